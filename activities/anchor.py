@@ -1,0 +1,96 @@
+"""Seal the heads of the audit chains, and bring each anchor to the sinks outside of the database."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio import activity
+
+from steadydesk.connectors.errors import OutcomeUnknown, Refused, Unavailable
+from steadydesk.connectors.exchange import HttpExchange, HttpRequest
+from steadydesk.connectors.syslog import send_line
+from steadydesk.contracts.routine import Routine, RoutineDone, RoutineDue
+from steadydesk.policies.anchor import Anchor
+from steadydesk.records import anchors
+from steadydesk.records.anchor_files import line_of, write_anchor
+from steadydesk.records.anchor_keys import load_anchor_keys
+from steadydesk.records.keys import KeyFileError
+from steadydesk.settings import Settings
+
+_SEND_SECONDS = 20
+FILE_SINK = "file"
+
+
+def anchor_routine(settings: Settings) -> Routine:
+    return Routine(
+        name="anchors",
+        activities=["seal_anchor", "publish_anchor"],
+        every_seconds=settings.anchor_minutes * 60,
+        limit_seconds=300,
+    )
+
+
+class AnchorActivities:
+    """Regular activities: a key that is missing or a sink that is away stays pending, for operators to see."""
+
+    def __init__(
+        self, engine: AsyncEngine, key_file: Path, folder: Path, sinks: Sequence[str], exchange: HttpExchange
+    ) -> None:
+        self._engine = engine
+        self._key_file = key_file
+        self._folder = folder
+        self._sinks = sinks
+        self._exchange = exchange
+
+    @classmethod
+    def of(cls, settings: Settings, engine: AsyncEngine, exchange: HttpExchange) -> "AnchorActivities":
+        return cls(engine, settings.anchor_key_file, settings.anchor_dir, settings.anchor_sinks, exchange)
+
+    def activities(self) -> list[Callable[..., object]]:
+        return [self.seal_anchor, self.publish_anchor]
+
+    @activity.defn
+    async def seal_anchor(self, due: RoutineDue) -> RoutineDone:
+        """Sign the heads of every chain that may have grown, once for each ``at``."""
+        private = (await asyncio.to_thread(load_anchor_keys, self._key_file)).private
+        if private is None:
+            raise KeyFileError(f"{self._key_file} has no private key; this worker cannot sign")
+        async with self._engine.begin() as connection:
+            sealed = await anchors.seal(connection, private, due.at)
+        statement = sealed.statement
+        return RoutineDone(words=f"anchor {statement.serial} over {statement.records} records")
+
+    @activity.defn
+    async def publish_anchor(self, due: RoutineDue) -> RoutineDone:
+        """Bring the anchor of ``at`` to every sink; a repeat writes or sends the same again."""
+        async with self._engine.connect() as connection:
+            sealed = await anchors.anchor_at(connection, due.at)
+        if sealed is None:
+            raise LookupError(f"no anchor was sealed for {due.at.isoformat()}")
+        for sink in self._sinks:
+            await self._publish(sink, sealed, due.at)
+        return RoutineDone(words=f"published to {len(self._sinks)} sinks")
+
+    async def _publish(self, sink: str, sealed: Anchor, at: datetime) -> None:
+        if sink == FILE_SINK:
+            await asyncio.to_thread(write_anchor, self._folder, sealed)
+        elif sink.startswith("syslog"):
+            await send_line(sink, line_of(sealed), at)
+        else:
+            await self._post(sink, sealed)
+
+    async def _post(self, url: str, sealed: Anchor) -> None:
+        """The receiver may get it twice, with the same ``Idempotency-Key``."""
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": f"anchor-{sealed.statement.serial}-{sealed.signature[:16]}",
+        }
+        request = HttpRequest("POST", url, headers, line_of(sealed).encode())
+        try:
+            answer = await self._exchange.send(request, timedelta(seconds=_SEND_SECONDS))
+        except OutcomeUnknown as lost:
+            raise Unavailable(lost.message) from None
+        if not 200 <= answer.status < 300:
+            raise Refused(f"the receiver of anchors answered {answer.status}", status=answer.status)

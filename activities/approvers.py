@@ -1,0 +1,140 @@
+"""Who may decide at a stage: the directory as of now, the excluded left out, up the line, then the fallback."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from activities.work import RequestWork
+from steadydesk.contracts.approval_policy import ApprovalPolicy, ApproverSource, Stage
+from steadydesk.contracts.directory import Approver
+from steadydesk.contracts.gate import Eligible
+from steadydesk.contracts.request import Line
+from steadydesk.policies.approval import can_be_satisfied
+from steadydesk.records import directory_approvers as directory
+from steadydesk.records.directory_facts import administrators
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    person: str
+    capacity: str
+
+
+async def find_eligible(
+    work: RequestWork, policy: ApprovalPolicy, stage: Stage, line: Line, values: dict[str, Any]
+) -> list[Eligible]:
+    """Each natural person once. Too few for the stage's rule are filled up from the fallback group.
+
+    A stage is never skipped and never stuck: without anybody in the fallback group, the process owners of the
+    function decide, and after them the administrators.
+    """
+    excluded = await _excluded(work, policy, line)
+    candidates = [found for source in stage.approvers for found in await _from(work, source, line, values)]
+    eligible = await _people(work, candidates, excluded)
+    for group in _fallbacks(work, policy, line):
+        if can_be_satisfied(stage.rule, len(eligible)) and eligible:
+            return list(eligible.values())
+        more = await _group(work, group, f"fallback:{group}")
+        eligible = await _people(work, more, excluded) | eligible
+    if not eligible:
+        last = [
+            _Candidate(person, "fallback:administrators") for person in await administrators(work.connection)
+        ]
+        eligible = await _people(work, last, excluded)
+    return list(eligible.values())
+
+
+async def one_level_up(
+    work: RequestWork, policy: ApprovalPolicy, line: Line, present: list[Eligible]
+) -> list[Eligible]:
+    """The managers of those who did not decide; where there is none, the fallback group."""
+    excluded = await _excluded(work, policy, line) | {person.natural for person in present}
+    above = [
+        _Candidate(manager, "up-the-line")
+        for person in present
+        for manager in (await directory.line_above(work.connection, person.person))[:1]
+    ]
+    found = await _people(work, above, excluded)
+    for group in _fallbacks(work, policy, line):
+        if found:
+            break
+        found = await _people(work, await _group(work, group, f"fallback:{group}"), excluded)
+    return list(found.values())
+
+
+async def _people(
+    work: RequestWork, candidates: Iterable[_Candidate], excluded: set[str]
+) -> dict[str, Eligible]:
+    """By natural person: those who are active, no service account and not excluded; absent ones stay."""
+    wanted = {candidate.person: candidate.capacity for candidate in reversed(list(candidates))}
+    if not wanted:
+        return {}
+    known = await directory.approvers(work.connection, list(wanted), None, work.at)
+    found: dict[str, Eligible] = {}
+    for person, capacity in wanted.items():
+        approver = known.get(person)
+        if approver is not None and _can_decide(approver) and approver.natural not in excluded:
+            found.setdefault(
+                approver.natural, Eligible(person=person, natural=approver.natural, capacity=capacity)
+            )
+    return found
+
+
+def _can_decide(approver: Approver) -> bool:
+    return approver.active and not approver.service_account
+
+
+async def _excluded(work: RequestWork, policy: ApprovalPolicy, line: Line) -> set[str]:
+    who = {"requester": work.process.opened_by, "requested_for": line.requested_for}
+    people = [who[name] for name in policy.exclude]
+    known = await directory.approvers(work.connection, people, None, work.at)
+    return {approver.natural for approver in known.values()} | set(people)
+
+
+def _fallbacks(work: RequestWork, policy: ApprovalPolicy, line: Line) -> list[str]:
+    function = work.organisation.catalog[line.item].function
+    return [policy.fallback, work.organisation.functions[function].process_owners]
+
+
+async def _from(
+    work: RequestWork, source: ApproverSource, line: Line, values: dict[str, Any]
+) -> list[_Candidate]:
+    if source.group is not None:
+        return await _group(work, source.group, f"group:{source.group}")
+    if source.manager_of is not None:
+        of = work.process.opened_by if source.manager_of == "requester" else line.requested_for
+        return await _up_from(work, of)
+    if source.owner_of is not None:
+        owner = _owner(work, source.owner_of, line)
+        return await _group(work, owner, f"group:{owner}")
+    named = source.person if source.person is not None else values["variables"].get(source.field)
+    return await _named(work, named) if isinstance(named, str) else []
+
+
+async def _named(work: RequestWork, named: str) -> list[_Candidate]:
+    """A person by user name or reference, else a group; a person who cannot decide is replaced up the line."""
+    ids = await directory.people_by_name(work.connection, [named])
+    person = ids.get(named.lower(), named)
+    known = await directory.approvers(work.connection, [person], None, work.at)
+    if person not in known:
+        return await _group(work, named, f"group:{named}")
+    if not _can_decide(known[person]) or person == work.process.opened_by:
+        return await _up_from(work, person)
+    return [_Candidate(person, "own")]
+
+
+async def _up_from(work: RequestWork, person: str) -> list[_Candidate]:
+    """The nearest active manager who is not the requester."""
+    above = await directory.line_above(work.connection, person)
+    return [_Candidate(manager, "manager") for manager in above if manager != work.process.opened_by][:1]
+
+
+async def _group(work: RequestWork, key: str, capacity: str) -> list[_Candidate]:
+    return [_Candidate(person, capacity) for person in await directory.group_members(work.connection, key)]
+
+
+def _owner(work: RequestWork, what: str, line: Line) -> str:
+    item = work.organisation.catalog[line.item]
+    return (
+        work.organisation.services[item.service].owner if what == "service" and item.service else item.owner
+    )

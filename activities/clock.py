@@ -1,0 +1,159 @@
+"""What a request does when a date has come: reminders, expiry, breaches, follow-ups, surveys."""
+
+from temporalio import activity
+
+from activities import steps
+from activities.approvers import one_level_up
+from activities.gates import ask_people, close_gate
+from activities.questions import end_question, follow_up
+from activities.task import find_task
+from activities.transition import Transitions
+from activities.voice import expire_survey, send_survey
+from activities.work import RequestWork
+from steadydesk.contracts.agenda import Answer
+from steadydesk.contracts.approval_policy import OnExpiry
+from steadydesk.contracts.gate import Gate, GateState
+from steadydesk.contracts.request import RequestProcess, StepState, SurveyState
+from steadydesk.contracts.request_commands import Tick
+from steadydesk.contracts.sla import BREACH_PERCENT
+from steadydesk.policies import sla_steps as sla
+from steadydesk.policies.alarms import AlarmKind, Due, alarms
+from steadydesk.policies.calendar import add_business_time
+from steadydesk.policies.rights import Relation
+from steadydesk.records.directory_approvers import group_manager
+
+MOST_ESCALATIONS = 2
+"""One level up the line, then the fallback group; after that the policy's last word."""
+
+
+class ClockActivities:
+    """Local activities of a request's own dates."""
+
+    def __init__(self, transitions: Transitions[RequestProcess]) -> None:
+        self.transitions = transitions
+
+    @activity.defn
+    async def ring_alarms(self, tick: Tick) -> Answer:
+        """Do everything that is due at ``tick.at``; an alarm that a command has overtaken does nothing."""
+        return await self.transitions.tick(ring_all, tick)
+
+
+async def ring_all(work: RequestWork) -> None:
+    seen: set[Due] = set()
+    while True:
+        ahead = alarms(work.process, work.organisation, work.calendars, work.at)
+        due = next((each for each in ahead if each.at <= work.at and each not in seen), None)
+        if due is None:
+            return
+        seen.add(due)
+        await _ring(work, due)
+
+
+async def _ring(work: RequestWork, due: Due) -> None:
+    match due.kind:
+        case AlarmKind.GATE_CLOCK:
+            await _gate_clock(work, due)
+        case AlarmKind.QUESTION_LIMIT:
+            end_question(work, work.process.gates[due.subject])
+        case AlarmKind.PROMISE_CLOCK:
+            await _promise_clock(work, due)
+        case AlarmKind.FOLLOW_UP | AlarmKind.TASK_DUE:
+            await _task(work, due)
+        case AlarmKind.STEP_DATE:
+            _step_date(work, due)
+        case AlarmKind.PLAN_START:
+            pass  # The plan's first move was waiting for nothing else than this instant.
+        case AlarmKind.SURVEY:
+            await (send_survey if work.process.survey is SurveyState.WAITING else expire_survey)(work)
+
+
+async def _gate_clock(work: RequestWork, due: Due) -> None:
+    gate = work.process.gates[due.subject]
+    assert due.percent is not None
+    gate.clock = sla.fire(gate.clock, due.percent, due.at)
+    work.gates.add(gate.id)
+    if due.percent < BREACH_PERCENT:
+        voted = {ballot.natural for ballot in gate.ballots}
+        audience = [f"p:{person.person}" for person in gate.eligible if person.natural not in voted]
+        work.note("gate.reminded", gate.id, percent=due.percent)
+        work.tell("approval.reminder", audience, gate.id, percent=due.percent, line=gate.line)
+        return
+    await _expire(work, gate)
+
+
+async def _expire(work: RequestWork, gate: Gate) -> None:
+    """The policy's outcome: refuse, cancel, escalate, or approve where it says so."""
+    policy = work.organisation.approval_policies[gate.policy]
+    stage = policy.stages[gate.stage]
+    outcome = (stage.on_expiry or OnExpiry.REJECT).value
+    if outcome == OnExpiry.ESCALATE.value:
+        if gate.escalations < MOST_ESCALATIONS:
+            await _escalate(work, gate)
+            return
+        outcome = stage.after_escalation
+    ended = {
+        "reject": GateState.REJECTED,
+        "cancel": GateState.CANCELLED,
+        "approve": GateState.APPROVED,
+    }[outcome]
+    close_gate(work, gate, ended, "expired")
+    work.tell(
+        "approval.expired", work.process.customers(work.at), gate.id, outcome=ended.value, line=gate.line
+    )
+
+
+async def _escalate(work: RequestWork, gate: Gate) -> None:
+    """Ask the next level as well, with the stage's time once more; who was asked before may still decide."""
+    policy = work.organisation.approval_policies[gate.policy]
+    line = work.process.line(gate.line)
+    above = await one_level_up(work, policy, line, gate.eligible)
+    known = {person.natural for person in gate.eligible}
+    gate.eligible += [person for person in above if person.natural not in known]
+    gate.escalations += 1
+    gate.clock = sla.reset(gate.clock, work.at)
+    work.note("gate.escalated", gate.id, level=gate.escalations, added=len(above))
+    ask_people(work, gate, "approval.escalated")
+
+
+async def _promise_clock(work: RequestWork, due: Due) -> None:
+    line = work.process.line(due.subject)
+    assert due.percent is not None
+    line.clock = sla.fire(line.clock, due.percent, due.at)
+    item = work.organisation.catalog[line.item]
+    work.note("promise.fired", line.number, percent=due.percent)
+    if due.percent < BREACH_PERCENT:
+        work.tell("clock.warning", [f"g:{item.fulfilment_group}"], line.number, percent=due.percent)
+        return
+    manager = await group_manager(work.connection, item.fulfilment_group)
+    audience = [f"p:{manager}"] if manager else [f"f:{item.function}"]
+    if manager:
+        work.show_to(f"p:{manager}", Relation.FULFILMENT_GROUP)
+    work.tell("clock.breached", audience, line.number)
+    line.expected_at = add_business_time(work.calendars[item.calendar], work.at, line.clock.target / 2)
+    work.tell(
+        "request.expected-date-changed",
+        work.process.customers(work.at, line.requested_for),
+        line.number,
+        expected_at=line.expected_at,
+    )
+
+
+async def _task(work: RequestWork, due: Due) -> None:
+    task, line, step = find_task(work, due.subject)
+    if due.kind is AlarmKind.TASK_DUE:
+        task.overdue = True
+        manager = await group_manager(work.connection, task.group)
+        work.note("task.overdue", task.number)
+        work.tell("task.reminder", [f"g:{task.group}", *([f"p:{manager}"] if manager else [])], task.number)
+    elif follow_up(work, line, task):
+        await steps.fail(work, line, step, "NoAnswer")
+
+
+def _step_date(work: RequestWork, due: Due) -> None:
+    assert due.line is not None
+    assert due.step is not None
+    line = work.process.line(due.line)
+    run = line.steps[due.step]
+    run.wake_at = None
+    if run.state is StepState.OPEN:
+        steps.end(work, line, due.step, StepState.DONE)

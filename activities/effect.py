@@ -1,0 +1,177 @@
+"""One effect outside, through the ledger: noted before it is sent, asked about after a doubt, never blindly twice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from steadydesk.connectors.errors import ConnectorFault, OutcomeUnknown, Unavailable
+from steadydesk.connectors.protocol import Check, Connector, ConnectorCall, ConnectorResult, Outcome
+from steadydesk.contracts.assertion import TextRef
+from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome, OutcomeKind
+from steadydesk.records import effects, texts
+from steadydesk.records.effects import EffectState, LedgerEntry
+
+DOUBTFUL = OutcomeUnknown.__name__
+UNVERIFIED = "VerificationFailed"
+_BEAT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One call and its entry in the ledger; the attempt of a worker that was killed counts like any other."""
+
+    engine: AsyncEngine
+    connector: Connector
+    call: ConnectorCall
+    order: ErrandOrder
+    verify: bool = False
+
+    async def cause(self) -> ErrandOutcome:
+        """Have the effect once. Failures are ApplicationErrors by fault name, retryable while that makes sense.
+
+        As long as an attempt may have arrived, the failure is one in doubt, whatever the latest attempt met: only
+        then the plan takes back what may stand outside.
+        """
+        before = await self._begin()
+        if before is not None and before.state is EffectState.REFUSED:
+            raise self._error(before.problem or EffectState.REFUSED.value, final=True)
+        if before is not None and before.state is EffectState.DONE:
+            outputs = before.outputs
+        else:
+            outputs = await self._send(before)
+        if self.verify:
+            await self._verify(before, outputs)
+        return ErrandOutcome(kind=OutcomeKind.DONE, outputs=outputs)
+
+    async def _begin(self) -> LedgerEntry | None:
+        order, call = self.order, self.call
+        async with self.engine.begin() as connection:
+            return await effects.begin(
+                connection, order.key, order.number, call.target, call.operation, now()
+            )
+
+    async def _send(self, before: LedgerEntry | None) -> TextRef:
+        """Send it, unless an earlier attempt may have arrived: then the remote is asked by the key first."""
+        facts = self.connector.facts(self.call.operation)
+        last = 0 < self.order.attempts <= (before.attempts if before else 0) + 1
+        doubt = facts.effects and before is not None and before.in_doubt
+        if doubt and not facts.repeatable:
+            assert before is not None
+            result = await self._ask(before, facts.settles, last=last)
+            if result is not None:
+                return await self._done(result)
+            doubt = False
+        if before is not None:
+            async with self.engine.begin() as connection:
+                await effects.send_again(connection, self.order.key, now())
+        try:
+            return await self._done(await self.connector.perform(self.call))
+        except ConnectorFault as fault:
+            raise await self._failed(fault, doubt=doubt, last=last) from fault
+
+    async def _ask(
+        self, before: LedgerEntry, settles: timedelta | None, *, last: bool
+    ) -> ConnectorResult | None:
+        """What the remote knows of the key: the result, or None where it surely did nothing."""
+        if settles is None:
+            raise self._error(DOUBTFUL, final=True)
+        if wait := unsettled(before, settles, self.call.timeout):
+            raise self._error(DOUBTFUL, final=last, delay=wait)
+        try:
+            found = await self.connector.lookup(self.call)
+        except ConnectorFault as fault:
+            raise self._error(DOUBTFUL, final=last or not fault.retryable, delay=_asked_for(fault)) from fault
+        if found.outcome is Outcome.CANNOT_TELL:
+            raise self._error(DOUBTFUL, final=True)
+        return found.result
+
+    async def _failed(self, fault: ConnectorFault, *, doubt: bool, last: bool) -> ApplicationError:
+        """Write down what is known, and turn the fault into what Temporal retries or not; never its words."""
+        ask_after = fault.ask_after if isinstance(fault, OutcomeUnknown) else None
+        if isinstance(fault, OutcomeUnknown) or (isinstance(fault, Unavailable) and fault.in_doubt):
+            doubt = True
+        name = type(fault).__name__
+        state = EffectState.WAITING if isinstance(fault, Unavailable) else EffectState.REFUSED
+        async with self.engine.begin() as connection:
+            await effects.end(
+                connection, self.order.key, EffectState.UNKNOWN if doubt else state, now(), problem=name
+            )
+        final = last or not (fault.retryable or ask_after is not None)
+        return self._error(DOUBTFUL if doubt else name, final=final, delay=ask_after or _asked_for(fault))
+
+    async def _done(self, result: ConnectorResult) -> TextRef:
+        body: dict[str, Any] = dict(result.outputs)
+        if result.external_reference is not None:
+            body.setdefault("reference", result.external_reference)
+        text = texts.prepare(body, "service")
+        async with self.engine.begin() as connection:
+            await texts.write(connection, [text], now(), self.order.number)
+            await effects.end(connection, self.order.key, EffectState.DONE, now(), outputs=text.reference.ref)
+        return text.reference
+
+    async def _verify(self, before: LedgerEntry | None, outputs: TextRef | None) -> None:
+        """Look whether it is there; what the ledger has as done is looked at again, never sent again."""
+        if before is not None and before.problem == UNVERIFIED:
+            raise self._error(UNVERIFIED, final=True)
+        async with self.engine.connect() as connection:
+            bodies = await texts.read(connection, [outputs.ref] if outputs else [])
+        body = bodies[outputs.ref] if outputs and outputs.ref in bodies else {}
+        try:
+            found = await self.connector.verify(self.call, ConnectorResult(body, body.get("reference")))
+        except ConnectorFault as fault:
+            last = 0 < self.order.attempts <= activity.info().attempt
+            raise self._error(
+                UNVERIFIED, final=last or not fault.retryable, delay=_asked_for(fault)
+            ) from fault
+        if found.check is Check.FAILS:
+            async with self.engine.begin() as connection:
+                await effects.find_wanting(connection, self.order.key, UNVERIFIED)
+            raise self._error(UNVERIFIED, final=True)
+
+    def _error(self, name: str, *, final: bool, delay: timedelta | None = None) -> ApplicationError:
+        return ApplicationError(
+            f"{name} at {self.order.key}",
+            type=name,
+            non_retryable=final,
+            next_retry_delay=None if final else delay,
+        )
+
+
+def unsettled(entry: LedgerEntry, settles: timedelta, timeout: timedelta) -> timedelta:
+    """How long the remote may still be at work on an attempt without an answer; zero when it has settled.
+
+    Nobody knows when a killed or cut-off attempt was sent: at the latest when its time was up.
+    """
+    sent = entry.last_at + (timeout if entry.state is EffectState.SENDING else timedelta(0))
+    return max(timedelta(0), sent + settles - now())
+
+
+@asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """Tell Temporal that this attempt lives, so that a slow one is not taken for dead and doubled."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(_BEAT_SECONDS)
+
+    heart = asyncio.create_task(beat(), name="heartbeat")
+    try:
+        yield
+    finally:
+        heart.cancel()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _asked_for(fault: ConnectorFault) -> timedelta | None:
+    return fault.retry_after if isinstance(fault, Unavailable) else None

@@ -1,0 +1,169 @@
+"""Effects of a plan outside of our database: through the ledger, with its key, never blindly twice."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.effect import Effect, beating, unsettled
+from activities.values import value_of, values_of
+from steadydesk.connectors.errors import ConnectorFault, Unavailable
+from steadydesk.connectors.protocol import Connector, ConnectorCall
+from steadydesk.connectors.registry import ConnectorRegistry, Surroundings
+from steadydesk.connectors.secrets import SecretDefinition, SecretStore
+from steadydesk.contracts.grant import GrantProcess
+from steadydesk.contracts.numbers import RecordKind, kind_of
+from steadydesk.contracts.organisation import Organisation
+from steadydesk.contracts.plan import ConnectorCallDefinition, Step
+from steadydesk.contracts.request import Line, RequestProcess
+from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome
+from steadydesk.errors import Refusal
+from steadydesk.policies.errands import perform_key, undo_key
+from steadydesk.policies.expression import ExpressionError
+from steadydesk.policies.grant import revoke_key
+from steadydesk.records import configuration, effects
+from steadydesk.records.tables.process import process as process_table
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an errand belongs: its order, line and step as the record has them now."""
+
+    process: RequestProcess
+    organisation: Organisation
+    line: Line
+    step: str
+    undoing: bool
+
+    @property
+    def definition(self) -> Step:
+        return self.organisation.catalog[self.line.item].plan.steps[self.step]
+
+    @property
+    def call(self) -> ConnectorCallDefinition:
+        way = self.definition.undo.call if self.undoing and self.definition.undo else self.definition.call
+        assert way is not None
+        return way
+
+
+class ErrandActivities:
+    """Regular activities: operators see their attempts and failures on the timeline."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        registry: ConnectorRegistry,
+        surroundings: Surroundings,
+        environ: Mapping[str, str],
+    ) -> None:
+        self.engine = engine
+        self.registry = registry
+        self.surroundings = surroundings
+        self.environ = environ
+
+    @activity.defn
+    async def perform_step(self, order: ErrandOrder) -> ErrandOutcome:
+        """Cause the step's effect; outputs go into the text store. Failures are ApplicationErrors by fault name."""
+        return await self._effect(order)
+
+    @activity.defn
+    async def undo_step(self, order: ErrandOrder) -> ErrandOutcome:
+        """Take the step's effect back, with a key of its own."""
+        return await self._effect(order)
+
+    async def _effect(self, order: ErrandOrder) -> ErrandOutcome:
+        try:
+            async with beating():
+                effect = await self._prepared(order)
+                return await effect.cause()
+        except (Refusal, ConnectorFault, ExpressionError) as wrong:
+            # Configuration or values do not fit; no repeat will change that.
+            name = type(wrong).__name__
+            raise ApplicationError(f"{name} at {order.key}", type=name, non_retryable=True) from wrong
+
+    async def _prepared(self, order: ErrandOrder) -> Effect:
+        async with self.engine.begin() as connection:
+            place = await self._place(connection, order)
+            call = await self._call(connection, place, order.key)
+            if place.undoing:
+                await self._until_settled(connection, place, order)
+        verify = place.definition.verify and not place.undoing
+        return Effect(self.engine, self._connector(place.organisation, call.target), call, order, verify)
+
+    async def _until_settled(self, connection: AsyncConnection, place: _Place, order: ErrandOrder) -> None:
+        """Nothing is taken back while the remote may still be at work on it: it would stand afterwards."""
+        done = await effects.find(connection, perform_key(place.line, place.step))
+        performed = place.definition.call
+        if done is None or not done.in_doubt or performed is None:
+            return
+        facts = self._connector(place.organisation, performed.connector).facts(performed.operation)
+        wait = unsettled(done, facts.settles or timedelta(0), place.definition.timeout)
+        if wait:
+            raise ApplicationError(
+                f"Unsettled at {order.key}", type=Unavailable.__name__, next_retry_delay=wait
+            )
+
+    async def _place(self, connection: AsyncConnection, order: ErrandOrder) -> _Place:
+        document = await _document(connection, order.number)
+        if kind_of(order.number) is RecordKind.GRANT:
+            return await self._grant_place(connection, GrantProcess.model_validate(document), order)
+        process = RequestProcess.model_validate(document)
+        organisation = (await configuration.get(connection, process.configuration)).organisation
+        for line in process.lines:
+            for step in line.steps:
+                if order.key in (perform_key(line, step), undo_key(line, step)):
+                    return _Place(process, organisation, line, step, order.key == undo_key(line, step))
+        raise ApplicationError(
+            f"{order.number} has no errand {order.key} any more", type="Gone", non_retryable=True
+        )
+
+    async def _grant_place(
+        self, connection: AsyncConnection, grant: GrantProcess, order: ErrandOrder
+    ) -> _Place:
+        """A revocation is the undo of the step that gave the grant, with the values of its request."""
+        if order.key != revoke_key(grant):
+            raise ApplicationError(
+                f"{grant.number} has no errand {order.key}", type="Gone", non_retryable=True
+            )
+        process = RequestProcess.model_validate(await _document(connection, grant.request))
+        organisation = (await configuration.get(connection, grant.configuration)).organisation
+        return _Place(process, organisation, process.line(grant.line), grant.step, undoing=True)
+
+    async def _call(self, connection: AsyncConnection, place: _Place, key: str) -> ConnectorCall:
+        values = await values_of(connection, place.process, place.line)
+        function = place.organisation.catalog[place.line.item].function
+        store = SecretStore(_secrets(place.organisation), self.environ)
+        return ConnectorCall(
+            target=place.call.connector,
+            operation=place.call.operation,
+            values={name: value_of(source, values) for name, source in place.call.values.items()},
+            idempotency_key=key,
+            secrets=store.scope(connector=place.call.connector, function=function),
+            timeout=min(place.definition.timeout, timedelta(minutes=10)),
+        )
+
+    def _connector(self, organisation: Organisation, key: str) -> Connector:
+        definition = organisation.connectors[key]
+        return self.registry.build(definition.kind, definition.config, self.surroundings)
+
+
+async def _document(connection: AsyncConnection, number: str) -> dict[str, Any]:
+    found = await connection.scalar(select(process_table.c.document).where(process_table.c.number == number))
+    if found is None:
+        raise ApplicationError(f"there is no process {number}", type="Gone", non_retryable=True)
+    return found
+
+
+def _secrets(organisation: Organisation) -> list[SecretDefinition]:
+    found: list[SecretDefinition] = []
+    for name, secret in organisation.secrets.items():
+        kind, _, source = secret.source.partition(":")
+        place = {"environment": source} if kind == "env" else {"file": source}
+        scope = {"connectors": secret.connectors, "hosts": secret.hosts, "functions": secret.functions}
+        found.append(SecretDefinition.model_validate({"name": name, **place, **scope}))
+    return found

@@ -1,0 +1,88 @@
+"""The record writes of a grant: taken over from its request, reminded, extended, revoked, verified gone."""
+
+from sqlalchemy import select
+from temporalio import activity
+
+from activities import grant_effects
+from activities.grant_effects import GrantWork
+from activities.transition import Transitions, refused
+from activities.work import Actor
+from steadydesk.contracts.agenda import Answer
+from steadydesk.contracts.grant import Extend, GrantProcess, Revoke
+from steadydesk.contracts.request import RequestProcess
+from steadydesk.contracts.request_commands import (
+    ActOnTask,
+    TellRequest,
+    Tick,
+    Write,
+)
+from steadydesk.errors import UnknownRecord
+from steadydesk.policies.grant import revoke_key
+from steadydesk.records import processes
+from steadydesk.records.tables.grant import grant_register
+from steadydesk.records.tables.process import process as process_table
+
+
+class GrantActivities:
+    """Local activities of a grant."""
+
+    def __init__(self, transitions: Transitions[GrantProcess]) -> None:
+        self.transitions = transitions
+
+    @activity.defn
+    async def open_grant(self, tick: Tick) -> Answer:
+        """Take over what a request registered; a number that nobody registered is refused."""
+        async with self.transitions.engine.begin() as connection:
+            earlier = await processes.earlier_result(connection, tick.number, tick.step)
+            if earlier is not None:
+                return Answer.model_validate(earlier)
+            row = (
+                await connection.execute(
+                    select(grant_register).where(grant_register.c.number == tick.number).with_for_update()
+                )
+            ).one_or_none()
+            if row is None:
+                raise refused(UnknownRecord(f"no request registered {tick.number}"))
+            document = await connection.scalar(
+                select(process_table.c.document).where(process_table.c.number == row.request)
+            )
+            request = RequestProcess.model_validate(document)
+            grant = grant_effects.new_grant(tick, row._asdict(), request)
+            work = await self.transitions.work(
+                connection, grant, step=tick.step, at=tick.at, run=tick.run, actor=Actor()
+            )
+            grant_effects.begin(work, request)
+            return await self.transitions.finish(work, new=True)
+
+    @activity.defn
+    async def ring_grant(self, tick: Tick) -> Answer:
+        """Remind, or revoke at its end."""
+        return await self.transitions.tick(grant_effects.ring, tick)
+
+    @activity.defn
+    async def record_revocation_outcome(self, tick: Tick) -> Answer:
+        """Gone and verified, or a person's task: a grant never ends without one of them."""
+
+        async def effect(work: GrantWork) -> None:
+            assert tick.outcome is not None
+            if tick.errand != revoke_key(work.process) or not work.process.performing:
+                return
+            await grant_effects.take_outcome(work, tick.outcome)
+
+        return await self.transitions.tick(effect, tick)
+
+    @activity.defn
+    async def record_revocation(self, write: Write[Revoke]) -> Answer:
+        return await self.transitions.command(grant_effects.revoke_by_person, write)
+
+    @activity.defn
+    async def record_extension(self, write: Write[Extend]) -> Answer:
+        return await self.transitions.command(grant_effects.extend, write)
+
+    @activity.defn
+    async def record_grant_message(self, write: Write[TellRequest]) -> Answer:
+        return await self.transitions.command(grant_effects.hear, write)
+
+    @activity.defn
+    async def record_grant_task(self, write: Write[ActOnTask]) -> Answer:
+        return await self.transitions.command(grant_effects.act, write)

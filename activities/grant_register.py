@@ -1,0 +1,61 @@
+"""The register of grants, as the request that gives them writes it; their own process takes over at hand-over."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, update
+
+from activities.work import RequestWork
+from steadydesk.contracts.gate import GateState
+from steadydesk.contracts.language import LocalisedText
+from steadydesk.contracts.request import Line
+from steadydesk.records.tables.grant import grant_register
+
+
+async def register_grant(
+    work: RequestWork, line: Line, step: str, number: str, expires: datetime | None
+) -> None:
+    """Who has what since now, until when, approved by whom; the row is there as soon as the access is."""
+    definition = work.organisation.catalog[line.item].plan.steps[step].grant
+    assert definition is not None
+    approved_by = [
+        {"gate": gate.id, "voter": ballot.voter}
+        for gate in work.process.gates.values()
+        if gate.line == line.number and gate.state is GateState.APPROVED
+        for ballot in gate.ballots
+    ]
+    await work.connection.execute(
+        insert(grant_register).values(
+            number=number,
+            request=work.process.number,
+            line=line.number,
+            step=step,
+            holder=line.requested_for,
+            entitlement=_words(definition.entitlement),
+            state="active",
+            approved_by=approved_by,
+            granted_at=work.at,
+            expires_at=expires,
+        )
+    )
+    work.note("grant.registered", number, step=step, expires=expires)
+    work.tell(
+        "grant.started",
+        work.process.customers(work.at, line.requested_for),
+        number,
+        expires=expires,
+        line=line.number,
+    )
+
+
+def _words(text: LocalisedText) -> dict[str, str]:
+    return {"en": text} if isinstance(text, str) else dict(text)
+
+
+async def end_registered(work: RequestWork, number: str, reason: str) -> None:
+    """The request itself took the access back before the grant's own process began."""
+    await work.connection.execute(
+        update(grant_register)
+        .where(grant_register.c.number == number)
+        .values(state="revoked", revoked_at=work.at, reason=reason)
+    )
+    work.note("grant.closed", number, state="revoked", reason=reason)

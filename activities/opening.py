@@ -1,0 +1,118 @@
+"""Fill a new request's document from its order: lines, promises, who may see it, its first words."""
+
+import secrets
+from datetime import datetime
+
+from activities.steps import instant_of
+from activities.values import values_of
+from activities.work import RequestWork
+from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.process_model import Phase
+from steadydesk.contracts.request import Line, RequestProcess
+from steadydesk.contracts.request_commands import Order, OrderedItem
+from steadydesk.contracts.sla import TargetKind
+from steadydesk.policies import sla_steps as sla
+from steadydesk.policies import sla_terms
+from steadydesk.policies.calendar import add_business_time
+from steadydesk.policies.rights import Relation
+from steadydesk.records import processes
+
+
+def new_process(order: Order, at: datetime) -> RequestProcess:
+    return RequestProcess(
+        number=order.number,
+        salt=secrets.token_hex(16),
+        configuration=order.configuration,
+        function="",
+        opened_by=order.opened_by,
+        requested_for=order.requested_for,
+        lines=[],
+        note=order.note,
+        parent=order.parent,
+        parent_step=order.parent_step,
+        opened_at=at,
+        updated_at=at,
+    )
+
+
+async def fill(work: RequestWork, order: Order) -> None:
+    """Lines with their numbers and promises, who may see them, and the first words of the record."""
+    process = work.process
+    process.function = work.organisation.catalog[order.items[0].item].function
+    for ordered in order.items:
+        process.lines.append(await _line(work, order, ordered))
+    models = {work.organisation.catalog[line.item].model for line in process.lines}
+    process.restricted_to = sorted(
+        {g for m in models for g in work.organisation.process_models[m].restricted_to}
+    )
+    _silence(work)
+    _sights(work)
+    if order.note is not None:
+        work.write_down("comment", order.note)
+    work.texts.extend(ordered.variables.ref for ordered in order.items)
+    work.note(
+        "request.opened", process.number, items=[line.item for line in process.lines], parent=process.parent
+    )
+    work.tell("request.opened", work.process.customers(work.at), process.number)
+    work.said["items"] = ",".join(line.number for line in process.lines)
+
+
+async def _line(work: RequestWork, order: Order, ordered: OrderedItem) -> Line:
+    item = work.organisation.catalog[ordered.item]
+    line = Line(
+        number=await processes.draw_number(work.connection, RecordKind.REQUEST_LINE),
+        item=ordered.item,
+        quantity=ordered.quantity,
+        amount=item.price.amount * ordered.quantity,
+        currency=item.price.currency,
+        variables=ordered.variables,
+        requested_for=ordered.requested_for,
+        state=work.organisation.process_models[item.model].entry(Phase.RECEIVED),
+        clock=sla.start(TargetKind.PROMISE, item.promise, item.calendar, work.at),
+        extends=order.extends,
+        effective_at=order.effective_at,
+    )
+    if item.price.variable or (item.effective_at and line.effective_at is None):
+        await read_amount_and_date(work, line)
+    begins = max(work.at, line.effective_at or work.at)
+    line.expected_at = add_business_time(work.calendars[item.calendar], begins, item.promise)
+    if begins > work.at:
+        line.clock = sla_terms.reschedule(line.clock, work.calendars, work.at, begins)
+    return line
+
+
+async def read_amount_and_date(work: RequestWork, line: Line) -> None:
+    """Take the amount and the effective date from the form's answers, where the item says which."""
+    item = work.organisation.catalog[line.item]
+    answers = (await values_of(work.connection, work.process, line))["variables"]
+    if item.price.variable and isinstance(amount := answers.get(item.price.variable), int | float):
+        line.amount = float(amount)
+    if item.effective_at and isinstance(date := answers.get(item.effective_at), str):
+        line.effective_at = instant_of(date, work.calendars[item.calendar].zone)
+
+
+def _silence(work: RequestWork) -> None:
+    """The latest effective date of the lines that must stay silent until it has come."""
+    silent = [
+        line.effective_at
+        for line in work.process.lines
+        if line.effective_at is not None and work.organisation.catalog[line.item].silent_until_effective
+    ]
+    work.process.silent_until = max(silent, default=None)
+
+
+def _sights(work: RequestWork) -> None:
+    process = work.process
+    work.show_to(f"p:{process.opened_by}", Relation.REQUESTER)
+    if process.requested_for != process.opened_by:
+        work.show_to(f"p:{process.requested_for}", Relation.REQUESTED_FOR, from_=process.silent_until)
+    if process.restricted_to:
+        for group in process.restricted_to:
+            work.show_to(f"g:{group}", Relation.RESTRICTED_GROUP)
+        return
+    for line in process.lines:
+        item = work.organisation.catalog[line.item]
+        work.show_to(f"g:{item.fulfilment_group}", Relation.FULFILMENT_GROUP)
+        work.show_to(f"f:{item.function}", Relation.PROCESS_OWNER)
+        if line.requested_for != process.opened_by:
+            work.show_to(f"p:{line.requested_for}", Relation.REQUESTED_FOR, from_=process.silent_until)

@@ -1,0 +1,98 @@
+"""How errands ended, as record writes: outcomes of steps and undos, child requests, grants handed over."""
+
+from sqlalchemy import select
+from temporalio import activity
+
+from activities import steps
+from activities.grant_register import end_registered
+from activities.transition import Transitions
+from activities.work import RequestWork
+from steadydesk.contracts.agenda import Answer
+from steadydesk.contracts.process_model import Phase
+from steadydesk.contracts.request import Line, RequestProcess, RequestState, StepState, UndoState
+from steadydesk.contracts.request_commands import ErrandOutcome, OutcomeKind, Tick
+from steadydesk.policies.errands import extension_key, grant_key, parent_key, perform_key, undo_key
+from steadydesk.records.tables.process import record
+
+
+class PlanActivities:
+    """Local activities of a plan's automated side."""
+
+    def __init__(self, transitions: Transitions[RequestProcess]) -> None:
+        self.transitions = transitions
+
+    @activity.defn
+    async def record_outcome(self, tick: Tick) -> Answer:
+        """Write how the errand ``tick.errand`` ended; an outcome that the record does not wait for changes nothing."""
+
+        async def effect(work: RequestWork) -> None:
+            assert tick.errand is not None
+            assert tick.outcome is not None
+            await take_outcome(work, tick.errand, tick.outcome)
+
+        return await self.transitions.tick(effect, tick)
+
+
+async def take_outcome(work: RequestWork, errand: str, outcome: ErrandOutcome) -> None:
+    if outcome.outputs is not None:
+        work.texts.append(outcome.outputs.ref)
+    if errand == parent_key(work.process):
+        work.process.parent_told = True
+    for line in work.process.lines:
+        if line.extends is not None and errand == extension_key(line):
+            line.extension_told = True
+            work.note("grant.extension-told", line.extends)
+        for key in line.steps:
+            await _take_step_outcome(work, line, key, errand, outcome)
+
+
+async def _take_step_outcome(
+    work: RequestWork, line: Line, key: str, errand: str, outcome: ErrandOutcome
+) -> None:
+    run = line.steps[key]
+    if run.state is StepState.RUNNING and errand == perform_key(line, key):
+        await _performed(work, line, key, outcome)
+    elif run.undo is UndoState.RUNNING and errand == undo_key(line, key):
+        await _undone(work, line, key, outcome)
+    elif run.grant is not None and errand == grant_key(line, key):
+        run.grant_handed_over = True
+        work.note("grant.handed-over", run.grant)
+
+
+async def _performed(work: RequestWork, line: Line, key: str, outcome: ErrandOutcome) -> None:
+    run = line.steps[key]
+    if outcome.kind is OutcomeKind.DONE and run.child is not None:
+        run.state = StepState.OPEN
+        work.note("child.opened", f"{line.number}/{key}", child=run.child)
+        if line.phase is Phase.UNDOING:
+            steps.end(work, line, key, StepState.STOPPED)
+    elif outcome.kind is OutcomeKind.DONE:
+        run.outputs = outcome.outputs
+        await steps.succeed(work, line, key)
+    elif outcome.kind is OutcomeKind.STOPPED:
+        run.problem = outcome.problem or "Stopped"
+        steps.end(work, line, key, StepState.STOPPED)
+    else:
+        await steps.fail(work, line, key, outcome.problem or outcome.kind.value)
+
+
+async def _undone(work: RequestWork, line: Line, key: str, outcome: ErrandOutcome) -> None:
+    run = line.steps[key]
+    if outcome.kind is not OutcomeKind.DONE:
+        await steps.undo_failed(work, line, key, outcome.problem or outcome.kind.value)
+        return
+    if run.child is not None and outcome.problem is None:
+        return  # It was told to cancel, and says itself when it has taken everything back.
+    if run.child is not None and await _stands(work, run.child):
+        await steps.undo_failed(work, line, key, "ChildComplete")
+        return
+    run.undo = UndoState.DONE
+    if run.grant is not None:
+        await end_registered(work, run.grant, "request")
+    work.note("undo.ended", f"{line.number}/{key}")
+
+
+async def _stands(work: RequestWork, child: str) -> bool:
+    """Whether a child request that has ended left something behind: nobody cancels what is complete."""
+    state = await work.connection.scalar(select(record.c.state).where(record.c.number == child))
+    return state == RequestState.CLOSED_COMPLETE

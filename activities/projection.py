@@ -1,0 +1,221 @@
+"""Write what lists, inboxes and searches read: the rows of a request, its lines, tasks and changed gates."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from activities.work import RequestWork, plain
+from steadydesk.contracts.agenda import Waiting
+from steadydesk.contracts.gate import Gate, GateState
+from steadydesk.contracts.language import LocalisedText
+from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.request import Line, TaskPurpose, TaskRun
+from steadydesk.policies.sla_measure import due_at
+from steadydesk.policies.waiting import explain
+from steadydesk.records import processes
+from steadydesk.records.tables.approval import approver
+from steadydesk.records.tables.approval import gate as gate_table
+
+
+async def project(work: RequestWork) -> None:
+    waiting = explain(work.process, work.organisation, work.calendars, work.at)
+    rows = [_request(work, waiting)]
+    for line in work.process.lines:
+        if line.is_open or line.closed_at == work.at:
+            rows.append(_line(work, line, waiting))
+        for key, run in line.steps.items():
+            rows.extend(
+                _task(work, line, key, task, waiting)
+                for task in (run.task, run.undo_task)
+                if task is not None and (task.is_open or task.closed_at == work.at)
+            )
+    call_back = work.process.call_back
+    if call_back is not None and (call_back.is_open or call_back.closed_at == work.at):
+        rows.append(_task(work, work.process.lines[0], "", call_back, waiting))
+    await processes.project(work.connection, rows)
+    await _gates(work)
+
+
+def _request(work: RequestWork, waiting: list[Waiting]) -> dict[str, Any]:
+    process = work.process
+    first = work.organisation.catalog[process.lines[0].item]
+    open_lines = [line for line in process.lines if line.is_open]
+    expected = [line.expected_at for line in open_lines if line.expected_at]
+    return {
+        **_common(work, process.number, RecordKind.REQUEST, waiting),
+        "parent": process.parent,
+        "state": process.state.value,
+        "phase": process.state.value,
+        "open": process.closed_at is None,
+        "short_description": _words(first.name),
+        "item": process.lines[0].item,
+        "quantity": len(process.lines),
+        "amount": sum(line.amount for line in process.lines),
+        "currency": process.lines[0].currency,
+        "caller": process.requested_for,
+        "assignment_group": first.fulfilment_group,
+        "service": first.service,
+        "expected_at": max(expected, default=None),
+        "late": any(line.clock.has_breached for line in process.lines),
+        "closed_at": process.closed_at,
+    }
+
+
+def _line(work: RequestWork, line: Line, waiting: list[Waiting]) -> dict[str, Any]:
+    item = work.organisation.catalog[line.item]
+    mine = [each for each in waiting if _is_of(work, line, each)]
+    return {
+        **_common(work, line.number, RecordKind.REQUEST_LINE, mine),
+        "state": line.state,
+        "phase": line.phase.value,
+        "open": line.is_open,
+        "short_description": _words(item.name),
+        "item": line.item,
+        "quantity": line.quantity,
+        "amount": line.amount,
+        "currency": line.currency,
+        "caller": line.requested_for,
+        "assignment_group": item.fulfilment_group,
+        "service": item.service,
+        "due_at": due_at(line.clock, work.calendars, work.at) if line.clock.stage.is_open else None,
+        "expected_at": line.expected_at,
+        "effective_at": line.effective_at,
+        "late": line.clock.has_breached,
+        "close_code": line.close_code,
+        "closed_at": line.closed_at,
+    }
+
+
+def _task(work: RequestWork, line: Line, step: str, task: TaskRun, waiting: list[Waiting]) -> dict[str, Any]:
+    item = work.organisation.catalog[line.item]
+    definition = item.plan.steps.get(step)
+    label = definition.label if definition else {"en": "Call the customer back", "de": "Kunden zurückrufen"}
+    return {
+        **_common(
+            work, task.number, RecordKind.TASK, [each for each in waiting if each.subject == task.number]
+        ),
+        "state": task.state.value,
+        "phase": task.purpose.value,
+        "open": task.is_open,
+        "short_description": _words(label, task.purpose),
+        "item": line.item,
+        "caller": line.requested_for,
+        "assignment_group": task.group,
+        "assigned_to": task.assigned_to,
+        "service": item.service,
+        "due_at": task.due_at,
+        "late": task.overdue,
+        "opened_at": task.opened_at,
+        "closed_at": task.closed_at,
+    }
+
+
+def _common(work: RequestWork, number: str, kind: RecordKind, waiting: list[Waiting]) -> dict[str, Any]:
+    """Every column, so that all rows of one write have the same shape."""
+    process = work.process
+    nothing: dict[str, datetime | str | int | None] = dict.fromkeys(
+        [
+            "parent",
+            "quantity",
+            "amount",
+            "currency",
+            "assigned_to",
+            "due_at",
+            "expected_at",
+            "effective_at",
+            "close_code",
+        ]
+    )
+    return {
+        **nothing,
+        "number": number,
+        "kind": kind.value,
+        "owner": process.number,
+        "function": process.function,
+        "priority": 3,
+        "opened_by": process.opened_by,
+        "waiting": [each.model_dump(mode="json", exclude_defaults=True) for each in waiting],
+        "configuration": process.configuration,
+        "restricted": bool(process.restricted_to),
+        "opened_at": process.opened_at,
+        "updated_at": work.at,
+        "version": process.version,
+    }
+
+
+def _is_of(work: RequestWork, line: Line, waiting: Waiting) -> bool:
+    gates = {gate.id for gate in work.process.gates.values() if gate.line == line.number}
+    tasks = {task.number for run in line.steps.values() for task in (run.task, run.undo_task) if task}
+    children = {run.child for run in line.steps.values() if run.child}
+    subject = waiting.subject
+    return (
+        subject == line.number or subject.startswith(f"{line.number}/") or subject in gates | tasks | children
+    )
+
+
+def _words(text: LocalisedText, purpose: TaskPurpose = TaskPurpose.STEP) -> dict[str, str]:
+    words = {"en": text} if isinstance(text, str) else dict(text)
+    prefix = {
+        TaskPurpose.UNDO: {"en": "Undo: ", "de": "Rücknahme: "},
+        TaskPurpose.DECIDE: {"en": "Failed: ", "de": "Fehler: "},
+    }
+    before = prefix.get(purpose, {})
+    return {language: before.get(language, before.get("en", "")) + word for language, word in words.items()}
+
+
+async def _gates(work: RequestWork) -> None:
+    gates = [work.process.gates[gate] for gate in sorted(work.gates)]
+    if not gates:
+        return
+    statement = upsert(gate_table)
+    changing = ("state", "due_at", "closed_at", "reason")
+    await work.connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"], set_={name: statement.excluded[name] for name in changing}
+        ),
+        [_gate(work, gate) for gate in gates],
+    )
+    people = [row for gate in gates for row in _approvers(gate)]
+    if people:
+        statement = upsert(approver)
+        await work.connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["gate", "person"], set_={"state": statement.excluded.state}
+            ),
+            people,
+        )
+
+
+def _gate(work: RequestWork, gate: Gate) -> dict[str, Any]:
+    stage = work.organisation.approval_policies[gate.policy].stages[gate.stage]
+    return {
+        "id": gate.id,
+        "owner": work.process.number,
+        "line": gate.line,
+        "policy": gate.policy,
+        "stage": gate.stage,
+        "label": plain(stage.label) if isinstance(stage.label, dict) else {"en": stage.label},
+        "state": gate.state.value,
+        "content_hash": gate.content_hash,
+        "opened_at": gate.opened_at,
+        "due_at": due_at(gate.clock, work.calendars, work.at) if gate.is_open else None,
+        "closed_at": gate.closed_at,
+        "reason": gate.reason,
+    }
+
+
+def _approvers(gate: Gate) -> list[dict[str, Any]]:
+    votes = {ballot.natural: ballot.decision.value for ballot in gate.ballots}
+    missing = (
+        "requested" if gate.is_open else "cancelled" if gate.state is GateState.CANCELLED else "not_required"
+    )
+    return [
+        {
+            "gate": gate.id,
+            "person": person.person,
+            "state": votes.get(person.natural, missing),
+            "capacity": person.capacity,
+        }
+        for person in gate.eligible
+    ]

@@ -1,0 +1,130 @@
+"""Questions to the requester: from an approver (the gate's clock rests) or a fulfiller (the task is pending)."""
+
+from datetime import datetime, timedelta
+
+from activities.task_queue import close_task
+from activities.work import RequestWork
+from steadydesk.contracts.assertion import TextRef
+from steadydesk.contracts.calendar import Calendar
+from steadydesk.contracts.gate import Gate, Question
+from steadydesk.contracts.request import Line, TaskPurpose, TaskRun, TaskState
+from steadydesk.errors import InvalidTransition
+from steadydesk.policies import sla_steps as sla
+from steadydesk.policies.calendar import add_business_days, add_business_time, business_time_between
+
+REMINDERS_AFTER_DAYS = 2
+MOST_REMINDERS = 2
+"""Two reminders, two business days apart; without an answer after the third span the task closes incomplete."""
+
+
+def ask_for_gate(work: RequestWork, gate: Gate, text: TextRef | None) -> None:
+    """The gate's clock rests until the answer, all questions of the gate together no longer than the policy's limit."""
+    if gate.question is not None:
+        raise InvalidTransition(f"{gate.id} already waits for an answer")
+    policy = work.organisation.approval_policies[gate.policy]
+    left = policy.stages[gate.stage].ask_limit - gate.asked_for
+    if left <= timedelta(0):
+        raise InvalidTransition(f"{gate.id} has used its time for questions; decide on what is known")
+    until = add_business_time(work.calendars[policy.calendar], work.at, left)
+    gate.question = Question(asked_by=work.actor.person, text=text, asked_at=work.at, until=until)
+    gate.clock = sla.pause(gate.clock, work.at, "information")
+    work.gates.add(gate.id)
+    work.note("gate.asked", gate.id, until=until)
+    _ask(work, "approval.question", gate.id, gate.line, text)
+
+
+def ask_for_task(work: RequestWork, line: Line, task: TaskRun, text: TextRef | None) -> None:
+    """The task is pending until the answer, with reminders; the line's promise rests."""
+    calendar = calendar_of(work, line)
+    task.question = Question(
+        asked_by=work.actor.person, text=text, asked_at=work.at, until=_later(calendar, work.at)
+    )
+    task.state = TaskState.PENDING
+    line.clock = sla.pause(line.clock, work.at, "awaiting-requester")
+    work.note("task.asked", task.number, until=task.question.until)
+    _ask(work, "task.question", task.number, line.number, text)
+
+
+def _ask(work: RequestWork, event: str, subject: str, line: str, text: TextRef | None) -> None:
+    if text is not None:
+        work.write_down("question", text, subject)
+    work.tell(event, work.process.customers(work.at), subject, line=line, text=text.ref if text else None)
+
+
+def answer_questions(work: RequestWork) -> None:
+    """The requester has spoken: every open question of the order counts as answered."""
+    for gate in work.process.gates.values():
+        if gate.question is not None:
+            end_question(work, gate)
+            work.tell(
+                "task.answered", [f"p:{person.person}" for person in gate.eligible], gate.id, line=gate.line
+            )
+    for line in work.process.lines:
+        for run in line.steps.values():
+            for task in (run.task, run.undo_task):
+                if task is not None and task.is_open and task.question is not None:
+                    resume(work, line, task)
+
+
+def end_question(work: RequestWork, gate: Gate) -> None:
+    """The clock goes on, answered or not."""
+    question = gate.question
+    assert question is not None
+    calendar = work.calendars[work.organisation.approval_policies[gate.policy].calendar]
+    gate.asked_for += business_time_between(calendar, question.asked_at, work.at)
+    gate.question = None
+    gate.clock = sla.resume(gate.clock, work.at)
+    work.gates.add(gate.id)
+    work.note("gate.answered", gate.id)
+
+
+def resume(work: RequestWork, line: Line, task: TaskRun) -> None:
+    """The task goes on, answered or not."""
+    task.question = None
+    task.state = TaskState.WORK_IN_PROGRESS if task.assigned_to else TaskState.OPEN
+    _run_clock(work, line)
+    work.note("task.answered", task.number)
+    whom = f"p:{task.assigned_to}" if task.assigned_to else f"g:{task.group}"
+    work.tell("task.answered", [whom], task.number, line=line.number)
+
+
+def follow_up(work: RequestWork, line: Line, task: TaskRun) -> bool:
+    """Remind, or give up after the last reminder: True when the task was closed incomplete.
+
+    Only a step can be closed without an answer; a decision or an undo goes on without it, lest it be lost.
+    """
+    question = task.question
+    assert question is not None
+    if question.reminders < MOST_REMINDERS:
+        question.reminders += 1
+        question.until = _later(calendar_of(work, line), work.at)
+        work.note("task.reminded", task.number, reminders=question.reminders)
+        work.tell(
+            "task.reminder",
+            work.process.customers(work.at, line.requested_for),
+            task.number,
+            line=line.number,
+        )
+        return False
+    if task.purpose is not TaskPurpose.STEP:
+        resume(work, line, task)
+        return False
+    _run_clock(work, line, but=task)
+    close_task(work, task, TaskState.CLOSED_INCOMPLETE)
+    return True
+
+
+def _run_clock(work: RequestWork, line: Line, but: TaskRun | None = None) -> None:
+    """The promise runs again when no other task of the line waits for the requester."""
+    tasks = (task for run in line.steps.values() for task in (run.task, run.undo_task))
+    waits = any(task is not but and task.is_open and task.question for task in tasks if task is not None)
+    if not waits and line.clock.stage.is_open:
+        line.clock = sla.resume(line.clock, work.at)
+
+
+def calendar_of(work: RequestWork, line: Line) -> Calendar:
+    return work.calendars[work.organisation.catalog[line.item].calendar]
+
+
+def _later(calendar: Calendar, at: datetime) -> datetime:
+    return add_business_days(calendar, at, REMINDERS_AFTER_DAYS)

@@ -1,0 +1,162 @@
+"""What fulfillers do with their tasks, and what the plan makes of it."""
+
+from temporalio import activity
+
+from activities import steps
+from activities.edits import must_be_open
+from activities.grant_register import end_registered
+from activities.questions import ask_for_task, resume
+from activities.task_queue import close_task
+from activities.transition import Transitions
+from activities.work import RequestWork
+from steadydesk.contracts.agenda import Answer
+from steadydesk.contracts.plan import StepKind
+from steadydesk.contracts.request import (
+    Line,
+    RequestProcess,
+    StepState,
+    TaskPurpose,
+    TaskRun,
+    TaskState,
+    UndoState,
+)
+from steadydesk.contracts.request_commands import ActOnTask, TaskAction, Write
+from steadydesk.errors import InvalidTransition, NotAllowed, RecordClosed, UnknownRecord
+from steadydesk.records.directory_standing import standing
+
+
+class TaskActivities:
+    """Local activities of people's tasks."""
+
+    def __init__(self, transitions: Transitions[RequestProcess]) -> None:
+        self.transitions = transitions
+
+    @activity.defn
+    async def record_task_action(self, write: Write[ActOnTask]) -> Answer:
+        """Assign, start, ask, complete, skip, fail; for a failed step: retry, skip, abort."""
+        return await self.transitions.command(act, write)
+
+
+async def act(work: RequestWork, command: ActOnTask) -> None:
+    task, line, step = find_task(work, command.task)
+    if not task.is_open:
+        raise RecordClosed(f"{task.number} is {task.state.value}", details={"follow_up": work.process.number})
+    await _must_be_of_the_group(work, task)
+    if command.text is not None and command.action is not TaskAction.ASK:
+        work.write_down("work_note", command.text, task.number)
+    match command.action:
+        case TaskAction.ASSIGN:
+            await _assign(work, task, command.assignee)
+        case TaskAction.START:
+            task.assigned_to = task.assigned_to or work.actor.person
+            if task.question is not None:
+                resume(work, line, task)
+            task.state = TaskState.WORK_IN_PROGRESS
+            work.note("task.started", task.number)
+        case TaskAction.ASK:
+            must_be_open(work)
+            ask_for_task(work, line, task, command.text)
+        case _:
+            await _end(work, line, step, task, command)
+    work.said |= {"task": task.number, "state": task.state.value}
+
+
+def find_task(work: RequestWork, number: str) -> tuple[TaskRun, Line, str]:
+    for line in work.process.lines:
+        for key, run in line.steps.items():
+            for task in (run.task, run.undo_task):
+                if task is not None and task.number == number:
+                    return task, line, key
+    call_back = work.process.call_back
+    if call_back is not None and call_back.number == number:
+        return call_back, work.process.lines[0], ""
+    raise UnknownRecord(f"{work.process.number} has no task {number}")
+
+
+async def _must_be_of_the_group(work: RequestWork, task: TaskRun) -> None:
+    """Members of the task's group and the process owners of its function work on it; others do not."""
+    who = await standing(work.connection, work.actor.person, work.at)
+    if who is None or not who.person.active:
+        raise NotAllowed("only active people of the directory work on tasks")
+    if task.group not in who.groups and f"f:{work.process.function}" not in who.own_sight:
+        raise NotAllowed(f"{task.number} belongs to the group '{task.group}'")
+
+
+async def _assign(work: RequestWork, task: TaskRun, assignee: str | None) -> None:
+    person = assignee or work.actor.person
+    who = await standing(work.connection, person, work.at)
+    if who is None or not who.person.active or task.group not in who.groups:
+        raise InvalidTransition(f"the assignee must be an active member of '{task.group}'")
+    task.assigned_to = person
+    work.note("task.assigned", task.number, person=person)
+    if person != work.actor.person:
+        work.tell("task.assigned", [f"p:{person}"], task.number)
+
+
+async def _end(work: RequestWork, line: Line, step: str, task: TaskRun, command: ActOnTask) -> None:
+    if command.outputs is not None:
+        work.texts.append(command.outputs.ref)
+    if task.question is not None:
+        raise InvalidTransition(f"{task.number} waits for an answer; start it again first")
+    match task.purpose:
+        case TaskPurpose.STEP:
+            await _end_step(work, line, step, task, command)
+        case TaskPurpose.DECIDE:
+            await _decide(work, line, step, task, command)
+        case TaskPurpose.UNDO:
+            run = line.steps[step]
+            run.undo = UndoState.DONE if command.action is TaskAction.COMPLETE else UndoState.LEFT
+            if run.grant is not None and run.undo is UndoState.DONE:
+                await end_registered(work, run.grant, "request")
+            close_task(work, task, _closed(command.action))
+        case TaskPurpose.CALL_BACK:
+            close_task(work, task, _closed(command.action))
+
+
+async def _end_step(work: RequestWork, line: Line, step: str, task: TaskRun, command: ActOnTask) -> None:
+    close_task(work, task, _closed(command.action))
+    run = line.steps[step]
+    if command.outputs is not None:
+        run.outputs = command.outputs
+    match command.action:
+        case TaskAction.COMPLETE:
+            await steps.succeed(work, line, step)
+        case TaskAction.SKIP:
+            steps.end(work, line, step, StepState.SKIPPED)
+        case _:
+            await steps.fail(work, line, step, "TaskFailed")
+
+
+async def _decide(work: RequestWork, line: Line, step: str, task: TaskRun, command: ActOnTask) -> None:
+    """A failed step: retry it as a new effect, skip it, abort the line, or say that it was done by hand."""
+    run = line.steps[step]
+    close_task(work, task, TaskState.CLOSED_COMPLETE)
+    match command.action:
+        case TaskAction.RETRY:
+            run.attempt += 1
+            run.task, run.problem, run.child, run.state = None, None, None, StepState.PENDING
+        case TaskAction.SKIP:
+            steps.end(work, line, step, StepState.SKIPPED)
+        case TaskAction.ABORT | TaskAction.FAIL:
+            steps.end(work, line, step, StepState.FAILED)
+        case TaskAction.COMPLETE if _done_by_hand(work, line, step):
+            run.outputs = command.outputs or run.outputs
+            await steps.succeed(work, line, step)
+        case _:
+            raise InvalidTransition("decide with retry, skip or abort; complete when it was done by hand")
+    work.note("step.decided", f"{line.number}/{step}", action=command.action.value)
+
+
+def _done_by_hand(work: RequestWork, line: Line, step: str) -> bool:
+    return work.organisation.catalog[line.item].plan.steps[step].kind in (StepKind.CONNECTOR, StepKind.MANUAL)
+
+
+def _closed(action: TaskAction) -> TaskState:
+    closed = {
+        TaskAction.COMPLETE: TaskState.CLOSED_COMPLETE,
+        TaskAction.SKIP: TaskState.CLOSED_SKIPPED,
+        TaskAction.FAIL: TaskState.CLOSED_INCOMPLETE,
+    }
+    if action not in closed:
+        raise InvalidTransition("'retry' and 'abort' are for failed steps")
+    return closed[action]

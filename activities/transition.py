@@ -1,0 +1,170 @@
+"""The one way to write a record: lock, decide, write records, journal, audit and outbox, in one transaction, once."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.delivery import Waker
+from activities.work import Actor, P, Work
+from steadydesk.contracts.agenda import Agenda, Answer
+from steadydesk.contracts.assertion import Command
+from steadydesk.contracts.calendar import Calendar
+from steadydesk.contracts.organisation import Organisation
+from steadydesk.contracts.request_commands import C, Tick, Write
+from steadydesk.errors import Refusal, StaleVersion, UnknownRecord
+from steadydesk.records import configuration, outbox, processes, texts
+from steadydesk.records.audit import ChainHead, Doing, append
+from steadydesk.records.tables.approval import vote
+from steadydesk.records.tables.journal import journal
+
+
+@dataclass(frozen=True)
+class Book(Generic[P]):
+    """How records of one kind are kept: their document, how they carry on, what lists read, what they owe."""
+
+    document: type[P]
+    advance: Callable[[Work[P]], Awaitable[None]]
+    project: Callable[[Work[P]], Awaitable[None]]
+    agenda: Callable[[P, Organisation, Mapping[str, Calendar], datetime], Agenda]
+
+
+class Transitions(Generic[P]):
+    """Runs effects on the documents of one kind of process."""
+
+    def __init__(self, book: Book[P], engine: AsyncEngine, waker: Waker) -> None:
+        self.book = book
+        self.engine = engine
+        self.waker = waker
+
+    async def command(self, effect: Callable[[Work[P], C], Awaitable[None]], write: Write[C]) -> Answer:
+        """What somebody asked for. A Refusal becomes a non-retryable ApplicationError of its type, and changes nothing;
+        everything else is retried by Temporal.
+        """
+        command = write.command
+
+        async def run(work: Work[P]) -> None:
+            await effect(work, command)
+
+        try:
+            return await self._once(
+                run, write.number, write.step, write.at, write.run, actor_of(command), command.if_match
+            )
+        except Refusal as refusal:
+            raise refused(refusal) from refusal
+
+    async def signal(self, effect: Callable[[Work[P], C], Awaitable[None]], write: Write[C]) -> Answer:
+        """A command that nobody waits for: ``effect`` verifies it and turns every refusal into a row."""
+
+        async def run(work: Work[P]) -> None:
+            await effect(work, write.command)
+
+        return await self._once(
+            run, write.number, write.step, write.at, write.run, actor_of(write.command), None
+        )
+
+    async def tick(self, effect: Callable[[Work[P]], Awaitable[None]], tick: Tick) -> Answer:
+        """What the process does by itself. Nobody can be refused: a fault stays pending until it is mended."""
+        return await self._once(effect, tick.number, tick.step, tick.at, tick.run, Actor(), None)
+
+    async def _once(
+        self,
+        effect: Callable[[Work[P]], Awaitable[None]],
+        number: str,
+        step: str,
+        at: datetime,
+        run: str,
+        actor: Actor,
+        if_match: int | None,
+    ) -> Answer:
+        """The same step again returns the stored answer and changes nothing."""
+        async with self.engine.begin() as connection:
+            locked = await processes.lock(connection, number, step)
+            if locked is None:
+                raise UnknownRecord(f"there is no process {number}")
+            if locked.result is not None:
+                return Answer.model_validate(locked.result)
+            process = self.book.document.model_validate(locked.document)
+            if if_match is not None and if_match != process.version:
+                raise StaleVersion(f"{number} is at version {process.version}, not {if_match}")
+            work = await self.work(connection, process, step=step, at=at, run=run, actor=actor)
+            await effect(work)
+            answer = await self.finish(work)
+        self.waker.wake()
+        return answer
+
+    async def work(
+        self, connection: AsyncConnection, process: P, *, step: str, at: datetime, run: str, actor: Actor
+    ) -> Work[P]:
+        resolved = await configuration.get(connection, process.configuration)
+        return Work(
+            connection,
+            resolved.organisation,
+            resolved.calendars,
+            process,
+            at=at,
+            step=step,
+            run=run,
+            actor=actor,
+        )
+
+    async def finish(self, work: Work[P], *, new: bool = False) -> Answer:
+        """Carry on as far as nobody is waited for, then write everything that the transition collected."""
+        await self.book.advance(work)
+        process = work.process
+        process.version += 1
+        process.updated_at = work.at
+        await _seal(work)
+        document = process.model_dump(mode="json", exclude_defaults=True)
+        await (processes.create if new else processes.store)(work.connection, process.number, document)
+        await self.book.project(work)
+        for table, rows in ((vote, work.votes), (journal, work.journal)):
+            if rows:
+                await work.connection.execute(insert(table), rows)
+        await processes.let_see(work.connection, work.sights)
+        await texts.refer(work.connection, work.texts, process.number)
+        await outbox.post(work.connection, work.messages)
+        answer = Answer(
+            agenda=self.book.agenda(process, work.organisation, work.calendars, work.at),
+            said={"number": process.number, "version": process.version, **work.said},
+        )
+        stored = answer.model_dump(mode="json", exclude_defaults=True)
+        await processes.remember(work.connection, process.number, work.step, stored)
+        return answer
+
+
+async def _seal(work: Work[P]) -> None:
+    process = work.process
+    actor = work.actor
+    doing = Doing(
+        process.number,
+        actor.person,
+        actor.acting_for,
+        actor.method.value,
+        work.at,
+        configuration=process.configuration,
+        run=work.run,
+    )
+    head = ChainHead(process.audit_position, process.audit_head) if process.audit_position else ChainHead()
+    entries = [(entry.event, entry.subject, entry.facts) for entry in work.entries]
+    head = await append(work.connection, head, doing, entries)
+    process.audit_position, process.audit_head = head.position, head.hash
+
+
+def refused(refusal: Refusal) -> ApplicationError:
+    """The refusal as what may end an update: typed, with its facts, and never retried."""
+    return ApplicationError(
+        refusal.message,
+        refusal.facts(),
+        type=refusal.type,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+def actor_of(command: Command) -> Actor:
+    return Actor.of(command.assertion)

@@ -1,0 +1,128 @@
+"""One record write in the making: the locked document, and everything that will be written with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.contracts.assertion import SERVICE_ACTOR, Assertion, AuthenticationMethod, TextRef
+from steadydesk.contracts.base import RecordDocument
+from steadydesk.contracts.calendar import Calendar
+from steadydesk.contracts.organisation import Organisation
+from steadydesk.contracts.request import RequestProcess
+from steadydesk.policies.rights import Relation
+from steadydesk.records.outbox import Message
+
+P = TypeVar("P", bound=RecordDocument)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does it: a person by reference, or the process itself."""
+
+    person: str = SERVICE_ACTOR
+    acting_for: str | None = None
+    method: AuthenticationMethod = AuthenticationMethod.SERVICE
+
+    @classmethod
+    def of(cls, assertion: Assertion) -> "Actor":
+        return cls(assertion.actor, assertion.acting_for, assertion.method)
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    event: str
+    subject: str | None
+    facts: dict[str, Any]
+
+
+@dataclass
+class Work(Generic[P]):
+    """What a transition reads and collects; ``transition.write`` stores it all in one transaction."""
+
+    connection: AsyncConnection
+    organisation: Organisation
+    calendars: Mapping[str, Calendar]
+    process: P
+    at: datetime
+    step: str
+    run: str
+    actor: Actor
+    entries: list[AuditEntry] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    journal: list[dict[str, Any]] = field(default_factory=list)
+    votes: list[dict[str, Any]] = field(default_factory=list)
+    sights: list[dict[str, Any]] = field(default_factory=list)
+    gates: set[str] = field(default_factory=set)
+    tasks: set[str] = field(default_factory=set)
+    texts: list[str] = field(default_factory=list)
+    said: dict[str, str | int | bool | None] = field(default_factory=dict)
+
+    def note(self, event: str, subject: str | None = None, **facts: object) -> None:
+        """Put a row into the audit chain: states, references, digests; never words or form values."""
+        self.entries.append(AuditEntry(event, subject, {key: plain(value) for key, value in facts.items()}))
+
+    def tell(self, event: str, audience: list[str], subject: str | None = None, **facts: object) -> None:
+        """Put a message into the outbox; it is sent after the commit, whatever becomes of this process."""
+        if not audience:
+            return
+        self.messages.append(
+            Message(
+                id=f"{self.process.number}:{self.step}:{len(self.messages)}",
+                event=event,
+                number=self.process.number,
+                subject=subject,
+                audience=sorted(set(audience)),
+                facts={key: plain(value) for key, value in facts.items()},
+                at=self.at,
+            )
+        )
+
+    def write_down(self, kind: str, text: TextRef, subject: str | None = None) -> None:
+        """Put somebody's words into the journal that people read."""
+        self.texts.append(text.ref)
+        self.journal.append(
+            {
+                "number": self.process.number,
+                "kind": kind,
+                "subject": subject,
+                "author": self.actor.person,
+                "text": text.ref,
+                "digest": text.digest,
+                "at": self.at,
+            }
+        )
+
+    def show_to(self, subject: str, why: Relation, *, from_: datetime | None = None) -> None:
+        """Let a person (``p:``), group (``g:``) or a function's process owners (``f:``) see the record."""
+        self.sights.append(
+            {
+                "subject": subject,
+                "number": self.process.number,
+                "why": why.value,
+                "begins_at": from_,
+                "until": None,
+            }
+        )
+
+
+RequestWork = Work[RequestProcess]
+
+
+def plain(value: object) -> Any:
+    """A JSON value of what an audit row or message may carry."""
+    match value:
+        case datetime():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case list() | tuple() | set():
+            return [plain(each) for each in value]
+        case Mapping():
+            return {str(key): plain(each) for key, each in value.items()}
+        case None | bool() | int() | float():
+            return value
+        case _:
+            return str(value)

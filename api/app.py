@@ -1,0 +1,67 @@
+"""The application: routes, problems, limits; thin, for the processes do the work."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI, Response
+
+from api.body_limit import BodyLimit
+from api.health import parts
+from api.problems import install_problems
+from api.routes import PAGES, ROUTERS
+from api.security import check_routes, public
+from api.services import Services
+
+PREFIX = "/api/v1"
+_FORM_AROUND = 65_536
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application over ready services; RuntimeError when a route declares no permission."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await services.engine.dispose()
+
+    app = FastAPI(
+        title="Steadydesk",
+        version="1",
+        description="IT service management: requests, approvals and tasks as durable processes.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.services = services
+    install_problems(app)
+    app.add_middleware(BodyLimit, limit_of=lambda path: _limit_of(path, services))
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    for router in PAGES:
+        app.include_router(router)
+    _add_health(app)
+    check_routes(app)
+    return app
+
+
+def _limit_of(path: str, services: Services) -> int:
+    """Files may be larger than JSON; a little more for the form around them."""
+    settings = services.settings
+    is_file = path.endswith("/attachments")
+    return settings.attachment_limit_bytes + _FORM_AROUND if is_file else settings.body_limit_bytes
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/livez", tags=["health"], dependencies=[Depends(public)])
+    async def livez() -> dict[str, str]:
+        """The process runs."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"], dependencies=[Depends(public)])
+    async def readyz(response: Response) -> dict[str, str]:
+        """Database and Temporal answer."""
+        found = await parts(app.state.services)
+        if any(state != "ok" for state in found.values()):
+            response.status_code = 503
+        return found

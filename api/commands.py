@@ -1,0 +1,127 @@
+"""Send one command of a caller to the process that owns a record, once per Idempotency-Key."""
+
+import asyncio
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Header
+from pydantic import BaseModel
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.security import Caller
+from api.services import Services
+from steadydesk.contracts.assertion import Command, TextRef
+from steadydesk.errors import InvalidInput, RecordClosed, UnknownRecord
+from steadydesk.records import texts
+from steadydesk.records.directory_approvers import people_by_name
+from steadydesk.records.engine import Connection
+from steadydesk.records.reservations import KeptCommand, keep_command, kept_command
+
+ANSWER_WITHIN = 5.0
+"""Seconds that a caller waits; a later answer is found under the same key."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", description="The same key and body again: the same answer.", max_length=200
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", description="The ETag of your last read; another version is refused."),
+]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """``answer`` is None when it was not there in time: the process goes on with it all the same."""
+
+    number: str
+    answer: dict[str, Any] | None
+
+
+def version_of(if_match: str | None) -> int | None:
+    """The version that an ``If-Match`` header names; InvalidInput for what is no ETag of ours."""
+    if if_match is None or if_match == "*":
+        return None
+    text = if_match.removeprefix("W/").strip('"')
+    if not text.isdecimal():
+        raise InvalidInput("'If-Match' is no ETag of this API", pointer="If-Match")
+    return int(text)
+
+
+def body_hash(path: str, body: BaseModel) -> str:
+    """What an Idempotency-Key is bound to: the address and the whole body."""
+    return hashlib.sha256(f"{path}\n{body.model_dump_json()}".encode()).hexdigest()
+
+
+def key_or_new(key: str | None) -> str:
+    return key or secrets.token_hex(16)
+
+
+async def keep(
+    connection: Connection, caller: Caller, key: str, hashed: str, number: str, command: str
+) -> KeptCommand:
+    """The update id of this key: that of its first use, or a new one derived from who, what and where."""
+    kept = await kept_command(connection, caller.id, key, hashed)
+    if kept is not None:
+        return kept
+    identity = hashlib.sha256(f"{caller.id}\n{command}\n{number}\n{key}".encode()).hexdigest()[:32]
+    return await keep_command(connection, caller.id, key, hashed, KeptCommand(number, identity), caller.now)
+
+
+async def words(connection: Connection, caller: Caller, body: str | dict[str, Any] | None) -> TextRef | None:
+    """The same where there may be none."""
+    return None if body is None else await store(connection, caller, body)
+
+
+async def store(connection: Connection, caller: Caller, body: str | dict[str, Any]) -> TextRef:
+    """Store what somebody said or answered; only the reference goes on."""
+    text = texts.prepare(body, caller.id)
+    await texts.write(connection, [text], caller.now)
+    return text.reference
+
+
+async def person_named(connection: Connection, user_name: str | None, default: str) -> str:
+    """The id behind a user name, ``default`` for None; UnknownRecord for nobody."""
+    if user_name is None:
+        return default
+    found = await people_by_name(connection, [user_name])
+    if user_name.lower() not in found:
+        raise UnknownRecord("the directory has no such person")
+    return found[user_name.lower()]
+
+
+async def send(
+    services: Services,
+    caller: Caller,
+    kept: KeptCommand,
+    command: str,
+    body: Command,
+    *,
+    acting_for: str | None = None,
+) -> Sent:
+    """Execute the command; a refusal is raised as what it is, a late answer is None."""
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            answer = await services.sender.send(
+                kept.number,
+                command,
+                body,
+                update_id=kept.update_id,
+                actor=caller.person.id,
+                acting_for=acting_for or caller.acting_for,
+                method=caller.method,
+                at=caller.now,
+            )
+    except TimeoutError:
+        return Sent(kept.number, None)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise RecordClosed(
+                f"{kept.number} is closed; order again or refer to it", details={"follow_up": kept.number}
+            ) from error
+        raise
+    return Sent(kept.number, answer)

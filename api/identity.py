@@ -1,0 +1,84 @@
+"""Who a request comes from: its bearer token, checked against the database or the OIDC issuer, within
+quotas.
+"""
+
+from api.oidc import OidcIssuer, read_rules
+from api.services import Services
+from api.throttle import Quota
+from steadydesk.contracts.assertion import AuthenticationMethod
+from steadydesk.contracts.identity import EVERY_OWN_SCOPE, Proof
+from steadydesk.errors import NotSignedIn
+from steadydesk.records.directory_claims import follow_claims
+from steadydesk.records.directory_events import Author
+from steadydesk.records.directory_standing import standing_by_name
+from steadydesk.records.identity import token_proof
+from steadydesk.records.secrets import SecretKind, hash_of
+
+OIDC_MAPPING_FILE = "oidc-claims.json"
+"""In the state folder: what groups and roles the claims of an OIDC token give."""
+
+_FAILURES_PER_MINUTE = 60
+
+
+class Identity:
+    """The checks of one process."""
+
+    def __init__(self, services: Services) -> None:
+        settings = services.settings
+        rules = read_rules(
+            settings.oidc_issuer, settings.oidc_audience, settings.state_dir / OIDC_MAPPING_FILE
+        )
+        self._services = services
+        self._issuer = OidcIssuer(rules) if rules else None
+        self._credentials = Quota(settings.quota_per_minute)
+        self._people = Quota(settings.quota_per_minute)
+        self._failures = Quota(_FAILURES_PER_MINUTE)
+
+    async def prove(self, bearer: str, address: str) -> Proof:
+        """Whose token it is. NotSignedIn for none of ours; QuotaExceeded before anything is read for it.
+
+        A token that was valid before counts for itself alone: wrong tokens from its address do not stop it.
+        """
+        key = hash_of(bearer)
+        if self._credentials.knows(key):
+            self._credentials.take(key)
+            proof = await self._checked(bearer)
+        else:
+            self._failures.check(address)
+            try:
+                proof = await self._checked(bearer)
+            except NotSignedIn:
+                self._failures.take(address)
+                raise
+            self._credentials.take(key)
+        self._people.take(proof.standing.person.id)
+        return proof
+
+    def limit_public(self, address: str) -> None:
+        """Count a request without a sign-in for its address; QuotaExceeded when there are too many."""
+        self._credentials.take(f"address:{address}")
+
+    async def _checked(self, bearer: str) -> Proof:
+        if bearer.startswith(SecretKind.API):
+            async with self._services.engine.begin() as connection:
+                return await token_proof(connection, bearer, self._services.clock())
+        if self._issuer is not None and bearer.count(".") == 2:
+            return await self._from_issuer(self._issuer, bearer)
+        raise NotSignedIn("The token is not valid.")
+
+    async def _from_issuer(self, issuer: OidcIssuer, bearer: str) -> Proof:
+        now = self._services.clock()
+        claims = await issuer.claims(bearer, now)
+        async with self._services.engine.begin() as connection:
+            found = await standing_by_name(connection, claims.user_name, now)
+            if found is None or not found.person.active or found.person.service_account:
+                raise NotSignedIn("The directory has no active person with this user name.")
+            author = Author(found.person.id, now, AuthenticationMethod.OIDC)
+            if await follow_claims(connection, found, claims, issuer.rules.mapping, author):
+                found = await standing_by_name(connection, claims.user_name, now) or found
+        return Proof(
+            standing=found,
+            scopes=EVERY_OWN_SCOPE,
+            method=AuthenticationMethod.OIDC,
+            credential=found.person.id,
+        )

@@ -1,0 +1,176 @@
+"""Bearer tokens of an OpenID Connect issuer: signature, issuer, audience and time checked, claims put
+in our words.
+"""
+
+import asyncio
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
+from joserfc.jwk import KeySet
+from pydantic import ValidationError
+
+from steadydesk.contracts.identity import OidcClaims, OidcMapping, OidcRules
+from steadydesk.errors import NotSignedIn, Unavailable
+
+ALGORITHMS = ("RS256", "ES256", "EdDSA")
+"""Fixed: neither ``none`` nor a symmetric algorithm, whatever a token's header says."""
+
+_LEEWAY_SECONDS = 60
+_KEYS_KEPT_SECONDS = 3600
+_ASK_AGAIN_AFTER_SECONDS = 30
+_TIMEOUT_SECONDS = 5
+_LARGEST_ANSWER = 262_144
+_LONGEST_TOKEN = 16_384
+_REFUSED = "The token is not valid."
+
+
+def read_rules(issuer: str | None, audience: str | None, mapping_file: Path) -> OidcRules | None:
+    """The rules of a configured issuer, with the mapping of claims that the JSON file holds if it exists.
+
+    ValueError says what is missing or wrong; None where no issuer is configured.
+    """
+    if issuer is None:
+        return None
+    parts = urlsplit(issuer)
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError(f"the OIDC issuer {issuer} must be an https address")
+    if audience is None:
+        raise ValueError("an OIDC issuer needs an audience: set STEADYDESK_OIDC_AUDIENCE")
+    try:
+        mapping = (
+            OidcMapping.model_validate_json(mapping_file.read_bytes())
+            if mapping_file.exists()
+            else OidcMapping()
+        )
+    except ValidationError as error:
+        raise ValueError(f"{mapping_file}: {error}") from error
+    return OidcRules(issuer=issuer, audience=audience, mapping=mapping)
+
+
+class OidcIssuer:
+    """One issuer, with its signing keys kept for an hour and asked for again when a token names a new one."""
+
+    def __init__(self, rules: OidcRules, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rules = rules
+        self._clock = clock
+        self._keys: KeySet | None = None
+        self._fetched_at = 0.0
+        self._tried_at: float | None = None
+        self._fetching = asyncio.Lock()
+
+    async def claims(self, token: str, now: datetime) -> OidcClaims:
+        """What a valid token says. NotSignedIn for any other; Unavailable while the issuer's keys
+        cannot be had.
+        """
+        if len(token) > _LONGEST_TOKEN:
+            raise NotSignedIn(_REFUSED)
+        try:
+            decoded = await self._decoded(token)
+            self._registry(now).validate(decoded)
+        except (JoseError, ValueError, TypeError):
+            # A token is whatever somebody sent: what it fails at is nobody's business but the issuer's.
+            raise NotSignedIn(_REFUSED) from None
+        return self._in_our_words(decoded)
+
+    async def _decoded(self, token: str) -> dict[str, Any]:
+        keys = await self._current_keys()
+        try:
+            return _claims_signed_by(keys, token)
+        except InvalidKeyIdError:
+            return _claims_signed_by(await self._current_keys(anew=True), token)
+
+    def _registry(self, now: datetime) -> jwt.JWTClaimsRegistry:
+        return jwt.JWTClaimsRegistry(
+            now=int(now.timestamp()),
+            leeway=_LEEWAY_SECONDS,
+            iss={"essential": True, "value": self.rules.issuer},
+            aud={"essential": True, "value": self.rules.audience},
+            exp={"essential": True},
+        )
+
+    def _in_our_words(self, claims: Mapping[str, Any]) -> OidcClaims:
+        mapping = self.rules.mapping
+        user_name = claims.get(mapping.user_name_claim)
+        if not isinstance(user_name, str):
+            raise NotSignedIn(f"The token has no claim '{mapping.user_name_claim}'.")
+        groups = _values(claims.get(mapping.groups_claim))
+        roles = _values(claims.get(mapping.roles_claim))
+        return OidcClaims(
+            user_name=user_name.lower(),
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+            groups=None
+            if groups is None
+            else frozenset(mapping.groups[one] for one in groups & set(mapping.groups)),
+            roles=None
+            if roles is None
+            else frozenset(mapping.roles[one] for one in roles & set(mapping.roles)),
+        )
+
+    async def _current_keys(self, *, anew: bool = False) -> KeySet:
+        async with self._fetching:
+            old = self._keys is None or self._clock() - self._fetched_at > _KEYS_KEPT_SECONDS
+            if (old or anew) and self._may_ask():
+                self._tried_at = self._clock()
+                await self._fetch()
+        if self._keys is None:
+            raise Unavailable(
+                "The sign-in service does not answer.", details={"retry_after": _ASK_AGAIN_AFTER_SECONDS}
+            )
+        return self._keys
+
+    def _may_ask(self) -> bool:
+        """Not more often than every 30 seconds, however many tokens name keys that do not exist."""
+        return self._tried_at is None or self._clock() - self._tried_at >= _ASK_AGAIN_AFTER_SECONDS
+
+    async def _fetch(self) -> None:
+        """New keys, or the old ones as long as the issuer does not answer."""
+        try:
+            async with httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client:
+                address = f"{self.rules.issuer.rstrip('/')}/.well-known/openid-configuration"
+                discovered = await _json(client, address)
+                if discovered.get("issuer") != self.rules.issuer:
+                    return
+                content: Any = await _json(client, str(discovered["jwks_uri"]))
+                self._keys = KeySet.import_key_set({"keys": [key for key in content["keys"] if _signs(key)]})
+                self._fetched_at = self._clock()
+        except (httpx2.HTTPError, JoseError, ValueError, KeyError, TypeError):
+            return
+
+
+def _claims_signed_by(keys: KeySet, token: str) -> dict[str, Any]:
+    with warnings.catch_warnings():
+        # RFC 9864 renames EdDSA, but issuers still sign by the old name.
+        warnings.simplefilter("ignore", SecurityWarning)
+        return jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+
+
+async def _json(client: httpx2.AsyncClient, address: str) -> dict[str, Any]:
+    async with client.stream("GET", address) as response:
+        response.raise_for_status()
+        content = b""
+        async for part in response.aiter_bytes():
+            content += part
+            if len(content) > _LARGEST_ANSWER:
+                raise ValueError("the answer is too large")
+    return httpx2.Response(200, content=content).json()
+
+
+def _signs(key: Mapping[str, Any]) -> bool:
+    return key.get("kty") in ("RSA", "EC", "OKP") and key.get("use", "sig") == "sig"
+
+
+def _values(claim: object) -> set[str] | None:
+    """A claim as a set of strings; one string is one value, and no claim is None."""
+    if claim is None:
+        return None
+    if isinstance(claim, str):
+        return {claim}
+    return {one for one in claim if isinstance(one, str)} if isinstance(claim, list) else set()

@@ -1,0 +1,145 @@
+"""Check an order against catalogue, entitlement, form and directory, and reserve its number with its texts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from api.security import Caller
+from steadydesk.contracts.base import Contract
+from steadydesk.contracts.catalog import CatalogItem
+from steadydesk.contracts.form import FieldKind
+from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.organisation import Organisation
+from steadydesk.contracts.request_commands import Order, OrderedItem
+from steadydesk.errors import InvalidInput, NotEntitled, Problem, UnknownItem
+from steadydesk.policies import entitlement, form
+from steadydesk.records import texts
+from steadydesk.records.directory_approvers import people_by_name
+from steadydesk.records.directory_facts import known_groups, person_facts
+from steadydesk.records.engine import Connection
+from steadydesk.records.processes import draw_number
+
+
+class ItemOrder(Contract):
+    """One item of an order; ``variables`` answer its form."""
+
+    item: str = Field(max_length=63, examples=["vpn-access"])
+    quantity: int = Field(default=1, ge=1, le=100)
+    variables: dict[str, Any] = Field(default_factory=dict)
+
+
+class NewRequest(Contract):
+    """An order: one or several items, for yourself or for somebody else."""
+
+    items: list[ItemOrder] = Field(min_length=1, max_length=50)
+    requested_for: str | None = Field(
+        default=None, description="User name or id; null: yourself.", max_length=100
+    )
+    note: str | None = Field(default=None, max_length=4000)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A checked order, not written yet."""
+
+    organisation: Organisation
+    configuration: str
+    requested_for: str
+    items: list[ItemOrder]
+    note: str | None
+
+
+async def check_order(
+    connection: Connection,
+    caller: Caller,
+    new: NewRequest,
+    organisation: Organisation,
+    configuration: str,
+) -> Draft:
+    """Every fault of the order at once, each with its JSON pointer."""
+    requested_for = await _person(connection, new.requested_for, caller.id)
+    facts = await person_facts(connection, [caller.id, requested_for])
+    problems: list[Problem] = []
+    for index, ordered in enumerate(new.items):
+        at = f"/items/{index}"
+        item = organisation.catalog.get(ordered.item)
+        if item is None or not entitlement.may_see(item, caller.standing.groups):
+            raise UnknownItem(f"the catalogue has no item '{ordered.item}'", pointer=f"{at}/item")
+        _check_entitlement(item, caller, requested_for, facts, at)
+        if ordered.quantity > item.max_quantity:
+            problems.append(Problem(f"{at}/quantity", f"at most {item.max_quantity}"))
+        problems += await check_variables(connection, item, ordered.variables, f"{at}/variables")
+    if problems:
+        raise InvalidInput("the order does not fit the catalogue", problems=problems)
+    return Draft(organisation, configuration, requested_for, new.items, new.note)
+
+
+def _check_entitlement(
+    item: CatalogItem, caller: Caller, requested_for: str, facts: Mapping[str, dict[str, Any]], at: str
+) -> None:
+    if requested_for != caller.id and not entitlement.may_order_for_others(item, caller.standing.groups):
+        raise NotEntitled("this item cannot be ordered by you for somebody else", pointer="/requested_for")
+    if not entitlement.rule_holds(item, facts.get(caller.id, {}), facts.get(requested_for, {})):
+        raise NotEntitled("the item's entitlement rule does not include this order", pointer=f"{at}/item")
+
+
+async def check_variables(
+    connection: Connection, item: CatalogItem, variables: dict[str, Any], at: str
+) -> list[Problem]:
+    """What does not fit the item's form, and references that name nobody."""
+    problems = [Problem(at + fault.pointer, fault.message) for fault in form.check(item.form, variables)]
+    named = form.references(item.form, variables)
+    people = [value for _, kind, value in named if kind is FieldKind.PERSON]
+    groups = [value for _, kind, value in named if kind is FieldKind.GROUP]
+    known = set(await people_by_name(connection, people)) if people else set[str]()
+    known_keys = await known_groups(connection, groups) if groups else set[str]()
+    for pointer, kind, value in named:
+        if kind is FieldKind.PERSON and value.lower() not in known:
+            problems.append(Problem(at + pointer, "the directory has no person with this user name"))
+        if kind is FieldKind.GROUP and value not in known_keys:
+            problems.append(Problem(at + pointer, "the directory has no group with this key"))
+    return problems
+
+
+async def write_order(connection: Connection, caller: Caller, draft: Draft) -> Order:
+    """Draw the number and store the words; what the process needs travels by reference."""
+    answers = [texts.prepare(ordered.variables, caller.id) for ordered in draft.items]
+    note = texts.prepare(draft.note, caller.id) if draft.note else None
+    await texts.write(connection, [*answers, *([note] if note else [])], caller.now)
+    beneficiaries = [await _beneficiary(connection, draft, ordered) for ordered in draft.items]
+    return Order(
+        number=await draw_number(connection, RecordKind.REQUEST),
+        configuration=draft.configuration,
+        opened_by=caller.id,
+        requested_for=beneficiaries[0],
+        items=[
+            OrderedItem(
+                item=ordered.item, quantity=ordered.quantity, variables=text.reference, requested_for=person
+            )
+            for ordered, text, person in zip(draft.items, answers, beneficiaries, strict=True)
+        ],
+        note=note.reference if note else None,
+    )
+
+
+async def _beneficiary(connection: Connection, draft: Draft, ordered: ItemOrder) -> str:
+    """The item's own person field overrides who the order is for, where the person is in the directory."""
+    field = draft.organisation.catalog[ordered.item].beneficiary
+    named = ordered.variables.get(field) if field else None
+    if not isinstance(named, str):
+        return draft.requested_for
+    return (await people_by_name(connection, [named])).get(named.lower(), draft.requested_for)
+
+
+async def _person(connection: Connection, named: str | None, default: str) -> str:
+    if named is None or named == default:
+        return default
+    found = (await people_by_name(connection, [named])).get(named.lower())
+    known = found or next(iter(await person_facts(connection, [named])), None)
+    if known is None:
+        raise InvalidInput(
+            "unknown person", problems=[Problem("/requested_for", "the directory has no such person")]
+        )
+    return known

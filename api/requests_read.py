@@ -1,0 +1,59 @@
+"""Reads that several routes need: the viewer of a caller, a whole request, and the matrix's word on a verb."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from api.security import Caller
+from api.services import Services
+from steadydesk.contracts.numbers import parse_typed
+from steadydesk.contracts.views import RequestView
+from steadydesk.errors import NotAllowed, UnknownRecord
+from steadydesk.policies.rights import Permission, Verb, may
+from steadydesk.records import reservations
+from steadydesk.records.engine import Connection
+from steadydesk.records.organisation import in_force
+from steadydesk.records.views.requests import find_request
+from steadydesk.records.views.visibility import Viewer, relations
+
+
+def viewer_of(caller: Caller) -> Viewer:
+    return Viewer.of(caller.standing, caller.now)
+
+
+def number_of(typed: str) -> str:
+    """The number however it was typed; UnknownRecord for what is none."""
+    number = parse_typed(typed)
+    if number is None:
+        raise UnknownRecord("there is no such record, or it is not for you to see")
+    return number
+
+
+RecordNumber = Annotated[str, BeforeValidator(number_of)]
+"""A number in a path, however typed; what is no number of ours is not found."""
+
+
+async def read_request(services: Services, caller: Caller, number: str) -> RequestView:
+    """The request as the caller may see it; UnknownRecord otherwise."""
+    async with services.engine.connect() as connection:
+        _, resolved = await in_force(connection)
+        view = await find_request(connection, viewer_of(caller), number, resolved.organisation.catalog)
+        if view is None and await reservations.find_reservation(connection, number, caller.id):
+            raise UnknownRecord(f"{number} is received and being taken up; ask again in a moment")
+    if view is None:
+        raise UnknownRecord("there is no such record, or it is not for you to see")
+    if caller.may(Permission.OPERATE):
+        settings = services.settings
+        link = f"{settings.temporal_ui_url}/namespaces/{settings.namespace}/workflows/{number}"
+        return view.model_copy(update={"temporal_ui": link})
+    return view
+
+
+async def require(connection: Connection, caller: Caller, number: str, verb: Verb) -> list[str]:
+    """UnknownRecord for the invisible, NotAllowed for the visible that the matrix does not allow."""
+    found = await relations(connection, viewer_of(caller), number)
+    if not found:
+        raise UnknownRecord("there is no such record, or it is not for you to see")
+    if not may(verb, found):
+        raise NotAllowed(f"you may see {number}, but not {verb.value.replace('_', ' ')} it")
+    return found

@@ -1,0 +1,55 @@
+"""The routes of the API, one file per process or noun."""
+
+from fastapi import APIRouter
+
+from api.routes import (
+    approvals,
+    attachments,
+    catalog,
+    configuration,
+    delegations,
+    deliveries,
+    events,
+    extensions,
+    feedback,
+    first_administrator,
+    grants,
+    groups,
+    notifications,
+    people,
+    problems,
+    records,
+    request_actions,
+    requests,
+    session,
+    subscriptions,
+    tasks,
+    tokens,
+)
+
+ROUTERS: list[APIRouter] = [
+    catalog.router,
+    requests.router,
+    request_actions.router,
+    extensions.router,
+    attachments.router,
+    events.router,
+    approvals.router,
+    tasks.router,
+    records.router,
+    feedback.router,
+    configuration.router,
+    grants.router,
+    people.router,
+    groups.router,
+    delegations.router,
+    notifications.router,
+    subscriptions.router,
+    deliveries.router,
+    tokens.router,
+    session.router,
+]
+"""What stands under the API's prefix."""
+
+PAGES: list[APIRouter] = [problems.router, first_administrator.router]
+"""What stands at the top: pages that people open."""

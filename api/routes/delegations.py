@@ -1,0 +1,43 @@
+"""Delegations: who may decide for whom, from when until when."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from api.problems import refusals
+from api.security import AccountHolder, services_of
+from steadydesk.contracts.base import PersonId
+from steadydesk.contracts.delegation import Delegation, NewDelegation
+from steadydesk.errors import Conflict, NotAllowed, UnknownRecord
+from steadydesk.records import directory_delegation as delegations
+
+router = APIRouter(prefix="/delegations", tags=["delegations"], responses=refusals(NotAllowed))
+
+
+@router.get("", responses=refusals(UnknownRecord))
+async def list_delegations(
+    request: Request,
+    caller: AccountHolder,
+    person: Annotated[
+        PersonId | None, Query(description="Somebody else, for managers and administrators.")
+    ] = None,
+) -> list[Delegation]:
+    """Those from and to a person that are not over, the coming ones included."""
+    async with services_of(request.app).engine.connect() as connection:
+        return await delegations.list_delegations(
+            connection, person or caller.id, caller.standing, caller.now
+        )
+
+
+@router.post("", status_code=201)
+async def delegate(request: Request, new: NewDelegation, caller: AccountHolder) -> Delegation:
+    """For yourself, or, while somebody is absent, as their manager or an administrator. Both are told."""
+    async with services_of(request.app).engine.begin() as connection:
+        return await delegations.delegate(connection, new, caller.standing, caller.author)
+
+
+@router.delete("/{delegation_id}", responses=refusals(UnknownRecord, Conflict))
+async def end_delegation(request: Request, delegation_id: str, caller: AccountHolder) -> Delegation:
+    """It ends now; votes cast under it stay."""
+    async with services_of(request.app).engine.begin() as connection:
+        return await delegations.end_delegation(connection, delegation_id, caller.standing, caller.author)

@@ -1,0 +1,130 @@
+"""Extend what a request granted: a new order of the same item, approved as the first, that moves the grant's end."""
+
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from api import commands
+from api.answers import etag
+from api.commands import IdempotencyKey
+from api.ordering import check_variables
+from api.requests_read import RecordNumber, read_request, require, viewer_of
+from api.security import Caller, Orderer
+from api.state import ServicesOf
+from steadydesk.contracts.base import Contract
+from steadydesk.contracts.catalog import CatalogItem
+from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.request_commands import Order, OrderedItem
+from steadydesk.contracts.views import RequestView
+from steadydesk.errors import InvalidInput, Problem, RecordClosed, UnknownRecord
+from steadydesk.policies.rights import Verb
+from steadydesk.records import reservations
+from steadydesk.records.engine import Connection
+from steadydesk.records.grants import GrantView, list_grants
+from steadydesk.records.organisation import in_force
+from steadydesk.records.processes import draw_number
+from steadydesk.records.reservations import KeptCommand
+from steadydesk.records.views.requests import answers_of
+
+router = APIRouter(prefix="/requests", tags=["requests"])
+
+
+class Extension(Contract):
+    until: date = Field(description="The grant's new last day.")
+    grant: str | None = Field(
+        default=None, description="A GRA number; null where the request granted one thing."
+    )
+    comment: str | None = Field(default=None, max_length=4000)
+
+
+@router.post("/{number}/extend", status_code=201)
+async def extend(
+    number: RecordNumber,
+    body: Extension,
+    caller: Orderer,
+    services: ServicesOf,
+    response: Response,
+    key: IdempotencyKey = None,
+) -> RequestView:
+    """Ask for a later end; the answer is the new request, whose approval moves it."""
+    request = number
+    hashed = commands.body_hash(f"extend {request}", body)
+    identity = commands.key_or_new(key)
+    async with services.engine.begin() as connection:
+        await require(connection, caller, request, Verb.EXTEND)
+        kept = await reservations.kept_command(connection, caller.id, identity, hashed)
+        digest, resolved = await in_force(connection)
+        if kept is None:
+            grant = await _grant(connection, caller, request, body.grant)
+            order = await _order(connection, caller, grant, body, digest, resolved.organisation.catalog)
+            await reservations.reserve(connection, order, caller.now)
+            kept = await reservations.keep_command(
+                connection, caller.id, identity, hashed, KeptCommand(order.number, "open"), caller.now
+            )
+    await services.sender.open(
+        kept.number,
+        actor=caller.person.id,
+        acting_for=caller.acting_for,
+        method=caller.method,
+        at=caller.now,
+        summary=f"Extension of {request}",
+    )
+    view = await read_request(services, caller, kept.number)
+    response.headers["Location"] = f"/api/v1/requests/{kept.number}"
+    response.headers["ETag"] = etag(view)
+    return view
+
+
+async def _grant(connection: Connection, caller: Caller, request: str, wanted: str | None) -> GrantView:
+    found = await list_grants(connection, viewer_of(caller), request=request, number=wanted)
+    if not found:
+        raise UnknownRecord(f"{request} granted nothing that could be extended")
+    alive = [grant for grant in found if grant.state == "active"]
+    if not alive:
+        raise RecordClosed("what was granted has ended; order it again", details={"follow_up": request})
+    if len(alive) > 1:
+        raise InvalidInput(
+            "several grants; name one",
+            problems=[Problem("/grant", ", ".join(grant.number for grant in alive))],
+        )
+    return alive[0]
+
+
+async def _order(
+    connection: Connection,
+    caller: Caller,
+    grant: GrantView,
+    body: Extension,
+    digest: str,
+    catalog: dict[str, CatalogItem],
+) -> Order:
+    key, answers, holder = await answers_of(connection, grant.request, grant.line)
+    item = catalog.get(key)
+    field = _until_field(item) if item else None
+    if item is None or field is None:
+        raise InvalidInput("this item has no end that could be moved", pointer="/until")
+    variables: dict[str, Any] = {**answers, field: body.until.isoformat()}
+    if problems := await check_variables(connection, item, variables, "/variables"):
+        raise InvalidInput("the extension does not fit the item's form", problems=problems)
+    text = await commands.words(connection, caller, variables)
+    note = await commands.words(connection, caller, body.comment)
+    assert text is not None
+    return Order(
+        number=await draw_number(connection, RecordKind.REQUEST),
+        configuration=digest,
+        opened_by=caller.id,
+        requested_for=holder,
+        items=[OrderedItem(item=key, variables=text, requested_for=holder)],
+        note=note,
+        parent=None,
+        extends=grant.number,
+    )
+
+
+def _until_field(item: CatalogItem) -> str | None:
+    """The form field that holds the grant's end."""
+    ends = [step.grant.until for step in item.plan.steps.values() if step.grant and step.grant.until]
+    path = ends[0].path if ends else None
+    return path.removeprefix("variables.") if path and path.startswith("variables.") else None

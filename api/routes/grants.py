@@ -1,0 +1,68 @@
+"""Grants: the register of who has what until when, and revoking one before its end."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api import commands
+from api.actions import ReaderAction
+from api.requests_read import RecordNumber, viewer_of
+from api.security import Reader
+from api.state import ServicesOf
+from steadydesk.contracts.base import Contract
+from steadydesk.contracts.grant import Revoke
+from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, keys_of
+from steadydesk.errors import UnknownRecord
+from steadydesk.policies.assertion import unsigned
+from steadydesk.policies.rights import Verb
+from steadydesk.records.engine import Connection
+from steadydesk.records.grants import GrantView, list_grants
+
+router = APIRouter(prefix="/grants", tags=["grants"])
+
+
+class Revocation(Contract):
+    reason: str | None = Field(default=None, max_length=4000)
+
+
+@router.get("")
+async def show_grants(
+    caller: Reader,
+    services: ServicesOf,
+    mine: bool = False,
+    state: Annotated[Literal["active", "revoking", "revoked", "left"] | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
+    after: Annotated[str | None, Query(max_length=500)] = None,
+) -> Page[GrantView]:
+    """The register, as far as you may see it."""
+    async with services.engine.connect() as connection:
+        found = await list_grants(
+            connection,
+            viewer_of(caller),
+            holder=caller.id if mine else None,
+            state=state,
+            after=keys_of(after, 1)[0] if after else None,
+            limit=limit,
+        )
+    return Page(items=found, after=cursor(found[-1].number) if len(found) == limit else None)
+
+
+@router.get("/{number}")
+async def show_grant(number: RecordNumber, caller: Reader, services: ServicesOf) -> GrantView:
+    async with services.engine.connect() as connection:
+        found = await list_grants(connection, viewer_of(caller), number=number)
+    if not found:
+        raise UnknownRecord("there is no such grant, or it is not for you to see")
+    return found[0]
+
+
+@router.post("/{number}/revoke")
+async def revoke(number: RecordNumber, body: Revocation, act: ReaderAction) -> dict[str, Any]:
+    """Take it back now: by who ordered or holds it, or the process owner."""
+
+    async def build(connection: Connection) -> Revoke:
+        reason = await commands.words(connection, act.caller, body.reason)
+        return Revoke(assertion=unsigned(), if_match=act.version, reason=reason)
+
+    return await act(number, Verb.CANCEL, "revoke", body, build)

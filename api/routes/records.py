@@ -1,0 +1,78 @@
+"""Any record by its number, however typed: what it is, why it waits, what happened to it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.requests_read import RecordNumber, require, viewer_of
+from api.security import Auditor, Reader
+from api.state import ServicesOf
+from steadydesk.contracts.page import LARGEST_PAGE, Page
+from steadydesk.contracts.views import AuditView, RecordView, TimelineEntry, Why
+from steadydesk.errors import UnknownRecord
+from steadydesk.policies.rights import Verb, may
+from steadydesk.records.views import records as views
+from steadydesk.records.views.timeline import audit_of, timeline
+from steadydesk.records.views.visibility import relations
+
+router = APIRouter(tags=["records"])
+_UNKNOWN = "there is no such record, or it is not for you to see"
+
+
+@router.get("/records/{number}")
+async def show_record(number: RecordNumber, caller: Reader, services: ServicesOf) -> RecordView:
+    """Any kind, found however typed: ``req42``, ``REQ-42`` and ``REQ0000042`` are the same."""
+    async with services.engine.connect() as connection:
+        found = await views.find_record(connection, viewer_of(caller), number)
+    if found is None:
+        raise UnknownRecord(_UNKNOWN)
+    return found
+
+
+@router.get("/records/{number}/why")
+@router.get("/requests/{number}/why", include_in_schema=False)
+async def why(number: RecordNumber, caller: Reader, services: ServicesOf) -> Why:
+    """What it waits for: for whom, since when, until when, and what happens then."""
+    async with services.engine.connect() as connection:
+        found = await views.why(connection, viewer_of(caller), number)
+    if found is None:
+        raise UnknownRecord(_UNKNOWN)
+    return found
+
+
+@router.get("/requests/{number}/timeline")
+@router.get("/records/{number}/timeline")
+async def show_timeline(
+    number: RecordNumber,
+    caller: Reader,
+    services: ServicesOf,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE,
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> Page[TimelineEntry]:
+    """Words and steps in their order; ``after`` is the id of the last step read."""
+    async with services.engine.connect() as connection:
+        owner = await views.owner_of(connection, number)
+        seen = await relations(connection, viewer_of(caller), owner) if owner else []
+        if owner is None or not seen:
+            raise UnknownRecord(_UNKNOWN)
+        entries = await timeline(connection, owner, limit, after, work_notes=may(Verb.WORK_NOTE, seen))
+    steps = [entry.id for entry in entries if entry.kind == "event"]
+    return Page(items=entries, after=steps[-1] if len(steps) == limit else None)
+
+
+@router.get("/audit/{number}")
+async def show_audit(
+    number: RecordNumber,
+    caller: Auditor,
+    services: ServicesOf,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE,
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> Page[AuditView]:
+    """The record's hash chain, row by row."""
+    async with services.engine.connect() as connection:
+        owner = await views.owner_of(connection, number)
+        if owner is None:
+            raise UnknownRecord(_UNKNOWN)
+        await require(connection, caller, owner, Verb.SEE_AUDIT)
+        rows = list(await audit_of(connection, owner, limit, after))
+    return Page(items=rows, after=str(rows[-1].position) if len(rows) == limit else None)

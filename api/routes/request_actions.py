@@ -1,0 +1,168 @@
+"""What people do with a request: comment, cancel, resubmit, move its date, watch it, answer the survey."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, Field
+
+from api import commands
+from api.actions import OrdererAction, ReaderAction, WorkerAction
+from api.ordering import check_variables
+from api.requests_read import RecordNumber, read_request
+from steadydesk.contracts.base import Contract
+from steadydesk.contracts.request_commands import (
+    AnswerSurvey,
+    Cancel,
+    Comment,
+    Move,
+    Reschedule,
+    Resubmit,
+    Watch,
+)
+from steadydesk.contracts.views import RecordView, RequestView
+from steadydesk.errors import InvalidInput
+from steadydesk.policies.assertion import unsigned
+from steadydesk.policies.rights import Verb
+from steadydesk.records.engine import Connection
+from steadydesk.records.organisation import in_force
+
+router = APIRouter(prefix="/requests", tags=["requests"])
+
+
+class NewComment(Contract):
+    text: str = Field(min_length=1, max_length=10_000)
+    work_note: bool = Field(
+        default=False, description="For those who work on it; the requester does not see it."
+    )
+
+
+class Cancellation(Contract):
+    line: str | None = Field(default=None, description="One line's RITM number; null: every open line.")
+    reason: str | None = Field(default=None, max_length=4000)
+
+
+class Resubmission(Contract):
+    line: str | None = Field(default=None, description="Null where the request has one line.")
+    variables: dict[str, Any]
+    quantity: int | None = Field(default=None, ge=1, le=100)
+    comment: str | None = Field(default=None, max_length=4000)
+
+
+class NewDate(Contract):
+    line: str | None = None
+    effective_at: AwareDatetime
+
+
+class NewState(Contract):
+    line: str | None = None
+    state: str = Field(max_length=63)
+
+
+class SurveyAnswer(Contract):
+    score: int = Field(ge=1, le=5)
+    comment: str | None = Field(default=None, max_length=4000)
+
+
+class Watcher(Contract):
+    person: str | None = Field(default=None, description="User name; null: yourself.")
+    watch: bool = True
+
+
+@router.post("/{number}/comments")
+async def add_comment(number: RecordNumber, body: NewComment, act: ReaderAction) -> dict[str, Any]:
+    """Comment; from the requester it also answers every open question."""
+
+    async def build(connection: Connection) -> Comment:
+        text = await commands.store(connection, act.caller, body.text)
+        return Comment(assertion=unsigned(), text=text, kind="work_note" if body.work_note else "comment")
+
+    return await act(number, Verb.WORK_NOTE if body.work_note else Verb.COMMENT, "comment", body, build)
+
+
+@router.post("/{number}/cancel")
+async def cancel(number: RecordNumber, body: Cancellation, act: OrdererAction) -> dict[str, Any]:
+    """Stop what can be stopped, undo what was done, give the rest to a person."""
+
+    async def build(connection: Connection) -> Cancel:
+        reason = await commands.words(connection, act.caller, body.reason)
+        return Cancel(assertion=unsigned(), if_match=act.version, line=body.line, reason=reason)
+
+    return await act(number, Verb.CANCEL, "cancel", body, build)
+
+
+@router.post("/{number}/resubmit")
+async def resubmit(number: RecordNumber, body: Resubmission, act: OrdererAction) -> dict[str, Any]:
+    """Change a returned line, or one in approval; a change of material fields starts the approval anew."""
+    line = _line_of(await read_request(act.services, act.caller, number), body.line)
+
+    async def build(connection: Connection) -> Resubmit:
+        _, resolved = await in_force(connection)
+        item = resolved.organisation.catalog.get(line.item or "")
+        problems = await check_variables(connection, item, body.variables, "/variables") if item else []
+        if problems:
+            raise InvalidInput("the answers do not fit the form", problems=problems)
+        return Resubmit(
+            assertion=unsigned(),
+            if_match=act.version,
+            line=line.number,
+            variables=await commands.store(connection, act.caller, body.variables),
+            quantity=body.quantity,
+            comment=await commands.words(connection, act.caller, body.comment),
+        )
+
+    return await act(number, Verb.RESUBMIT, "resubmit", body, build)
+
+
+@router.post("/{number}/reschedule")
+async def reschedule(number: RecordNumber, body: NewDate, act: OrdererAction) -> dict[str, Any]:
+    """Move the effective date; steps that wait for it are planned anew."""
+    line = _line_of(await read_request(act.services, act.caller, number), body.line)
+
+    async def build(_: Connection) -> Reschedule:
+        return Reschedule(
+            assertion=unsigned(), if_match=act.version, line=line.number, effective_at=body.effective_at
+        )
+
+    return await act(number, Verb.RESUBMIT, "reschedule", body, build)
+
+
+@router.post("/{number}/move")
+async def move(number: RecordNumber, body: NewState, act: WorkerAction) -> dict[str, Any]:
+    """Put a line into another state of its model, within the same phase."""
+    line = _line_of(await read_request(act.services, act.caller, number), body.line)
+
+    async def build(_: Connection) -> Move:
+        return Move(assertion=unsigned(), if_match=act.version, line=line.number, state=body.state)
+
+    return await act(number, Verb.MOVE, "move", body, build)
+
+
+@router.post("/{number}/survey")
+async def answer_survey(number: RecordNumber, body: SurveyAnswer, act: OrdererAction) -> dict[str, Any]:
+    """Answer the survey, once."""
+
+    async def build(connection: Connection) -> AnswerSurvey:
+        comment = await commands.words(connection, act.caller, body.comment)
+        return AnswerSurvey(assertion=unsigned(), score=body.score, comment=comment)
+
+    return await act(number, Verb.ANSWER_SURVEY, "answer_survey", body, build)
+
+
+@router.post("/{number}/watch")
+async def watch(number: RecordNumber, body: Watcher, act: ReaderAction) -> dict[str, Any]:
+    """Watch the request, or let somebody else watch it."""
+
+    async def build(connection: Connection) -> Watch:
+        person = await commands.person_named(connection, body.person, act.caller.id)
+        return Watch(assertion=unsigned(), person=person, add=body.watch)
+
+    return await act(number, Verb.WATCH, "watch", body, build)
+
+
+def _line_of(view: RequestView, number: str | None) -> RecordView:
+    if number is None and len(view.items) == 1:
+        return view.items[0]
+    for line in view.items:
+        if line.number == number:
+            return line
+    raise InvalidInput("name one line of this request", problems=[])

@@ -1,0 +1,134 @@
+"""Requests: order, read, follow, comment, cancel, change."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from api import commands
+from api.answers import etag
+from api.commands import IdempotencyKey
+from api.ordering import Draft, NewRequest, check_order, write_order
+from api.requests_read import RecordNumber, read_request, viewer_of
+from api.security import Caller, Orderer, Reader
+from api.services import Services
+from api.state import ServicesOf
+from steadydesk.contracts.base import Contract
+from steadydesk.contracts.language import in_language
+from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, keys_of
+from steadydesk.contracts.views import RecordView, RequestView
+from steadydesk.errors import InvalidInput
+from steadydesk.records import reservations
+from steadydesk.records.organisation import in_force
+from steadydesk.records.reservations import KeptCommand
+from steadydesk.records.views import records as views
+
+router = APIRouter(prefix="/requests", tags=["requests"])
+
+
+class Received(Contract):
+    """The order has its number; the process is taking it up."""
+
+    number: str
+    state: str = "received"
+
+
+@router.post("", status_code=201, responses={202: {"model": Received}})
+async def order(
+    new: NewRequest, caller: Orderer, services: ServicesOf, response: Response, key: IdempotencyKey = None
+) -> RequestView | Received:
+    """Order items of the catalogue. With an ``Idempotency-Key``, a repeat gets the same answer."""
+    kept, summary = await _reserve(services, caller, new, commands.key_or_new(key))
+    response.headers["Location"] = f"/api/v1/requests/{kept.number}"
+    try:
+        async with asyncio.timeout(commands.ANSWER_WITHIN):
+            await services.sender.open(
+                kept.number,
+                actor=caller.person.id,
+                acting_for=caller.acting_for,
+                method=caller.method,
+                at=caller.now,
+                summary=summary,
+            )
+    except TimeoutError:
+        response.status_code = 202
+        return Received(number=kept.number)
+    except WorkflowAlreadyStartedError:
+        pass  # A repeat after the process has ended: the record has the answer.
+    view = await read_request(services, caller, kept.number)
+    response.headers["ETag"] = etag(view)
+    return view
+
+
+async def _reserve(services: Services, caller: Caller, new: NewRequest, key: str) -> tuple[KeptCommand, str]:
+    hashed = commands.body_hash("POST /requests", new)
+    async with services.engine.begin() as connection:
+        kept = await reservations.kept_command(connection, caller.id, key, hashed)
+        digest, resolved = await in_force(connection)
+        first = resolved.organisation.catalog.get(new.items[0].item)
+        summary = in_language(first.name) if first else new.items[0].item
+        if kept is not None:
+            return kept, summary
+        draft: Draft = await check_order(connection, caller, new, resolved.organisation, digest)
+        written = await write_order(connection, caller, draft)
+        await reservations.reserve(connection, written, caller.now)
+        kept = await reservations.keep_command(
+            connection, caller.id, key, hashed, KeptCommand(written.number, "open"), caller.now
+        )
+        if kept.number != written.number:
+            await connection.rollback()  # Another request with the same key was faster; its order is the one.
+    return kept, summary
+
+
+@router.get("")
+async def list_requests(
+    caller: Reader,
+    services: ServicesOf,
+    state: Annotated[str | None, Query(max_length=40)] = None,
+    mine: bool = False,
+    item: Annotated[str | None, Query(max_length=63)] = None,
+    open_only: Annotated[bool, Query(alias="open")] = False,
+    updated_since: AwareDatetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
+    after: Annotated[str | None, Query(max_length=500)] = None,
+) -> Page[RecordView]:
+    """Requests that you may see, the newest change first."""
+    wanted = views.RecordFilter(
+        kind=RecordKind.REQUEST.value,
+        state=state,
+        item=item,
+        open=True if open_only else None,
+        opened_by=caller.id if mine else None,
+        updated_since=updated_since,
+    )
+    async with services.engine.connect() as connection:
+        found = await views.list_records(connection, viewer_of(caller), wanted, limit, position(after))
+    return Page(items=found, after=next_page(found, limit))
+
+
+def position(after: str | None) -> views.Position | None:
+    if after is None:
+        return None
+    at, number = keys_of(after, 2)
+    try:
+        return views.Position(datetime.fromisoformat(at), number)
+    except ValueError:
+        raise InvalidInput("'after' is not a cursor that this list gave out.", pointer="after") from None
+
+
+def next_page(found: list[RecordView], limit: int) -> str | None:
+    last = found[-1] if len(found) == limit else None
+    return cursor(last.updated_at.isoformat(), last.number) if last else None
+
+
+@router.get("/{number}")
+async def show_request(
+    number: RecordNumber, caller: Reader, services: ServicesOf, response: Response
+) -> RequestView:
+    view = await read_request(services, caller, number)
+    response.headers["ETag"] = etag(view)
+    return view

@@ -1,0 +1,5 @@
+"""`python -m steadydesk` is the `steadydesk` command."""
+
+from steadydesk.cli import main
+
+main()

@@ -1,0 +1,22 @@
+"""The `steadydesk` command. A group of commands is one file with `register(app)`, listed in `GROUPS`."""
+
+import typer
+
+from steadydesk.cli import config, directory, settings, status, token, up
+
+GROUPS = (up, status, settings, config, directory, token)
+
+app = typer.Typer(
+    name="steadydesk",
+    help="Open IT service management on durable workflows.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in GROUPS:
+    group.register(app)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,161 @@
+"""`steadydesk config`: check a folder of configuration, compare it, apply it, list what was applied."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.cli.database import in_one_transaction
+from steadydesk.configuration import apply as application
+from steadydesk.configuration.directory_file import read_directory
+from steadydesk.configuration.inspection import KnownDirectory
+from steadydesk.configuration.linter import lint
+from steadydesk.configuration.loader import DIRECTORY_FILE, load
+from steadydesk.configuration.problem import Problem, Severity
+from steadydesk.contracts.configuration import ConfigurationVersion, Difference
+from steadydesk.records import configuration
+from steadydesk.records.directory_events import Author, installation
+
+config = typer.Typer(help="The organisation as code.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(help="Folder with the YAML files of the configuration.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of lines for people.")]
+Outcome = TypeVar("Outcome")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(config, name="config")
+
+
+@config.command()
+def check(
+    folder: Folder,
+    directory: Annotated[
+        Path | None,
+        typer.Option(help="YAML file with people and groups; default: directory.yaml in the folder, if any."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read and lint a folder; nothing is stored. Exit code 1 when there are errors, 2 for wrong usage."""
+    file = directory or folder / DIRECTORY_FILE
+    if directory is not None and not directory.is_file():
+        raise typer.BadParameter(f"there is no file {directory}")
+    problems = _checked(folder, file if file.is_file() else None)
+    _print_problems(problems, as_json)
+    if _errors(problems):
+        raise typer.Exit(1)
+
+
+@config.command()
+def diff(folder: Folder, as_json: AsJson = False) -> None:
+    """Show what applying the folder would change. Exit code 1 when it cannot be applied."""
+
+    async def compare(connection: AsyncConnection) -> list[Difference]:
+        return await application.difference(connection, folder, _today())
+
+    found = _stored(compare, as_json)
+    if as_json:
+        _print_json([one.model_dump(mode="json") for one in found])
+    else:
+        for one in found:
+            typer.echo(f"{one.kind:8}{one.path}: {one.before or ''} → {one.after or ''}")
+        typer.echo(f"{len(found)} values differ.")
+
+
+@config.command()
+def versions(as_json: AsJson = False) -> None:
+    """List the stored versions, the newest first."""
+    found = _stored(configuration.versions, as_json)
+    if as_json:
+        _print_json([one.model_dump(mode="json") for one in found])
+    else:
+        for one in found:
+            typer.echo(_line(one))
+
+
+@config.command()
+def apply(
+    folder: Folder,
+    why: Annotated[str, typer.Option(help="Why this version is needed, for those who read it later.")],
+    as_json: AsJson = False,
+) -> None:
+    """Store the folder as a version, as a whole or not at all; running processes keep theirs."""
+    if not why.strip():
+        raise typer.BadParameter("say why this version is needed", param_hint="--why")
+
+    async def store(connection: AsyncConnection) -> tuple[ConfigurationVersion, list[Problem]]:
+        author: Author = installation(datetime.now(UTC))
+        return await application.apply(connection, folder, why, author)
+
+    stored, warnings = _stored(store, as_json)
+    if as_json:
+        _print_json({"version": stored.model_dump(mode="json"), "problems": _documents(warnings)})
+    else:
+        _print_problems(warnings, as_json=False)
+        typer.echo(_line(stored))
+
+
+def _checked(folder: Path, file: Path | None) -> list[Problem]:
+    if file is None:
+        return lint(load(folder), _today())
+    document, problems = read_directory(file)
+    known = (
+        KnownDirectory.of((), ()) if document is None else KnownDirectory.of(document.people, document.groups)
+    )
+    found = lint(load(folder), _today(), known)
+    # Where people cannot be read, none is known: that is one problem, not one for each that is named.
+    return sorted(
+        [*problems, *(one for one in found if document is not None or one.rule not in ("C102", "C301"))]
+    )
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _stored(work: Callable[[AsyncConnection], Awaitable[Outcome]], as_json: bool) -> Outcome:
+    """What ``work`` gives in one transaction; problems of the folder are printed, exit code 1."""
+    try:
+        return in_one_transaction(work)
+    except application.RefusedError as refused:
+        _print_problems(refused.problems, as_json)
+        raise typer.Exit(1) from None
+
+
+def _errors(problems: list[Problem]) -> int:
+    return sum(problem.severity is Severity.ERROR for problem in problems)
+
+
+def _print_problems(problems: list[Problem], as_json: bool) -> None:
+    if as_json:
+        _print_json({"problems": _documents(problems)})
+        return
+    for problem in problems:
+        typer.echo(str(problem))
+    errors = _errors(problems)
+    typer.echo(f"{errors} errors, {len(problems) - errors} warnings")
+
+
+def _documents(problems: list[Problem]) -> list[dict[str, Any]]:
+    return [
+        {
+            **problem.place._asdict(),
+            "rule": problem.rule,
+            "severity": problem.severity,
+            "message": problem.message,
+        }
+        for problem in problems
+    ]
+
+
+def _print_json(document: object) -> None:
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def _line(one: ConfigurationVersion) -> str:
+    state = "current" if one.current else "waits for approval" if one.waits_for_approval else "former"
+    return f"{one.serial:>4}  {one.digest[:12]}  {one.proposed_at:%Y-%m-%d %H:%M}  {state:18}  {one.why}"

@@ -1,0 +1,106 @@
+"""`steadydesk task`: the queues of one's groups, and what is done with a task."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from steadydesk.cli.client import AsJson, AsUser, Token, api, print_json
+from steadydesk.cli.request import Most, Values, told
+from steadydesk.cli.table import print_table
+from steadydesk.cli.values import read_values
+
+Number = Annotated[str, typer.Argument(help="Such as SCTASK0000007, or sctask7.")]
+Note = Annotated[str | None, typer.Option(help="Words for those who work on it.")]
+
+COLUMNS = (
+    ("NUMBER", "number"),
+    ("WHAT", "short_description"),
+    ("STATE", "state"),
+    ("FOR", "caller"),
+    ("GROUP", "assignment_group"),
+    ("ASSIGNED TO", "assigned_to"),
+    ("DUE", "due_at"),
+)
+
+NOTED = {
+    "start": "Start to work on it.",
+    "skip": "It is not needed: the plan goes on without it.",
+    "fail": "It cannot be done: the plan does what it says for a failure.",
+    "retry": "Let a failed step run once more.",
+    "abort": "Give a failed step up: undo what was done, in reverse.",
+}
+"""The actions that take nothing but a note."""
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Tasks of your groups.", no_args_is_help=True)
+    group.command("list")(list_tasks)
+    group.command("assign")(assign)
+    group.command("ask")(ask)
+    group.command("complete")(complete)
+    for action, meaning in NOTED.items():
+        group.command(action, help=meaning)(_noted(action))
+    app.add_typer(group, name="task")
+
+
+def list_tasks(
+    group: Annotated[str | None, typer.Option(help="Key of one group; without it, all of yours.")] = None,
+    state: Annotated[str | None, typer.Option(help="Such as work_in_progress.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Those that are assigned to you.")] = False,
+    most: Most = 50,
+    token: Token = None,
+    as_user: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """List open tasks."""
+    found = api(token, as_user).pages("tasks", most, group=group, state=state, mine=mine)
+    print_json(found) if as_json else print_table(found, COLUMNS, "No open task.")
+
+
+def assign(
+    number: Number,
+    person: Annotated[str | None, typer.Argument(help="User name; without it, yourself.")] = None,
+    token: Token = None,
+    as_user: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give the task to a person."""
+    told(api(token, as_user).post(f"tasks/{number}/assign", {"person": person}), as_json)
+
+
+def ask(
+    number: Number,
+    question: Annotated[str, typer.Argument(help="What the requester should answer.")],
+    token: Token = None,
+    as_user: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the requester; the task is pending until the answer."""
+    told(api(token, as_user).post(f"tasks/{number}/ask", {"question": question}), as_json)
+
+
+def complete(
+    number: Number,
+    values: Values = None,
+    note: Note = None,
+    token: Token = None,
+    as_user: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """It is done; ``--set`` gives the results that the task asks for."""
+    body = {"note": note, "outputs": read_values(values or [], {})}
+    told(api(token, as_user).post(f"tasks/{number}/complete", body), as_json)
+
+
+def _noted(action: str) -> Callable[..., None]:
+    def act(
+        number: Number,
+        note: Note = None,
+        token: Token = None,
+        as_user: AsUser = None,
+        as_json: AsJson = False,
+    ) -> None:
+        told(api(token, as_user).post(f"tasks/{number}/{action}", {"note": note}), as_json)
+
+    return act

@@ -1,0 +1,75 @@
+"""Fills a new installation with the demo: people and groups, the configuration as version 1, a token each."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.configuration.apply import apply
+from steadydesk.configuration.directory_file import read_directory
+from steadydesk.configuration.loader import DIRECTORY_FILE
+from steadydesk.contracts.base import Contract
+from steadydesk.contracts.directory_document import DirectoryDocument, PersonEntry
+from steadydesk.contracts.identity import EVERY_OWN_SCOPE, Scope
+from steadydesk.records.directory_events import Author, installation
+from steadydesk.records.directory_import import apply_directory
+from steadydesk.records.engine import make_engine
+from steadydesk.records.identity import issue_token
+from steadydesk.records.tables.directory import person
+from steadydesk.settings import Settings
+
+DEMO = Path(__file__).parent / "demo"
+"""The folder of the demo organisation."""
+
+_TOKEN_LABEL = "demo"  # noqa: S105 - the label, not the token
+
+
+class DemoUser(Contract):
+    """A person of the demo and the token with which they sign in; shown once, kept nowhere else."""
+
+    user_name: str
+    name: str
+    roles: list[str]
+    groups: list[str]
+    token: str
+
+
+async def install_demo(
+    database_url: str, _settings: Settings | None = None, folder: Path = DEMO
+) -> list[DemoUser]:
+    """The demo's people with their tokens, everything stored in one transaction.
+
+    Safe to repeat: directory and configuration stay as they are, and each person gets a further token.
+    ValueError when the folder has no readable directory, RefusedError when its configuration has errors.
+    """
+    document, problems = read_directory(folder / DIRECTORY_FILE)
+    if document is None:
+        raise ValueError("; ".join(map(str, problems)))
+    engine = make_engine(database_url, pool_size=1, command_seconds=30)
+    try:
+        async with engine.begin() as connection:
+            return await _install(connection, folder, document, installation(datetime.now(UTC)))
+    finally:
+        await engine.dispose()
+
+
+async def _install(
+    connection: AsyncConnection, folder: Path, document: DirectoryDocument, author: Author
+) -> list[DemoUser]:
+    await apply_directory(connection, document, author.at, author=author)
+    await apply(connection, folder, "the demo organisation", author)
+    return [await _user(connection, entry, author.at) for entry in document.people]
+
+
+async def _user(connection: AsyncConnection, entry: PersonEntry, now: datetime) -> DemoUser:
+    statement = select(person.c.id).where(person.c.user_name == func.lower(entry.user_name))
+    person_id: str = (await connection.execute(statement)).scalar_one()
+    scopes = frozenset(Scope) if entry.service_account else EVERY_OWN_SCOPE
+    return DemoUser(
+        user_name=entry.user_name,
+        name=entry.name,
+        roles=sorted(map(str, entry.roles or [])),
+        groups=sorted(entry.groups or []),
+        token=await issue_token(connection, person_id, _TOKEN_LABEL, scopes, None, now),
+    )

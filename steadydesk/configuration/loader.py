@@ -1,0 +1,109 @@
+"""Reads a folder of YAML files into one organisation; every problem has its file, line and column."""
+
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from steadydesk.configuration.explain import bare_durations, model_problems
+from steadydesk.configuration.problem import Path, Place, Places, Problem, Severity, Spot
+from steadydesk.configuration.yaml_source import Source, read_file
+from steadydesk.contracts.organisation import Organisation
+
+DIRECTORY_FILE = "directory.yaml"
+"""Holds people and groups, which are no configuration: it may stand beside it and is not read with it."""
+
+_MOST_FILES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """``organisation`` is None as long as there is any error: a configuration is never taken in part."""
+
+    organisation: Organisation | None
+    places: Places
+    problems: list[Problem]
+    top: Place
+    """Where a problem stands that no line is to blame for: the start of the folder."""
+
+
+def load(directory: FilePath) -> Loaded:
+    """Everything in the ``*.yaml`` and ``*.yml`` files of the folder and the folders below it."""
+    top = Place(str(directory), 1, 1)
+    files, problems = _files(directory, top)
+    sources = [read_file(file) for file in files]
+    problems.extend(problem for source in sources for problem in source.problems)
+    data, places, clashes = _merged(sources)
+    problems.extend(clashes)
+    if not sources or any(source.data is None and source.problems for source in sources):
+        return Loaded(None, places, sorted(set(problems)), top)
+    return interpret(data, places, problems, top)
+
+
+def interpret(data: dict[str, Any], places: Places, problems: list[Problem], top: Place) -> Loaded:
+    """The organisation that the merged ``data`` describes, unless something speaks against it."""
+    found = [*problems, *bare_durations(data, places)]
+    organisation = None
+    try:
+        organisation = Organisation.model_validate(data)
+    except ValidationError as error:
+        found.extend(model_problems(error, places, top))
+    return Loaded(None if found else organisation, places, sorted(set(found)), top)
+
+
+def _files(directory: FilePath, top: Place) -> tuple[list[FilePath], list[Problem]]:
+    if not directory.is_dir():
+        return [], [Problem(top, "C001", Severity.ERROR, "there is no such folder")]
+    files = sorted(
+        file
+        for file in directory.rglob("*.y*ml")
+        if file.suffix in (".yaml", ".yml")
+        and file != directory / DIRECTORY_FILE
+        and not _is_hidden(file, directory)
+    )
+    if not files:
+        return [], [Problem(top, "C001", Severity.ERROR, "there is no YAML file in this folder")]
+    if len(files) > _MOST_FILES:
+        message = f"there are more than {_MOST_FILES} YAML files in this folder"
+        return [], [Problem(top, "C001", Severity.ERROR, message)]
+    return files, []
+
+
+def _is_hidden(file: FilePath, directory: FilePath) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(directory).parts)
+
+
+def _merged(sources: list[Source]) -> tuple[dict[str, Any], dict[Path, Spot], list[Problem]]:
+    """Sections of the same name become one; a key that two files define is a problem with both places."""
+    data: dict[str, Any] = {}
+    places: dict[Path, Spot] = {}
+    problems: list[Problem] = []
+    for source in sources:
+        if isinstance(source.data, dict):
+            problems.extend(_add(data, places, source))
+        elif source.data is not None:
+            message = "a file holds sections such as 'catalog:' with their entries"
+            problems.append(Problem(Place(source.file, 1, 1), "C007", Severity.ERROR, message))
+    return data, places, problems
+
+
+def _add(data: dict[str, Any], places: dict[Path, Spot], source: Source) -> list[Problem]:
+    problems: list[Problem] = []
+    for section, content in source.data.items():
+        if section not in data or not isinstance(content, dict) or not isinstance(data[section], dict):
+            if section in data:
+                problems.append(_twice((section,), places, source.places))
+            data[section] = dict(content) if isinstance(content, dict) else content
+            continue
+        for key, entry in content.items():
+            if key in data[section]:
+                problems.append(_twice((section, key), places, source.places))
+            data[section][key] = entry
+    places.update(source.places)
+    return problems
+
+
+def _twice(path: Path, places: Places, later: Places) -> Problem:
+    message = f"'{path[-1]}' is defined twice; the first time at {places[path].key}"
+    return Problem(later[path].key, "C003", Severity.ERROR, message)

@@ -1,0 +1,56 @@
+"""Rules on names that refer to something else: in the configuration, or in the directory."""
+
+from collections.abc import Iterator, Mapping
+
+from steadydesk.configuration.inspection import Inspection
+from steadydesk.configuration.mentions import DIRECTORY_NOUNS, Noun, mentions
+from steadydesk.configuration.problem import Severity, did_you_mean
+from steadydesk.configuration.rules.registry import Finding, rule
+from steadydesk.contracts.form import FieldKind
+from steadydesk.policies.form import references
+
+
+@rule("C101", Severity.ERROR, "A reference to something that is not configured")
+def dangling(inspection: Inspection) -> Iterator[Finding]:
+    """A running process would meet a hole where its calendar, policy or connector should be."""
+    organisation = inspection.organisation
+    known: Mapping[Noun, Mapping[str, object]] = {
+        Noun.FUNCTION: organisation.functions,
+        Noun.SERVICE: organisation.services,
+        Noun.CALENDAR: organisation.calendars,
+        Noun.POLICY: organisation.approval_policies,
+        Noun.MODEL: organisation.process_models,
+        Noun.CONNECTOR: organisation.connectors,
+        Noun.ITEM: organisation.catalog,
+    }
+    for path, noun, name in mentions(organisation):
+        if noun not in DIRECTORY_NOUNS and name not in known[noun]:
+            yield Finding(path, f"there is no {noun} '{name}'{did_you_mean(name, known[noun])}")
+
+
+@rule("C102", Severity.ERROR, "A group or person that is not in the directory")
+def unknown_people(inspection: Inspection) -> Iterator[Finding]:
+    """Work that goes to a group which does not exist reaches nobody."""
+    directory = inspection.directory
+    if directory is None:
+        return
+    known = {Noun.GROUP: directory.members.keys(), Noun.PERSON: directory.people}
+    for path, noun, name in mentions(inspection.organisation):
+        if noun in known and name not in known[noun]:
+            yield Finding(path, f"the directory has no {noun} '{name}'{did_you_mean(name, known[noun])}")
+    for path, item in inspection.items():
+        for pointer, kind, name in references(item.form, item.example):
+            noun = _NOUNS.get(kind)
+            if noun is not None and name not in known[noun]:
+                key = pointer.removeprefix("/")
+                yield Finding((*path, "example", key), f"the directory has no {noun} '{name}'")
+
+
+@rule("C103", Severity.WARNING, "Groups and people are not checked")
+def unchecked(inspection: Inspection) -> Iterator[Finding]:
+    """Put a directory.yaml beside the configuration, or name one, to have their keys checked."""
+    if inspection.directory is None:
+        yield Finding((), "no directory is given, so the keys of groups and people are not checked")
+
+
+_NOUNS = {FieldKind.PERSON: Noun.PERSON, FieldKind.GROUP: Noun.GROUP}

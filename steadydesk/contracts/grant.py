@@ -1,0 +1,63 @@
+"""A grant as it runs: the document behind a ``GRA`` number, and the commands into its workflow."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from steadydesk.contracts.agenda import Agenda
+from steadydesk.contracts.assertion import Command, TextRef
+from steadydesk.contracts.base import Contract, RecordDocument
+from steadydesk.contracts.language import LocalisedText
+from steadydesk.contracts.request import TaskRun
+
+
+class GrantState(StrEnum):
+    ACTIVE = "active"
+    REVOKING = "revoking"
+    REVOKED = "revoked"
+    LEFT = "left"
+    """A person declared that it stays as it is outside; the register says so."""
+
+
+class GrantProcess(RecordDocument):
+    """Who has what until when, and how it is taken back: the undo of the step that gave it."""
+
+    function: str
+    request: str
+    line: str
+    step: str
+    item: str
+    holder: str
+    opened_by: str
+    entitlement: LocalisedText
+    state: GrantState = GrantState.ACTIVE
+    granted_at: datetime
+    expires_at: datetime | None = None
+    remind_at: datetime | None = None
+    reason: str | None = Field(default=None, description="Why it is revoked: expired, left, owner, request.")
+    attempt: int = 1
+    performing: bool = Field(default=False, description="The undo is under way at its connector.")
+    task: TaskRun | None = Field(default=None, description="The revocation as a person's task.")
+    extended_by: list[str] = Field(default_factory=list)
+
+
+class StartGrant(Contract):
+    """The argument of the workflow; all else stands in the register."""
+
+    number: str
+    agenda: Agenda | None = None
+    handled: list[str] = Field(default_factory=list)
+
+
+class Revoke(Command):
+    """By its owner, its holder, or the person's manager: now, whatever its end was."""
+
+    reason: TextRef | None = None
+
+
+class Extend(Command):
+    """A request was approved: the grant lives on until then."""
+
+    until: AwareDatetime
+    request: str

@@ -1,0 +1,131 @@
+"""How people prove who they are: tokens with scopes, passwords, sessions, OIDC claims."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, cast
+
+from pydantic import AwareDatetime, Field, SecretStr, StringConstraints, field_validator
+
+from steadydesk.contracts.assertion import AuthenticationMethod
+from steadydesk.contracts.base import Contract, Key, PersonId
+from steadydesk.contracts.directory import Name, RoleHolding, Standing, UserName
+
+
+class Scope(StrEnum):
+    """What a token may be used for, within what its person may do."""
+
+    READ = "read"
+    ORDER = "order"
+    DECIDE = "decide"
+    WORK = "work"
+    CONFIGURE = "configure"
+    DIRECTORY = "directory"
+    OPERATE = "operate"
+    ACT_FOR = "act-for"
+    """To act for another person, named in each request; only for service accounts."""
+
+
+EVERY_OWN_SCOPE = frozenset(Scope) - {Scope.ACT_FOR}
+"""All that a person can do in their own name."""
+
+
+class Proof(Contract):
+    """An accepted token, session or claim: whose, for what."""
+
+    standing: Standing
+    scopes: frozenset[Scope]
+    method: AuthenticationMethod
+    credential: str = Field(
+        description="Id of the token or session; for OIDC the person's id. Never a secret."
+    )
+
+
+class Token(Contract):
+    """A token without its secret, which is shown once, when it is issued."""
+
+    id: str
+    person: PersonId
+    label: str
+    scopes: list[Scope]
+    made_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+class NewToken(Contract):
+    label: Name
+    scopes: list[Scope] = Field(min_length=1)
+    expires_at: AwareDatetime | None = None
+    person: PersonId | None = Field(
+        default=None, description="A service account that it is for; administrators only. Null: yourself."
+    )
+
+
+class IssuedToken(Contract):
+    token: str = Field(description="The secret. It is not shown again.", examples=["sdk_…"])
+    details: Token
+
+
+Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
+NewPassword = Annotated[SecretStr, Field(min_length=12, max_length=256)]
+
+
+class SignIn(Contract):
+    user_name: UserName
+    password: Password
+
+
+class PasswordChange(Contract):
+    old: Password
+    new: NewPassword
+
+
+class FirstAdministrator(Contract):
+    """What the one-time link of a new installation asks for."""
+
+    link: Annotated[str, StringConstraints(min_length=20, max_length=200)]
+    user_name: UserName
+    name: Name
+    password: NewPassword
+
+
+class OidcMapping(Contract):
+    """What claims mean here. Only the groups and roles that it names follow the claims; all others stay as
+    the directory has them.
+    """
+
+    user_name_claim: str = "preferred_username"
+    groups_claim: str = "groups"
+    roles_claim: str = "roles"
+    groups: dict[str, Key] = Field(default_factory=dict[str, str], description="Claim value to group key.")
+    roles: dict[str, RoleHolding] = Field(
+        default_factory=dict[str, RoleHolding], description="Claim value to role@function."
+    )
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _from_words(cls, roles: object) -> object:
+        if not isinstance(roles, dict):
+            return roles
+        entries = cast(dict[str, object], roles)
+        return {
+            claim: RoleHolding.parse(role) if isinstance(role, str) else role
+            for claim, role in entries.items()
+        }
+
+
+class OidcRules(Contract):
+    """Whose bearer tokens are accepted, and what their claims mean."""
+
+    issuer: str
+    audience: str
+    mapping: OidcMapping = OidcMapping()
+
+
+class OidcClaims(Contract):
+    """What a verified token says, in our words; None where it has no such claim."""
+
+    user_name: str
+    expires_at: datetime
+    groups: frozenset[str] | None = None
+    roles: frozenset[RoleHolding] | None = None

@@ -1,0 +1,58 @@
+"""Numbers of records: the words that people say on the phone, and the workflow ids."""
+
+import re
+from enum import StrEnum
+
+
+class RecordKind(StrEnum):
+    """What a number's prefix stands for (prefixes as in ServiceNow; GRA and DLV are our own)."""
+
+    REQUEST = "REQ"
+    REQUEST_LINE = "RITM"
+    TASK = "SCTASK"
+    GRANT = "GRA"
+
+
+_TYPED = re.compile(r"^\s*([A-Za-z]+)[\s\-_#]*0*(\d{1,12})(?:[\s\-]*[gG]\s*(\d+))?\s*$")
+_WIDTH = 7
+
+
+def format_number(kind: RecordKind, serial: int) -> str:
+    """``REQ`` and 42 give ``REQ0000042``; a serial past seven digits just grows longer."""
+    return f"{kind.value}{serial:0{_WIDTH}d}"
+
+
+def gate_id(number: str, ordinal: int) -> str:
+    """The id of the ``ordinal``-th approval gate of a record, such as ``REQ0000001-G2``."""
+    return f"{number}-G{ordinal}"
+
+
+def owner_of_gate(gate: str) -> str:
+    """The number whose workflow runs the gate."""
+    return gate.rsplit("-G", 1)[0]
+
+
+def kind_of(number: str) -> RecordKind | None:
+    """The kind that the prefix of a well-formed number names, or None."""
+    match = _TYPED.match(number)
+    return _kind(match.group(1)) if match else None
+
+
+def parse_typed(text: str) -> str | None:
+    """The number that a person meant: ``req42``, ``REQ 42`` and ``req-0000042`` are ``REQ0000042``.
+
+    Returns None where the text is no number of ours.
+    """
+    match = _TYPED.match(text)
+    kind = _kind(match.group(1)) if match else None
+    if match is None or kind is None:
+        return None
+    number = format_number(kind, int(match.group(2)))
+    return gate_id(number, int(match.group(3))) if match.group(3) else number
+
+
+def _kind(prefix: str) -> RecordKind | None:
+    try:
+        return RecordKind(prefix.upper())
+    except ValueError:
+        return None

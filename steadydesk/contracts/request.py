@@ -1,0 +1,194 @@
+"""A request as it runs: the document behind a ``REQ`` number, with its lines, steps and gates."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from steadydesk.contracts.assertion import TextRef
+from steadydesk.contracts.base import ProcessState, RecordDocument
+from steadydesk.contracts.gate import Gate, Question
+from steadydesk.contracts.process_model import Phase
+from steadydesk.contracts.sla import SlaClock
+
+
+class RequestState(StrEnum):
+    """The roll-up of an order over its lines (ServiceNow's request states)."""
+
+    OPEN = "open"
+    IN_PROCESS = "in_process"
+    CLOSED_COMPLETE = "closed_complete"
+    CLOSED_INCOMPLETE = "closed_incomplete"
+    CLOSED_SKIPPED = "closed_skipped"
+    CANCELLED = "cancelled"
+
+
+class TaskState(StrEnum):
+    PENDING = "pending"
+    OPEN = "open"
+    WORK_IN_PROGRESS = "work_in_progress"
+    CLOSED_COMPLETE = "closed_complete"
+    CLOSED_INCOMPLETE = "closed_incomplete"
+    CLOSED_SKIPPED = "closed_skipped"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_closed(self) -> bool:
+        return self.value.startswith("closed") or self is TaskState.CANCELLED
+
+
+class TaskPurpose(StrEnum):
+    STEP = "step"
+    DECIDE = "decide"
+    """A step failed: retry, skip or abort."""
+    UNDO = "undo"
+    """What the plan could not take back by itself."""
+    CALL_BACK = "call_back"
+
+
+class StepState(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    """An errand is under way."""
+    OPEN = "open"
+    """A person's task, a gate, a date or a child request is waited for."""
+    DECIDING = "deciding"
+    """It failed, and a person decides."""
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def has_ended(self) -> bool:
+        return self in (StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.STOPPED)
+
+
+class UndoState(StrEnum):
+    NOT_NEEDED = "not_needed"
+    RUNNING = "running"
+    OPEN = "open"
+    """A person has the task."""
+    DONE = "done"
+    LEFT = "left"
+    """A person declared that it stays as it is."""
+
+
+class TaskRun(ProcessState):
+    """A person's task (``SCTASK``)."""
+
+    number: str
+    purpose: TaskPurpose
+    group: str
+    state: TaskState = TaskState.OPEN
+    assigned_to: str | None = None
+    opened_at: datetime
+    due_at: datetime | None = None
+    overdue: bool = False
+    question: Question | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return not self.state.is_closed
+
+
+class StepRun(ProcessState):
+    state: StepState = StepState.PENDING
+    attempt: int = 1
+    task: TaskRun | None = None
+    gates: list[str] = Field(default_factory=list)
+    child: str | None = None
+    grant: str | None = None
+    grant_handed_over: bool = False
+    wake_at: datetime | None = None
+    outputs: TextRef | None = None
+    problem: str | None = Field(default=None, description="The type of the failure, never its text.")
+    undo: UndoState | None = None
+    undo_attempt: int = 1
+    undo_task: TaskRun | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    order: int = Field(default=0, description="The rank in which steps ended; undone in reverse.")
+
+
+class Line(ProcessState):
+    """One ordered item (``RITM``)."""
+
+    number: str
+    item: str
+    quantity: int = 1
+    amount: float = 0
+    currency: str = "EUR"
+    variables: TextRef
+    requested_for: str
+    phase: Phase = Phase.RECEIVED
+    state: str
+    round: int = 1
+    stages: list[str] = Field(default_factory=list, description="The stages that this round needs.")
+    steps: dict[str, StepRun] = Field(default_factory=dict)
+    clock: SlaClock
+    expected_at: datetime | None = None
+    effective_at: datetime | None = None
+    held_since: datetime | None = None
+    extends: str | None = Field(default=None, description="The grant that this line extends.")
+    extension_told: bool = False
+    close_code: str | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return not self.phase.is_closed
+
+
+class SurveyState(StrEnum):
+    NONE = "none"
+    WAITING = "waiting"
+    SENT = "sent"
+    ENDED = "ended"
+
+
+class RequestProcess(RecordDocument):
+    """The whole state of one order."""
+
+    salt: str = Field(description="Of the digests of material fields; never leaves the database.")
+    function: str
+    opened_by: str
+    requested_for: str
+    lines: list[Line]
+    gates: dict[str, Gate] = Field(default_factory=dict)
+    gate_count: int = 0
+    ended_steps: int = 0
+    note: TextRef | None = None
+    watchers: list[str] = Field(default_factory=list)
+    restricted_to: list[str] = Field(default_factory=list)
+    silent_until: datetime | None = None
+    parent: str | None = None
+    parent_step: str | None = None
+    parent_told: bool = False
+    state: RequestState = RequestState.OPEN
+    survey: SurveyState = SurveyState.NONE
+    survey_at: datetime | None = None
+    call_back: TaskRun | None = None
+
+    def line(self, number: str) -> Line:
+        """The line with this number; LookupError where it is not of this order."""
+        for line in self.lines:
+            if line.number == number:
+                return line
+        raise LookupError(number)
+
+    def customers(self, at: datetime, requested_for: str | None = None) -> list[str]:
+        """The audience of news: who ordered, for whom (unless it must be silent still), and watchers."""
+        people = {self.opened_by, *self.watchers}
+        if self.silent_until is None or at >= self.silent_until:
+            people.add(requested_for or self.requested_for)
+        return sorted(f"p:{person}" for person in people)
+
+    def gates_of(self, line: Line) -> list[Gate]:
+        """The gates of the line's present round, plan steps' gates apart."""
+        return [
+            gate
+            for gate in self.gates.values()
+            if gate.line == line.number and gate.round == line.round and gate.step is None
+        ]

@@ -1,0 +1,126 @@
+"""What readers get: requests, lines, approvals, tasks and timelines as views, never the document itself."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from steadydesk.contracts.agenda import Waiting
+from steadydesk.contracts.base import Contract
+
+
+class PersonRef(Contract):
+    id: str
+    name: str
+    user_name: str | None = None
+
+
+class ApproverView(Contract):
+    person: PersonRef
+    state: str
+    capacity: str = Field(description="Why they are asked: own, manager, group:<key>, added, fallback:<key>.")
+
+
+class ApprovalView(Contract):
+    """A gate; ``id`` is what a decision names."""
+
+    id: str
+    number: str = Field(description="The request.")
+    line: str | None = None
+    policy: str
+    stage: str
+    label: str
+    state: str
+    opened_at: datetime
+    due_at: datetime | None = None
+    closed_at: datetime | None = None
+    reason: str | None = None
+    approvers: list[ApproverView] = Field(default_factory=list[ApproverView])
+
+
+class RecordView(Contract):
+    """What every numbered record shows."""
+
+    number: str
+    kind: str
+    owner: str
+    parent: str | None = None
+    function: str | None = None
+    short_description: str
+    state: str
+    phase: str
+    open: bool
+    item: str | None = None
+    quantity: int | None = None
+    amount: float | None = None
+    currency: str | None = None
+    opened_by: PersonRef
+    caller: PersonRef
+    assignment_group: str | None = None
+    assigned_to: PersonRef | None = None
+    service: str | None = None
+    priority: int
+    due_at: datetime | None = None
+    expected_at: datetime | None = None
+    effective_at: datetime | None = None
+    late: bool
+    close_code: str | None = None
+    restricted: bool
+    opened_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    version: int
+    waiting: list[Waiting] = Field(default_factory=list[Waiting])
+
+
+class LineView(RecordView):
+    variables: dict[str, Any] = Field(
+        default_factory=dict[str, Any], description="The form's answers; sensitive ones are left out."
+    )
+
+
+class RequestView(RecordView):
+    note: str | None = None
+    items: list[LineView] = Field(default_factory=list[LineView])
+    tasks: list[RecordView] = Field(default_factory=list[RecordView])
+    approvals: list[ApprovalView] = Field(default_factory=list[ApprovalView])
+    relations: list[str] = Field(default_factory=list[str], description="Why the reader sees it.")
+    temporal_ui: str | None = Field(
+        default=None, description="For operators: the process in the Temporal UI."
+    )
+    history: str | None = Field(default=None, description="For operators: whether the history is still kept.")
+
+
+class TimelineEntry(Contract):
+    id: str
+    at: datetime
+    kind: str
+    event: str | None = None
+    subject: str | None = None
+    author: PersonRef | None = None
+    text: str | None = None
+    facts: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class Why(Contract):
+    """What a record waits for: for whom, since when, until when, and what happens then."""
+
+    number: str
+    state: str
+    open: bool
+    waiting: list[Waiting]
+
+
+class AuditView(Contract):
+    seq: int
+    position: int
+    event: str
+    actor: str
+    acting_for: str | None = None
+    method: str
+    at: datetime
+    subject: str | None = None
+    facts: dict[str, Any]
+    configuration: str | None = None
+    previous: str
+    hash: str

@@ -1,0 +1,1 @@
+"""steadydesk/policies"""

@@ -1,0 +1,98 @@
+"""What an import would change: the directory as it is against a document, pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from steadydesk.contracts.directory_document import (
+    ChangeKind,
+    DirectoryChange,
+    DirectoryDifference,
+    DirectoryDocument,
+    GroupEntry,
+    PersonEntry,
+)
+from steadydesk.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The directory as it is, in the words of a document; groups and roles of each person are complete."""
+
+    people: Mapping[str, PersonEntry] = field(default_factory=dict[str, PersonEntry])
+    groups: Mapping[str, GroupEntry] = field(default_factory=dict[str, GroupEntry])
+
+
+def dangling(present: Present, document: DirectoryDocument) -> list[Problem]:
+    """A problem for each manager, group or person that the document names and nobody knows."""
+    people = set(present.people) | {entry.user_name for entry in document.people}
+    groups = set(present.groups) | {entry.key for entry in document.groups}
+    problems: list[Problem] = []
+    for index, person in enumerate(document.people):
+        for name in ("manager", "same_person_as"):
+            problems += _unknown(getattr(person, name), people, f"/people/{index}/{name}", "person")
+        for position, key in enumerate(person.groups or []):
+            problems += _unknown(key, groups, f"/people/{index}/groups/{position}", "group")
+    for index, group in enumerate(document.groups):
+        problems += _unknown(group.manager, people, f"/groups/{index}/manager", "person")
+    return problems
+
+
+def difference(present: Present, document: DirectoryDocument) -> DirectoryDifference:
+    """What ``document`` adds, changes and removes; applying it leaves an empty difference."""
+    changes = [_group_change(present.groups.get(entry.key), entry) for entry in document.groups]
+    changes += [_person_change(present.people.get(entry.user_name), entry) for entry in document.people]
+    made = [change for change in changes if change is not None]
+    made += _not_listed(present, document) if document.complete else []
+    leavers = [
+        change.key for change in made if change.kind is ChangeKind.REMOVED and change.record == "person"
+    ]
+    return DirectoryDifference(changes=made, unchanged=changes.count(None), departures=leavers)
+
+
+def changed_fields(now: PersonEntry | GroupEntry, then: PersonEntry | GroupEntry) -> list[str]:
+    """Names of the fields in which two entries differ; a list that ``then`` leaves out does not differ."""
+    return [
+        name for name in type(then).model_fields if _differs(getattr(now, name), getattr(then, name), name)
+    ]
+
+
+def _differs(now: object, then: object, name: str) -> bool:
+    if name not in ("groups", "roles"):
+        return now != then
+    return isinstance(then, list) and (not isinstance(now, list) or set(now) != set(then))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _group_change(now: GroupEntry | None, then: GroupEntry) -> DirectoryChange | None:
+    if now is None:
+        return DirectoryChange(kind=ChangeKind.ADDED, record="group", key=then.key)
+    fields = changed_fields(now, then)
+    if not fields:
+        return None
+    return DirectoryChange(kind=ChangeKind.CHANGED, record="group", key=then.key, fields=fields)
+
+
+def _person_change(now: PersonEntry | None, then: PersonEntry) -> DirectoryChange | None:
+    if now is None:
+        # Somebody who is unknown and not active has nothing to leave.
+        added = DirectoryChange(kind=ChangeKind.ADDED, record="person", key=then.user_name)
+        return added if then.active else None
+    fields = changed_fields(now, then)
+    if not fields:
+        return None
+    kind = ChangeKind.REMOVED if now.active and not then.active else ChangeKind.CHANGED
+    return DirectoryChange(kind=kind, record="person", key=then.user_name, fields=fields)
+
+
+def _not_listed(present: Present, document: DirectoryDocument) -> list[DirectoryChange]:
+    listed = {entry.user_name for entry in document.people}
+    return [
+        DirectoryChange(kind=ChangeKind.REMOVED, record="person", key=name, fields=["active"])
+        for name, entry in sorted(present.people.items())
+        if name not in listed and entry.active and not entry.service_account
+    ]
+
+
+def _unknown(name: str | None, known: set[str], pointer: str, kind: str) -> list[Problem]:
+    if name is None or name in known:
+        return []
+    return [Problem(pointer, f"there is no {kind} '{name}', neither in the directory nor in this document")]

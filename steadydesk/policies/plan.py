@@ -1,0 +1,108 @@
+"""Which steps of a plan can start, when it has ended, and in which order it is taken back."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+from steadydesk.contracts.plan import OnFailure, Plan, StepKind
+from steadydesk.contracts.request import Line, StepRun, StepState, UndoState
+
+IN_DOUBT = frozenset({"OutcomeUnknown", "Stopped", "TimedOut", "VerificationFailed"})
+"""Failures after which the effect may stand outside all the same."""
+
+CHILD_ENDED = "Child:"
+"""How the failure of a child request begins that ended by itself and has taken back its own effects."""
+
+
+class PlanVerdict(StrEnum):
+    GOES_ON = "goes_on"
+    DONE = "done"
+    FAILED = "failed"
+
+
+def ready_steps(plan: Plan, line: Line) -> list[str]:
+    """Pending steps whose needs have all been done or skipped, in the plan's order."""
+    return [
+        key
+        for key, step in plan.steps.items()
+        if _run(line, key).state is StepState.PENDING
+        and all(_run(line, need).state in (StepState.DONE, StepState.SKIPPED) for need in step.needs)
+    ]
+
+
+def verdict(plan: Plan, line: Line) -> PlanVerdict:
+    """FAILED as soon as one step failed for good; DONE when every step was done or skipped."""
+    states = [_run(line, key).state for key in plan.steps]
+    if any(state in (StepState.FAILED, StepState.STOPPED) for state in states):
+        return PlanVerdict.FAILED
+    if all(state in (StepState.DONE, StepState.SKIPPED) for state in states):
+        return PlanVerdict.DONE
+    return PlanVerdict.GOES_ON
+
+
+def to_undo(plan: Plan, line: Line) -> Iterator[str]:
+    """Steps whose effect stands (or may stand) and must be taken back, the last to have ended first.
+
+    A step that ended in doubt is among them: an undo of what never happened is harmless, the reverse is not.
+    """
+    stands = [key for key in plan.steps if _stands(plan, line, key)]
+    return iter(sorted(stands, key=lambda key: -_run(line, key).order))
+
+
+def is_undone(plan: Plan, line: Line) -> bool:
+    return not any(
+        _run(line, key).undo in (None, UndoState.RUNNING, UndoState.OPEN) for key in _touched(plan, line)
+    )
+
+
+def after_failure(plan: Plan, key: str) -> StepState:
+    """What a failed step becomes: FAILED, SKIPPED, or DECIDING by a person."""
+    return {
+        OnFailure.FAIL: StepState.FAILED,
+        OnFailure.SKIP: StepState.SKIPPED,
+        OnFailure.ASK: StepState.DECIDING,
+    }[plan.steps[key].on_failure]
+
+
+def progress(plan: Plan, line: Line) -> tuple[int, int]:
+    """How many steps have ended, of how many."""
+    return sum(_run(line, key).state.has_ended for key in plan.steps), len(plan.steps)
+
+
+def find_cycle(needs: Mapping[str, list[str]]) -> list[str] | None:
+    """The keys along one cycle of the graph, first repeated last, or None."""
+    settled: set[str] = set()
+
+    def visit(key: str, path: list[str]) -> list[str] | None:
+        if key in path:
+            return [*path[path.index(key) :], key]
+        if key in settled or key not in needs:
+            return None
+        for need in needs[key]:
+            if cycle := visit(need, [*path, key]):
+                return cycle
+        settled.add(key)
+        return None
+
+    return next((cycle for key in needs if (cycle := visit(key, []))), None)
+
+
+def _stands(plan: Plan, line: Line, key: str) -> bool:
+    return key in _touched(plan, line) and _run(line, key).undo is None
+
+
+def _touched(plan: Plan, line: Line) -> list[str]:
+    return [key for key, step in plan.steps.items() if _may_have_happened(_run(line, key), step.kind)]
+
+
+def _may_have_happened(run: StepRun, kind: StepKind) -> bool:
+    if run.state is StepState.DONE:
+        return kind in (StepKind.MANUAL, StepKind.CONNECTOR, StepKind.REQUEST)
+    if kind is StepKind.REQUEST:
+        # Whatever kept us from hearing so, its number was given out and it may have been opened.
+        ended_itself = (run.problem or "").startswith(CHILD_ENDED)
+        return run.state.has_ended and run.child is not None and not ended_itself
+    return kind is StepKind.CONNECTOR and run.state.has_ended and run.problem in IN_DOUBT
+
+
+def _run(line: Line, key: str) -> StepRun:
+    return line.steps.get(key) or StepRun()

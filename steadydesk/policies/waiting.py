@@ -1,0 +1,234 @@
+"""Why a request waits: for whom, since when, until when, and what happens then. Every wait has an answer here."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from steadydesk.contracts.agenda import Waiting, WaitingKind
+from steadydesk.contracts.approval_policy import OnExpiry, Stage
+from steadydesk.contracts.calendar import Calendar
+from steadydesk.contracts.gate import Gate
+from steadydesk.contracts.language import in_language
+from steadydesk.contracts.organisation import Organisation
+from steadydesk.contracts.plan import Step, StepKind
+from steadydesk.contracts.process_model import Phase
+from steadydesk.contracts.request import (
+    Line,
+    RequestProcess,
+    StepRun,
+    StepState,
+    SurveyState,
+    TaskPurpose,
+    TaskRun,
+    UndoState,
+)
+from steadydesk.policies.request import starts_at
+from steadydesk.policies.sla_measure import due_at
+
+_ON_EXPIRY = {
+    OnExpiry.REJECT: "it counts as refused",
+    OnExpiry.ESCALATE: "it goes one level up, then to the fallback group",
+    OnExpiry.CANCEL: "the line is cancelled",
+    OnExpiry.APPROVE: "it counts as approved",
+}
+
+
+def explain(
+    process: RequestProcess, organisation: Organisation, calendars: Mapping[str, Calendar], now: datetime
+) -> list[Waiting]:
+    """What the order waits for; empty only when its process has ended."""
+    found = [
+        waiting
+        for line in process.lines
+        if line.is_open
+        for waiting in _line(process, organisation, calendars, line, now)
+    ]
+    return [*found, *_afterwards(process)]
+
+
+def _line(
+    process: RequestProcess,
+    organisation: Organisation,
+    calendars: Mapping[str, Calendar],
+    line: Line,
+    now: datetime,
+) -> Iterator[Waiting]:
+    for gate in process.gates.values():
+        if gate.line == line.number and gate.is_open:
+            yield _gate(organisation, calendars, gate, now)
+    if line.phase is Phase.RETURNED:
+        yield Waiting(
+            kind=WaitingKind.RESUBMISSION,
+            subject=line.number,
+            what="a change and resubmission, or a cancellation",
+            whom="requester",
+            people=[process.opened_by],
+            since=line.held_since or process.updated_at,
+            then="the approval starts anew when it is resubmitted",
+        )
+    if line.phase is Phase.FULFILMENT and (start := starts_at(organisation, line, now)) > now:
+        yield Waiting(
+            kind=WaitingKind.DATE,
+            subject=line.number,
+            what="its effective date",
+            whom="the calendar",
+            since=line.held_since or process.opened_at,
+            until=start,
+            then="the plan starts",
+        )
+    for key, run in line.steps.items():
+        yield from _step(organisation, process, line, key, run)
+
+
+def _gate(
+    organisation: Organisation, calendars: Mapping[str, Calendar], gate: Gate, now: datetime
+) -> Waiting:
+    stage = organisation.approval_policies[gate.policy].stages[gate.stage]
+    if gate.question is not None:
+        return Waiting(
+            kind=WaitingKind.INFORMATION,
+            subject=gate.id,
+            what=f"an answer for the approval '{in_language(stage.label)}'",
+            whom="requester",
+            since=gate.question.asked_at,
+            until=gate.question.until,
+            then="the approval's clock goes on without the answer",
+        )
+    return Waiting(
+        kind=WaitingKind.APPROVAL,
+        subject=gate.id,
+        what=f"the approval '{in_language(stage.label)}'",
+        whom=_approvers(stage, gate),
+        people=[person.person for person in gate.eligible],
+        group=next(
+            (p.capacity.removeprefix("group:") for p in gate.eligible if p.capacity.startswith("group:")),
+            None,
+        ),
+        since=gate.opened_at,
+        until=due_at(gate.clock, calendars, now),
+        then=_ON_EXPIRY[stage.on_expiry or OnExpiry.REJECT],
+    )
+
+
+def _approvers(stage: Stage, gate: Gate) -> str:
+    rule = stage.rule
+    how = (
+        "all of"
+        if rule.all
+        else f"{rule.count} of"
+        if rule.count
+        else f"{rule.percent:g} % of"
+        if rule.percent
+        else ""
+    )
+    names = sorted({_capacity(person.capacity) for person in gate.eligible})
+    return f"{how} {' or '.join(names) or 'nobody'}".strip()
+
+
+def _capacity(capacity: str) -> str:
+    kind, _, key = capacity.partition(":")
+    return f"group {key}" if key else {"own": "named approver", "added": "added approver"}.get(kind, kind)
+
+
+def _step(
+    organisation: Organisation, process: RequestProcess, line: Line, key: str, run: StepRun
+) -> Iterator[Waiting]:
+    step = organisation.catalog[line.item].plan.steps[key]
+    label = in_language(step.label)
+    for task, words in ((run.task, label), (run.undo_task, f"undo: {label}")):
+        if task is not None and task.is_open:
+            yield _task(task, words)
+    since = run.started_at or process.opened_at
+    subject = f"{line.number}/{key}"
+    if run.state is StepState.RUNNING and step.call is not None:
+        yield Waiting(
+            kind=WaitingKind.CONNECTOR,
+            subject=subject,
+            what=f"the automated step '{label}'",
+            whom=f"connector {step.call.connector}",
+            since=since,
+            then="it is retried, then handled as the plan says for a failure",
+        )
+    if step.kind is StepKind.REQUEST and run.state in (StepState.RUNNING, StepState.OPEN):
+        yield _child(run, subject, label, since)
+    if step.kind is StepKind.WAIT and run.state is StepState.OPEN:
+        yield _date(run, subject, label, since)
+    if run.undo is UndoState.RUNNING:
+        yield _undo(step, subject, label, line.held_since or since)
+
+
+def _child(run: StepRun, subject: str, label: str, since: datetime) -> Waiting:
+    return Waiting(
+        kind=WaitingKind.CHILD,
+        subject=run.child or subject,
+        what=f"the request '{label}'",
+        whom=f"request {run.child}" if run.child else "its number",
+        since=since,
+        then="the step ends as the request ends",
+    )
+
+
+def _date(run: StepRun, subject: str, label: str, since: datetime) -> Waiting:
+    return Waiting(
+        kind=WaitingKind.DATE,
+        subject=subject,
+        what=f"the date of '{label}'",
+        whom="the calendar",
+        since=since,
+        until=run.wake_at,
+        then="the next steps start",
+    )
+
+
+def _undo(step: Step, subject: str, label: str, since: datetime) -> Waiting:
+    call = step.undo.call if step.undo else None
+    return Waiting(
+        kind=WaitingKind.UNDO,
+        subject=subject,
+        what=f"the undo of '{label}'",
+        whom=f"connector {call.connector}" if call else "its way back",
+        since=since,
+        then="what cannot be undone becomes a person's task",
+    )
+
+
+def _task(task: TaskRun, label: str) -> Waiting:
+    if task.question is not None:
+        return Waiting(
+            kind=WaitingKind.REQUESTER,
+            subject=task.number,
+            what=f"an answer for the task '{label}'",
+            whom="requester",
+            since=task.question.asked_at,
+            until=task.question.until,
+            then="a reminder; without an answer the task is closed incomplete at the end",
+        )
+    decides = task.purpose is TaskPurpose.DECIDE
+    return Waiting(
+        kind=WaitingKind.DECISION if decides else WaitingKind.TASK,
+        subject=task.number,
+        what=f"a decision on the failed step '{label}'" if decides else f"the task '{label}'",
+        whom=f"group {task.group}",
+        people=[task.assigned_to] if task.assigned_to else [],
+        group=task.group,
+        since=task.opened_at,
+        until=task.due_at,
+        then="the group is reminded when it is due; the task stays",
+    )
+
+
+def _afterwards(process: RequestProcess) -> Iterator[Waiting]:
+    if process.closed_at is None:
+        return
+    if process.call_back is not None and process.call_back.is_open:
+        yield _task(process.call_back, "call the customer back")
+    if process.survey in (SurveyState.WAITING, SurveyState.SENT):
+        sent = process.survey is SurveyState.SENT
+        yield Waiting(
+            kind=WaitingKind.SURVEY,
+            subject=process.number,
+            what="the answer to the survey" if sent else "the end of the reopen window",
+            whom="requester" if sent else "the calendar",
+            since=process.closed_at,
+            until=process.survey_at,
+            then="the process ends" if sent else "a survey is sent",
+        )

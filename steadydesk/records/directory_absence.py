@@ -1,0 +1,68 @@
+"""When people are away: entered by themselves, their manager or an administrator."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.contracts.delegation import Absence, NewAbsence
+from steadydesk.contracts.directory import Standing
+from steadydesk.errors import InvalidInput, NotAllowed, Problem, UnknownRecord
+from steadydesk.policies.delegation import may_answer_for
+from steadydesk.records.directory import read_person
+from steadydesk.records.directory_events import Author
+from steadydesk.records.directory_rows import ABSENCE_COLUMNS, absence_of
+from steadydesk.records.identifiers import new_id
+from steadydesk.records.tables.directory import absence
+
+
+async def is_absent(connection: AsyncConnection, person_id: str, begin: datetime, end: datetime) -> bool:
+    """Whether the person is away at some time in [begin, end)."""
+    statement = (
+        select(absence.c.id)
+        .where(absence.c.person == person_id, absence.c.begins_at < end, absence.c.ends_at > begin)
+        .limit(1)
+    )
+    return await connection.scalar(statement) is not None
+
+
+async def add_absence(
+    connection: AsyncConnection, person_id: str, new: NewAbsence, by: Standing, author: Author
+) -> Absence:
+    """Enter an absence of [begins_at, ends_at) that is not over yet."""
+    await _answers_for(connection, person_id, by)
+    if new.ends_at <= author.at:
+        raise InvalidInput("The absence is over.", problems=[Problem("/ends_at", "it lies in the past")])
+    entered = Absence(id=new_id("a"), person=person_id, **new.model_dump())
+    await connection.execute(insert(absence).values(**entered.model_dump()))
+    await author.did(connection, "person.absence-entered", person_id, absence=entered.id)
+    return entered
+
+
+async def remove_absence(
+    connection: AsyncConnection, person_id: str, absence_id: str, by: Standing, author: Author
+) -> None:
+    """Take an absence back; delegations that it allowed go on until they end or are ended."""
+    await _answers_for(connection, person_id, by)
+    statement = delete(absence).where(absence.c.id == absence_id, absence.c.person == person_id)
+    if await connection.scalar(statement.returning(absence.c.id)) is None:
+        raise UnknownRecord("There is no such absence.")
+    await author.did(connection, "person.absence-removed", person_id, absence=absence_id)
+
+
+async def list_absences(
+    connection: AsyncConnection, person_id: str, by: Standing, now: datetime
+) -> list[Absence]:
+    """Absences that are not over, soonest first."""
+    await _answers_for(connection, person_id, by)
+    statement = (
+        select(*ABSENCE_COLUMNS)
+        .where(absence.c.person == person_id, absence.c.ends_at > now)
+        .order_by(absence.c.begins_at, absence.c.id)
+    )
+    return [absence_of(row) for row in await connection.execute(statement)]
+
+
+async def _answers_for(connection: AsyncConnection, person_id: str, by: Standing) -> None:
+    if not may_answer_for(by, await read_person(connection, person_id)):
+        raise NotAllowed("Absences are kept by the person, their manager and administrators.")

@@ -1,0 +1,136 @@
+"""Who could decide at a gate, as of now: group members, the line of managers, absence, delegates."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, literal, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
+
+from steadydesk.contracts.directory import Approver
+from steadydesk.records.directory_standing import in_force
+from steadydesk.records.tables.directory import absence, delegation, membership, person, person_group
+
+_NOW = bindparam("now", type_=absence.c.begins_at.type)
+
+
+def _absent_until() -> ScalarSelect[Any]:
+    return (
+        select(func.max(absence.c.ends_at))
+        .where(absence.c.person == person.c.id, absence.c.begins_at <= _NOW, absence.c.ends_at > _NOW)
+        .correlate(person)
+        .scalar_subquery()
+    )
+
+
+def _covers(policy: str | None) -> ColumnElement[bool]:
+    everything = delegation.c.policies.is_(None)
+    if policy is None:
+        return everything
+    return or_(everything, literal(policy) == func.any(func.string_to_array(delegation.c.policies, ",")))
+
+
+def _delegates(policy: str | None) -> ScalarSelect[Any]:
+    delegate = person.alias("delegate")
+    return (
+        select(func.array_agg(aggregate_order_by(delegate.c.id.distinct(), delegate.c.id), type_=ARRAY(Text)))
+        .where(delegation.c.delegator == person.c.id, in_force(), _covers(policy))
+        .where(delegate.c.id == delegation.c.delegate, delegate.c.active, ~delegate.c.service_account)
+        .correlate(person)
+        .scalar_subquery()
+    )
+
+
+async def approvers(
+    connection: AsyncConnection, people: Collection[str], policy: str | None, now: datetime
+) -> dict[str, Approver]:
+    """What a gate of ``policy`` must know of these people, by id; unknown ids are missing.
+
+    ``delegates`` are those whom each person named; what a delegate delegated in turn is never followed.
+    Without a policy only delegations of everything count.
+    """
+    statement = select(
+        person.c.id,
+        func.coalesce(person.c.natural_person, person.c.id).label("natural"),
+        person.c.active,
+        person.c.service_account,
+        person.c.manager,
+        _absent_until().label("absent_until"),
+        _delegates(policy).label("delegates"),
+    ).where(person.c.id.in_(people))
+    rows = await connection.execute(statement, {"now": now})
+    return {
+        row.id: Approver(
+            person=row.id,
+            natural=row.natural,
+            active=row.active,
+            service_account=row.service_account,
+            manager=row.manager,
+            absent_until=row.absent_until,
+            delegates=row.delegates or [],
+        )
+        for row in rows
+    }
+
+
+async def group_members(connection: AsyncConnection, key: str) -> list[str]:
+    """Ids of the people who can act for an active group now, in order of id; service accounts are left
+    out.
+    """
+    statement = (
+        select(person.c.id)
+        .join(membership, membership.c.person == person.c.id)
+        .join(person_group, person_group.c.key == membership.c.group_key)
+        .where(person_group.c.key == key, person_group.c.active, person.c.active, ~person.c.service_account)
+        .order_by(person.c.id)
+    )
+    return list(await connection.scalars(statement))
+
+
+async def group_manager(connection: AsyncConnection, key: str) -> str | None:
+    """Id of the manager of a group, if that person is active."""
+    statement = (
+        select(person.c.id)
+        .join(person_group, person_group.c.manager == person.c.id)
+        .where(person_group.c.key == key, person.c.active)
+    )
+    return await connection.scalar(statement)
+
+
+async def manager_of(connection: AsyncConnection, person_id: str) -> str | None:
+    """Id of the direct manager, also of an inactive one; a person who is their own manager has none."""
+    manager = await connection.scalar(select(person.c.manager).where(person.c.id == person_id))
+    return manager if manager != person_id else None
+
+
+_LINE = text(
+    """
+    WITH RECURSIVE line (id, level, seen) AS (
+        SELECT manager, 1, ARRAY[id] FROM person WHERE id = :person_id
+        UNION ALL
+        SELECT above.manager, line.level + 1, line.seen || above.id
+        FROM line JOIN person above ON above.id = line.id
+        WHERE above.id <> ALL (line.seen)
+    )
+    SELECT line.id FROM line JOIN person ON person.id = line.id
+    WHERE person.active AND line.id <> ALL (line.seen) ORDER BY line.level
+    """
+)
+
+
+async def line_above(connection: AsyncConnection, person_id: str) -> list[str]:
+    """Ids of the active managers up the line, nearest first; inactive ones are passed over, a circle
+    ends it.
+    """
+    return list(await connection.scalars(_LINE, {"person_id": person_id}))
+
+
+async def people_by_name(connection: AsyncConnection, user_names: Collection[str]) -> dict[str, str]:
+    """User name to id, of active and inactive people alike; unknown names are missing."""
+    names = [name.lower() for name in user_names]
+    rows = await connection.execute(
+        select(person.c.user_name, person.c.id).where(person.c.user_name.in_(names))
+    )
+    return {row.user_name: row.id for row in rows}

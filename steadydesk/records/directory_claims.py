@@ -1,0 +1,77 @@
+"""Groups and roles that follow the claims of an OIDC token, written only when the directory differs."""
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.contracts.directory import RoleHolding, Standing
+from steadydesk.contracts.identity import OidcClaims, OidcMapping
+from steadydesk.records.directory import roles_held, set_roles
+from steadydesk.records.directory_events import Author
+from steadydesk.records.tables.directory import membership, person_group
+
+
+async def follow_claims(
+    connection: AsyncConnection, standing: Standing, claims: OidcClaims, mapping: OidcMapping, author: Author
+) -> bool:
+    """Bring the mapped groups and roles of the person to what the claims say; whether something changed.
+
+    A claim that the token does not have changes nothing, nor does a group that the directory does not have.
+    """
+    changed = False
+    if claims.groups is not None:
+        changed = await _follow_groups(connection, standing, claims.groups, mapping, author)
+    if claims.roles is not None:
+        changed |= await _follow_roles(connection, standing, claims.roles, mapping, author)
+    return changed
+
+
+async def _follow_groups(
+    connection: AsyncConnection,
+    standing: Standing,
+    wanted: frozenset[str],
+    mapping: OidcMapping,
+    author: Author,
+) -> bool:
+    mapped = set(mapping.groups.values())
+    active = set(
+        await connection.scalars(
+            select(person_group.c.key).where(person_group.c.key.in_(mapped), person_group.c.active)
+        )
+        if standing.groups & mapped != wanted
+        else ()
+    )
+    joined, left = (wanted - standing.groups) & active, (standing.groups & mapped) - wanted
+    if not joined and not left:
+        return False
+    person_id = standing.person.id
+    await connection.execute(
+        delete(membership).where(membership.c.person == person_id, membership.c.group_key.in_(left))
+    )
+    for key in sorted(joined):
+        await connection.execute(
+            upsert(membership).values(group_key=key, person=person_id).on_conflict_do_nothing()
+        )
+    await author.did(connection, "person.groups-claimed", person_id, joined=sorted(joined), left=sorted(left))
+    return True
+
+
+async def _follow_roles(
+    connection: AsyncConnection,
+    standing: Standing,
+    wanted: frozenset[RoleHolding],
+    mapping: OidcMapping,
+    author: Author,
+) -> bool:
+    mapped = set(mapping.roles.values())
+    if not mapped or standing.roles & mapped == wanted:
+        return False
+    held = set(await roles_held(connection, standing.person.id))
+    then = (held - mapped) | wanted
+    if then == held:
+        return False
+    await set_roles(connection, standing.person.id, list(then))
+    await author.did(
+        connection, "person.roles-claimed", standing.person.id, roles=sorted(str(role) for role in then)
+    )
+    return True

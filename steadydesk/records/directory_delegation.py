@@ -1,0 +1,104 @@
+"""Delegations: made, ended and listed; both people are told, and the chain keeps who made it."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.contracts.delegation import Delegation, NewDelegation
+from steadydesk.contracts.directory import Standing
+from steadydesk.errors import Conflict, InvalidInput, NotAllowed, Problem, UnknownRecord
+from steadydesk.policies.delegation import check_delegation, may_answer_for
+from steadydesk.records.directory import read_person
+from steadydesk.records.directory_absence import is_absent
+from steadydesk.records.directory_events import Author
+from steadydesk.records.directory_rows import DELEGATION_COLUMNS, delegation_of
+from steadydesk.records.identifiers import new_id
+from steadydesk.records.outbox import Message, post
+from steadydesk.records.tables.directory import delegation
+
+
+async def delegate(
+    connection: AsyncConnection, new: NewDelegation, by: Standing, author: Author
+) -> Delegation:
+    """Let somebody decide for somebody else, in force in [begins_at, ends_at); ``by`` is whose rights
+    count.
+    """
+    try:
+        delegator = await read_person(connection, new.delegator)
+        deputy = await read_person(connection, new.delegate)
+    except UnknownRecord:
+        raise InvalidInput(
+            "The directory has no such person.",
+            problems=[Problem("/delegate", "delegate or delegator is unknown")],
+        ) from None
+    absent = await is_absent(connection, new.delegator, new.begins_at, new.ends_at)
+    check_delegation(new, by=by, delegator=delegator, delegate=deputy, absent=absent, now=author.at)
+    made = Delegation(**new.model_dump(), id=new_id("d"), made_by=by.person.id, made_at=author.at)
+    policies = ",".join(made.policies) if made.policies else None
+    await connection.execute(insert(delegation).values(**made.model_dump() | {"policies": policies}))
+    await _trace(connection, "delegation.made", made, author)
+    return made
+
+
+async def end_delegation(
+    connection: AsyncConnection, delegation_id: str, by: Standing, author: Author
+) -> Delegation:
+    """End it now: the delegator, the delegate, the delegator's manager or an administrator may."""
+    found = await _locked(connection, delegation_id)
+    delegator = await read_person(connection, found.delegator)
+    if by.person.id != found.delegate and not may_answer_for(by, delegator):
+        raise UnknownRecord("There is no such delegation.")
+    if found.ended_at is not None or found.ends_at <= author.at:
+        raise Conflict("The delegation is over already.")
+    await connection.execute(
+        update(delegation).where(delegation.c.id == delegation_id).values(ended_at=author.at)
+    )
+    ended = found.model_copy(update={"ended_at": author.at})
+    await _trace(connection, "delegation.ended", ended, author)
+    return ended
+
+
+async def list_delegations(
+    connection: AsyncConnection, person_id: str, by: Standing, now: datetime
+) -> list[Delegation]:
+    """Delegations from and to a person that are not over, soonest first; of others only for who answers for
+    them.
+    """
+    if not may_answer_for(by, await read_person(connection, person_id)):
+        raise NotAllowed("Delegations are seen by the person, their manager and administrators.")
+    statement = (
+        select(*DELEGATION_COLUMNS)
+        .where(or_(delegation.c.delegator == person_id, delegation.c.delegate == person_id))
+        .where(delegation.c.ended_at.is_(None), delegation.c.ends_at > now)
+        .order_by(delegation.c.begins_at, delegation.c.id)
+    )
+    return [delegation_of(row) for row in await connection.execute(statement)]
+
+
+async def _locked(connection: AsyncConnection, delegation_id: str) -> Delegation:
+    statement = select(*DELEGATION_COLUMNS).where(delegation.c.id == delegation_id).with_for_update()
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        raise UnknownRecord("There is no such delegation.")
+    return delegation_of(row)
+
+
+async def _trace(connection: AsyncConnection, event: str, about: Delegation, author: Author) -> None:
+    """Audit it, and tell both."""
+    facts = {
+        "person": about.delegator,
+        "delegate": about.delegate,
+        "actor": author.acting_for or author.actor,
+    }
+    await author.did(connection, event, about.id, **facts, policies=about.policies)
+    until = about.ended_at or about.ends_at
+    message = Message(
+        id=f"{event}:{about.id}",
+        event=event,
+        number=about.id,
+        audience=[f"p:{about.delegator}", f"p:{about.delegate}"],
+        facts={**facts, "since": about.begins_at.isoformat(), "until": until.isoformat()},
+        at=author.at,
+    )
+    await post(connection, [message])

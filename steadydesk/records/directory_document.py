@@ -1,0 +1,128 @@
+"""A directory file, YAML or CSV, as a document; every fault is told with its line."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+
+from steadydesk.contracts.directory_document import DirectoryDocument, GroupEntry, PersonEntry
+from steadydesk.errors import InvalidInput, Problem
+
+_LISTS = ("groups", "roles")
+_TRUE = {"true", "yes", "1"}
+_FALSE = {"false", "no", "0"}
+_WORDS = {"service_account": _TRUE | _FALSE, "active": _TRUE | _FALSE}
+_Location = tuple[int | str, ...]
+
+
+def read_directory(path: Path, *, complete: bool = False) -> DirectoryDocument:
+    """The document in a ``.csv``, ``.yaml`` or ``.yml`` file; InvalidInput with ``file:line`` in each
+    problem.
+    """
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} cannot be read: {error}") from error
+    if path.suffix == ".csv":
+        return parse_csv(content, str(path), complete=complete)
+    if path.suffix in (".yaml", ".yml"):
+        return parse_yaml(content, str(path), complete=complete)
+    raise InvalidInput(f"{path}: a directory file ends in .csv, .yaml or .yml")
+
+
+def parse_csv(content: str, source: str, *, complete: bool = False) -> DirectoryDocument:
+    """People, when the header has ``user_name``, or groups, when it has ``key``.
+
+    The columns are the fields of the entries. Several groups or roles of one person stand in one cell,
+    separated by semicolons; an empty cell is not given.
+    """
+    reader = csv.DictReader(io.StringIO(content), strict=True)
+    entry, part = _entry_of(list(reader.fieldnames or []), source)
+    rows: list[dict[str, Any]] = []
+    lines: list[int] = []
+    try:
+        for row in reader:
+            lines.append(reader.line_num)
+            if None in row:
+                raise _fault(source, reader.line_num, "the row has more cells than the header")
+            rows.append({name: _cell(name, text) for name, text in row.items() if text})
+    except csv.Error as error:
+        raise _fault(source, reader.line_num, str(error)) from error
+    unknown = sorted(set(reader.fieldnames or []) - set(entry.model_fields))
+    if unknown:
+        known = ", ".join(entry.model_fields)
+        raise _fault(source, 1, f"unknown columns {', '.join(unknown)}; known are {known}")
+    try:
+        return DirectoryDocument.model_validate({part: rows, "complete": complete})
+    except ValidationError as error:
+        faults = [(_line_of(fault["loc"], lines), fault) for fault in error.errors()]
+        problems = [_problem(source, line, fault["loc"], fault["msg"]) for line, fault in faults]
+        raise InvalidInput(f"{source} has {len(problems)} faults.", problems=problems) from None
+
+
+def parse_yaml(content: str, source: str, *, complete: bool = False) -> DirectoryDocument:
+    """A mapping with ``people``, ``groups`` and ``complete``."""
+    try:
+        loaded = YAML(typ="rt").load(content)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise _fault(source, line, error.problem or "this is not YAML") from error
+    if not isinstance(loaded, CommentedMap):
+        raise _fault(source, 1, "a directory file is a mapping with 'people' and 'groups'")
+    try:
+        return DirectoryDocument.model_validate({"complete": complete, **loaded})
+    except ValidationError as error:
+        faults = [(_yaml_line(loaded, fault["loc"]), fault) for fault in error.errors()]
+        problems = [_problem(source, line, fault["loc"], fault["msg"]) for line, fault in faults]
+        raise InvalidInput(f"{source} has {len(problems)} faults.", problems=problems) from None
+
+
+def _entry_of(header: list[str], source: str) -> tuple[type[PersonEntry] | type[GroupEntry], str]:
+    if "user_name" in header:
+        return PersonEntry, "people"
+    if "key" in header:
+        return GroupEntry, "groups"
+    raise _fault(source, 1, "the header needs a column 'user_name' for people or 'key' for groups")
+
+
+def _cell(name: str, text: str) -> object:
+    if name in _LISTS:
+        return [part.strip() for part in text.split(";") if part.strip()]
+    word = text.strip().lower()
+    if word in _WORDS.get(name, ()):
+        return word in _TRUE
+    return text
+
+
+def _line_of(location: _Location, lines: list[int]) -> int:
+    index = location[1] if len(location) > 1 else None
+    return lines[index] if isinstance(index, int) else 1
+
+
+def _yaml_line(node: object, location: _Location) -> int:
+    """The line of the innermost part of ``location`` that the text has."""
+    line = 1
+    for step in location:
+        if isinstance(node, CommentedMap) and step in node:
+            line = node.lc.key(step)[0] + 1
+            node = node[step]
+        elif isinstance(node, CommentedSeq) and isinstance(step, int):
+            line = node.lc.item(step)[0] + 1
+            node = node[step]
+        else:
+            break
+    return line
+
+
+def _problem(source: str, line: int, location: _Location, message: str) -> Problem:
+    pointer = "".join(f"/{step}" for step in location)
+    return Problem(pointer, f"{source}:{line}: {message.removeprefix('Value error, ')}")
+
+
+def _fault(source: str, line: int, message: str) -> InvalidInput:
+    return InvalidInput(f"{source}:{line}: {message}", problems=[Problem("", f"{source}:{line}: {message}")])

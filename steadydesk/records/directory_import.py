@@ -1,0 +1,158 @@
+"""Bring the directory to what a document says, in one transaction; a dry run only tells the difference."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.contracts.directory_document import (
+    ChangeKind,
+    DirectoryChange,
+    DirectoryDifference,
+    DirectoryDocument,
+    GroupEntry,
+    PersonEntry,
+)
+from steadydesk.errors import InvalidInput
+from steadydesk.policies.directory import Present, dangling, difference
+from steadydesk.records.directory import set_roles
+from steadydesk.records.directory_approvers import people_by_name
+from steadydesk.records.directory_departure import deactivate, reactivate
+from steadydesk.records.directory_events import Author, group_subject, installation
+from steadydesk.records.directory_present import read_present
+from steadydesk.records.identifiers import new_id
+from steadydesk.records.tables.directory import membership, person, person_group
+
+_ONE_IMPORT_AT_A_TIME = 7_301_968
+_PLAIN = ("name", "email", "language", "zone", "service_account")
+
+
+async def apply_directory(
+    connection: AsyncConnection,
+    document: DirectoryDocument,
+    now: datetime,
+    *,
+    author: Author | None = None,
+    dry_run: bool = False,
+) -> DirectoryDifference:
+    """What the document adds, changes and removes, done unless ``dry_run``; all of it or, on a fault,
+    nothing.
+
+    InvalidInput lists every reference to nobody. Without ``author`` the installation itself did it.
+    """
+    await connection.execute(select(func.pg_advisory_xact_lock(_ONE_IMPORT_AT_A_TIME)))
+    present = await read_present(connection)
+    problems = dangling(present, document)
+    if problems:
+        raise InvalidInput("The document names somebody or something unknown.", problems=problems)
+    found = difference(present, document)
+    if not dry_run:
+        await _Import(connection, document, present, author or installation(now)).apply(found)
+    return found
+
+
+class _Import:
+    """One import under way."""
+
+    def __init__(
+        self, connection: AsyncConnection, document: DirectoryDocument, present: Present, author: Author
+    ) -> None:
+        self._connection = connection
+        self._people = {entry.user_name: entry for entry in document.people}
+        self._groups = {entry.key: entry for entry in document.groups}
+        self._present = present
+        self._author = author
+        self._ids: dict[str, str] = {}
+
+    async def apply(self, found: DirectoryDifference) -> None:
+        groups = [change for change in found.changes if change.record == "group"]
+        people = [change for change in found.changes if change.record == "person"]
+        listed = [change for change in people if change.key in self._people]
+        # First everybody and every group, then what refers to them.
+        await self._put_groups(self._groups[change.key] for change in groups)
+        await self._add_people(
+            self._people[change.key] for change in listed if change.kind is ChangeKind.ADDED
+        )
+        names = {*self._present.people, *self._people}
+        self._ids = await people_by_name(self._connection, names)
+        await self._set_managers(self._groups[change.key] for change in groups)
+        for change in listed:
+            await self._set_person(change)
+        for change in people:
+            await self._set_activity(change)
+        for change in found.changes:
+            await self._trace(change)
+
+    async def _put_groups(self, entries: Iterable[GroupEntry]) -> None:
+        rows = [entry.model_dump(exclude={"manager"}) for entry in entries]
+        if not rows:
+            return
+        statement = upsert(person_group).values(updated_at=self._author.at)
+        changed: dict[str, Any] = {name: statement.excluded[name] for name in rows[0] if name != "key"}
+        changed |= {"updated_at": self._author.at, "version": person_group.c.version + 1}
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["key"], set_=changed),
+            [{**row, "updated_at": self._author.at} for row in rows],
+        )
+
+    async def _add_people(self, entries: Iterable[PersonEntry]) -> None:
+        rows = [
+            {
+                **entry.model_dump(include={"user_name", *_PLAIN}),
+                "id": new_id("p"),
+                "updated_at": self._author.at,
+            }
+            for entry in entries
+        ]
+        if rows:
+            await self._connection.execute(insert(person), rows)
+
+    async def _set_managers(self, entries: Iterable[GroupEntry]) -> None:
+        for entry in entries:
+            await self._connection.execute(
+                update(person_group)
+                .where(person_group.c.key == entry.key)
+                .values(manager=self._ids[entry.manager] if entry.manager else None)
+            )
+
+    async def _set_person(self, change: DirectoryChange) -> None:
+        entry = self._people[change.key]
+        person_id = self._ids[entry.user_name]
+        same = entry.same_person_as
+        await self._connection.execute(
+            update(person)
+            .where(person.c.id == person_id)
+            .values(
+                **entry.model_dump(include=set(_PLAIN)),
+                manager=self._ids[entry.manager] if entry.manager else None,
+                natural_person=self._ids[same] if same else None,
+                updated_at=self._author.at,
+                version=person.c.version + (0 if change.kind is ChangeKind.ADDED else 1),
+            )
+        )
+        if entry.groups is not None:
+            await self._set_groups(person_id, entry.groups)
+        if entry.roles is not None:
+            await set_roles(self._connection, person_id, entry.roles)
+
+    async def _set_groups(self, person_id: str, groups: list[str]) -> None:
+        await self._connection.execute(delete(membership).where(membership.c.person == person_id))
+        rows = [{"group_key": key, "person": person_id} for key in sorted(set(groups))]
+        if rows:
+            await self._connection.execute(insert(membership), rows)
+
+    async def _set_activity(self, change: DirectoryChange) -> None:
+        if change.kind is ChangeKind.REMOVED:
+            await deactivate(self._connection, self._ids[change.key], self._author)
+        elif "active" in change.fields:
+            await reactivate(self._connection, self._ids[change.key], self._author)
+
+    async def _trace(self, change: DirectoryChange) -> None:
+        is_group = change.record == "group"
+        subject = group_subject(change.key) if is_group else self._ids[change.key]
+        await self._author.did(
+            self._connection, f"{change.record}.imported", subject, kind=change.kind, fields=change.fields
+        )

@@ -1,0 +1,76 @@
+"""The register of grants, as readers see it."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.contracts.base import Contract
+from steadydesk.contracts.language import in_language
+from steadydesk.contracts.views import PersonRef
+from steadydesk.records.tables.grant import grant_register
+from steadydesk.records.tables.process import sight
+from steadydesk.records.views.people import Names, names_of
+from steadydesk.records.views.visibility import Viewer, subject_matches
+
+
+class GrantView(Contract):
+    """Who has what since when, until when, approved by whom."""
+
+    number: str
+    request: str
+    line: str
+    holder: PersonRef
+    entitlement: str
+    state: str
+    approved_by: list[PersonRef] = Field(default_factory=list[PersonRef])
+    granted_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    reason: str | None = None
+
+
+async def list_grants(
+    connection: AsyncConnection,
+    viewer: Viewer,
+    *,
+    holder: str | None = None,
+    state: str | None = None,
+    number: str | None = None,
+    request: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[GrantView]:
+    """Grants of the requests that the viewer may see, in the order of their numbers."""
+    seen = select(sight.c.number).where(sight.c.number == grant_register.c.request, subject_matches(viewer))
+    conditions: list[ColumnElement[bool]] = [seen.exists()]
+    wanted = {"holder": holder, "state": state, "number": number, "request": request}
+    conditions += [grant_register.c[name] == value for name, value in wanted.items() if value is not None]
+    if after is not None:
+        conditions.append(grant_register.c.number > after)
+    rows = (
+        await connection.execute(
+            select(grant_register).where(*conditions).order_by(grant_register.c.number).limit(limit)
+        )
+    ).all()
+    voters = [vote["voter"] for row in rows for vote in row.approved_by]
+    names = await names_of(connection, [*(row.holder for row in rows), *voters])
+    return [_view(row, names, viewer.language) for row in rows]
+
+
+def _view(row: Row[Any], names: Names, language: str) -> GrantView:
+    return GrantView(
+        number=row.number,
+        request=row.request,
+        line=row.line,
+        holder=names.of(row.holder),
+        entitlement=in_language(row.entitlement, language),
+        state=row.state,
+        approved_by=[names.of(vote["voter"]) for vote in row.approved_by],
+        granted_at=row.granted_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        reason=row.reason,
+    )

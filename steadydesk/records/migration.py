@@ -1,0 +1,75 @@
+"""Bring a database to the current schema, and give the service its role with as few rights as it needs."""
+
+import asyncio
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from steadydesk.records.engine import asyncpg_url
+from steadydesk.settings import settings
+
+SERVICE_ROLE = "steadydesk_service"
+_APPEND_ONLY = ("audit", "anchor", "vote")
+_ONE_MIGRATION_AT_A_TIME = 7_301_966
+
+
+async def migrate(owner_url: str, service_password: str | None = None) -> None:
+    """Upgrade to the newest revision as the owner, then renew the rights of ``steadydesk_service``.
+
+    Safe to repeat and to run from several places at once. ``service_password`` None leaves the role without
+    one, which is only safe where the socket's folder is private.
+    """
+    engine = create_async_engine(asyncpg_url(owner_url))
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_MIGRATION_AT_A_TIME}
+            )
+            await connection.run_sync(_upgrade)
+            await _grant_rights(connection, service_password)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+async def _grant_rights(connection: AsyncConnection, password: str | None) -> None:
+    present = await connection.scalar(
+        text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": SERVICE_ROLE}
+    )
+    if not present:
+        await connection.execute(text(f"CREATE ROLE {SERVICE_ROLE} LOGIN"))
+    if password is not None:
+        quoted = await connection.scalar(text("SELECT quote_literal(:word)"), {"word": password})
+        await connection.execute(text(f"ALTER ROLE {SERVICE_ROLE} PASSWORD {quoted}"))
+    await connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {SERVICE_ROLE}"))
+    await connection.execute(
+        text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {SERVICE_ROLE}")
+    )
+    await connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {SERVICE_ROLE}"))
+    for table in _APPEND_ONLY:
+        await connection.execute(text(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {SERVICE_ROLE}"))
+    await connection.execute(text(f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {SERVICE_ROLE}"))
+
+
+def main() -> None:
+    """``python -m steadydesk.records.migration``: what the schema job of a production stack runs."""
+    current = settings()
+    url = current.database_owner_url or current.database_url
+    if url is None:
+        raise SystemExit(
+            "set STEADYDESK_DATABASE_OWNER_URL (or STEADYDESK_DATABASE_URL) to migrate a database"
+        )
+    asyncio.run(migrate(url))
+
+
+if __name__ == "__main__":
+    main()

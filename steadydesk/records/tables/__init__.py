@@ -1,0 +1,33 @@
+"""Every table of Steadydesk, one group per file; importing this package completes the metadata."""
+
+from steadydesk.records.tables import (
+    approval,
+    configuration,
+    delivery,
+    directory,
+    effect,
+    grant,
+    identity,
+    journal,
+    process,
+    task,
+    text,
+    voice,
+)
+from steadydesk.records.tables.base import metadata
+
+__all__ = [
+    "approval",
+    "configuration",
+    "delivery",
+    "directory",
+    "effect",
+    "grant",
+    "identity",
+    "journal",
+    "metadata",
+    "process",
+    "task",
+    "text",
+    "voice",
+]

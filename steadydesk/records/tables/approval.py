@@ -1,0 +1,53 @@
+"""Gates, who may decide at them, and their votes. Votes are immutable: the service's role cannot change them."""
+
+from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+
+from steadydesk.records.tables.base import Document, Instant, metadata
+
+gate = Table(
+    "gate",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False, index=True),
+    Column("line", Text),
+    Column("policy", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("label", Document, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("closed_at", Instant),
+    Column("reason", Text),
+)
+
+approver = Table(
+    "approver",
+    metadata,
+    Column("gate", Text),
+    Column("person", Text),
+    Column("state", Text, nullable=False, comment="requested, approved, rejected, cancelled, not_required."),
+    Column(
+        "capacity", Text, nullable=False, comment="Why they are asked: own, group:<key>, manager, fallback."
+    ),
+    PrimaryKeyConstraint("gate", "person"),
+)
+Index("ix_approver_person_state", approver.c.person, approver.c.state)
+
+vote = Table(
+    "vote",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("gate", Text, nullable=False),
+    Column("seq", Integer, nullable=False, comment="1, 2, ... of this natural person at this gate."),
+    Column("natural_person", Text, nullable=False),
+    Column("voter", Text, nullable=False),
+    Column("acting_for", Text),
+    Column("decision", Text, nullable=False, comment="approved, rejected or withdrawn."),
+    Column("comment", Text, comment="Reference of the text."),
+    Column("comment_digest", Text),
+    Column("content_hash", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("gate", "natural_person", "seq"),
+)

@@ -1,0 +1,94 @@
+"""Approvals: the gates of a request, and each person's inbox."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, any_, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
+
+from steadydesk.contracts.language import in_language
+from steadydesk.contracts.views import ApprovalView, ApproverView
+from steadydesk.records.tables.approval import approver, gate
+from steadydesk.records.tables.process import sight
+from steadydesk.records.views.people import names_of
+from steadydesk.records.views.visibility import Viewer, subject_matches
+
+
+async def approvals_of(connection: AsyncConnection, number: str, language: str) -> list[ApprovalView]:
+    """Every gate of the request, in the order in which they opened; the caller has checked visibility."""
+    rows = await connection.execute(
+        select(gate).where(gate.c.owner == number).order_by(gate.c.opened_at, gate.c.id)
+    )
+    return await _views(connection, rows.all(), language)
+
+
+async def find_approval(connection: AsyncConnection, viewer: Viewer, gate_id: str) -> ApprovalView | None:
+    seen = select(sight.c.number).where(sight.c.number == gate.c.owner, subject_matches(viewer)).exists()
+    row = (await connection.execute(select(gate).where(gate.c.id == gate_id, seen))).one_or_none()
+    return (await _views(connection, [row], viewer.language))[0] if row else None
+
+
+async def inbox(
+    connection: AsyncConnection,
+    viewer: Viewer,
+    state: str | None,
+    limit: int,
+    after: tuple[datetime, str] | None = None,
+) -> list[ApprovalView]:
+    """Gates at which the viewer is asked, themselves or as a delegate; the oldest first."""
+    people = [
+        subject.removeprefix("p:") for subject in (*viewer.own, *viewer.delegated) if subject.startswith("p:")
+    ]
+    statement = (
+        select(gate)
+        .join(approver, approver.c.gate == gate.c.id)
+        .where(approver.c.person == any_(literal(people, ARRAY(Text))))
+        .distinct()
+        .order_by(gate.c.opened_at, gate.c.id)
+        .limit(limit)
+    )
+    if state is not None:
+        statement = statement.where(approver.c.state == state)
+        if state == "requested":
+            statement = statement.where(gate.c.state == "requested")
+    if after is not None:
+        later = gate.c.opened_at > after[0]
+        statement = statement.where(or_(later, and_(gate.c.opened_at == after[0], gate.c.id > after[1])))
+    return await _views(connection, (await connection.execute(statement)).all(), viewer.language)
+
+
+async def _views(connection: AsyncConnection, gates: Sequence[Row[Any]], language: str) -> list[ApprovalView]:
+    if not gates:
+        return []
+    rows = (
+        await connection.execute(
+            select(approver).where(approver.c.gate.in_([row.id for row in gates])).order_by(approver.c.person)
+        )
+    ).all()
+    names = await names_of(connection, [row.person for row in rows])
+    asked: dict[str, list[ApproverView]] = {}
+    for row in rows:
+        asked.setdefault(row.gate, []).append(
+            ApproverView(person=names.of(row.person), state=row.state, capacity=row.capacity)
+        )
+    return [_view(row, asked.get(row.id, []), language) for row in gates]
+
+
+def _view(row: Row[Any], asked: list[ApproverView], language: str) -> ApprovalView:
+    return ApprovalView(
+        id=row.id,
+        number=row.owner,
+        line=row.line,
+        policy=row.policy,
+        stage=row.stage,
+        label=in_language(row.label, language),
+        state=row.state,
+        opened_at=row.opened_at,
+        due_at=row.due_at,
+        closed_at=row.closed_at,
+        reason=row.reason,
+        approvers=asked,
+    )

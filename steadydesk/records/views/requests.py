@@ -1,0 +1,77 @@
+"""A whole request: its record, lines with their answers, tasks and approvals."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.contracts.catalog import CatalogItem
+from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.views import LineView, RecordView, RequestView
+from steadydesk.records import texts
+from steadydesk.records.tables.process import process, record
+from steadydesk.records.views.approvals import approvals_of
+from steadydesk.records.views.people import names_of
+from steadydesk.records.views.records import fields_of
+from steadydesk.records.views.visibility import Viewer, relations, visible
+
+
+async def find_request(
+    connection: AsyncConnection, viewer: Viewer, number: str, catalog: Mapping[str, CatalogItem]
+) -> RequestView | None:
+    """The request as the viewer may see it, or None; ``catalog`` says which answers are sensitive."""
+    rows = (
+        await connection.execute(
+            select(record).where(record.c.owner == number, visible(viewer)).order_by(record.c.number)
+        )
+    ).all()
+    if not rows:
+        return None
+    names = await names_of(
+        connection, [p for row in rows for p in (row.opened_by, row.caller, row.assigned_to)]
+    )
+    fields = {row.number: fields_of(row, names, viewer.language) for row in rows}
+    words = await _words(connection, number)
+    lines = [row for row in rows if row.kind == RecordKind.REQUEST_LINE.value]
+    return RequestView(
+        **fields[number],
+        note=words.get(number),
+        items=[_line(row, fields[row.number], words, catalog) for row in lines],
+        tasks=[RecordView(**fields[row.number]) for row in rows if row.kind == RecordKind.TASK.value],
+        approvals=await approvals_of(connection, number, viewer.language),
+        relations=await relations(connection, viewer, number),
+    )
+
+
+def _line(
+    row: Row[Any], fields: dict[str, Any], words: Mapping[str, Any], catalog: Mapping[str, CatalogItem]
+) -> LineView:
+    item = catalog.get(row.item)
+    sensitive = {name for name, field in item.form.fields.items() if field.sensitive} if item else set[str]()
+    answers: dict[str, Any] = words.get(row.number) or {}
+    shown = {name: value for name, value in answers.items() if item is not None and name not in sensitive}
+    return LineView(**fields, variables=shown)
+
+
+async def _words(connection: AsyncConnection, number: str) -> dict[str, Any]:
+    """The note under the request's number, and each line's answers under the line's."""
+    document = await connection.scalar(select(process.c.document).where(process.c.number == number))
+    if document is None:
+        return {}
+    refs = {line["number"]: line["variables"]["ref"] for line in document["lines"]}
+    if document.get("note"):
+        refs[number] = document["note"]["ref"]
+    bodies = await texts.read(connection, refs.values())
+    return {key: bodies[ref] for key, ref in refs.items() if ref in bodies}
+
+
+async def answers_of(
+    connection: AsyncConnection, number: str, line_number: str
+) -> tuple[str, dict[str, Any], str]:
+    """Item, form answers and beneficiary of one line; the caller has checked visibility."""
+    document = await connection.scalar(select(process.c.document).where(process.c.number == number))
+    line = next(line for line in (document or {})["lines"] if line["number"] == line_number)
+    ref = line["variables"]["ref"]
+    bodies = await texts.read(connection, [ref])
+    return line["item"], bodies.get(ref) or {}, line["requested_for"]

@@ -1,0 +1,78 @@
+"""What happened to a record, in order: people's words and the process's own steps."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.contracts.views import AuditView, TimelineEntry
+from steadydesk.records.tables.journal import audit, journal
+from steadydesk.records.tables.text import text_body
+from steadydesk.records.views.people import Names, names_of
+
+
+async def timeline(
+    connection: AsyncConnection, number: str, limit: int, after: int = 0, *, work_notes: bool
+) -> list[TimelineEntry]:
+    """Audit events from the position ``after`` on, and the words written with them; the caller checked visibility."""
+    events = (
+        await connection.execute(
+            select(audit)
+            .where(audit.c.number == number, audit.c.position > after)
+            .order_by(audit.c.position)
+            .limit(limit)
+        )
+    ).all()
+    kinds = ("comment", "question", "answer", *(("work_note",) if work_notes else ()))
+    statement = (
+        select(journal, text_body.c.body)
+        .outerjoin(text_body, text_body.c.ref == journal.c.text)
+        .where(journal.c.number == number, journal.c.kind.in_(kinds))
+        .order_by(journal.c.id)
+    )
+    if after and events:
+        statement = statement.where(journal.c.at >= events[0].at)
+    words = [] if after and not events else (await connection.execute(statement)).all()
+    names = await names_of(connection, [*(row.actor for row in events), *(row.author for row in words)])
+    entries = [_step(row, names) for row in events] + [_word(row, names) for row in words]
+    return sorted(entries, key=lambda entry: (entry.at, entry.kind != "event"))
+
+
+def _step(row: Row[Any], names: Names) -> TimelineEntry:
+    return TimelineEntry(
+        id=f"{row.position}",
+        at=row.at,
+        kind="event",
+        event=row.event,
+        subject=row.subject,
+        author=names.of(row.actor),
+        facts=row.facts,
+    )
+
+
+def _word(row: Row[Any], names: Names) -> TimelineEntry:
+    return TimelineEntry(
+        id=f"j{row.id}",
+        at=row.at,
+        kind=row.kind,
+        subject=row.subject,
+        author=names.of(row.author),
+        text=row.body if isinstance(row.body, str) else None,
+    )
+
+
+async def audit_of(
+    connection: AsyncConnection, number: str, limit: int, after: int = 0
+) -> Sequence[AuditView]:
+    rows = await connection.execute(
+        select(audit)
+        .where(audit.c.number == number, audit.c.position > after)
+        .order_by(audit.c.position)
+        .limit(limit)
+    )
+    hidden = {"number", "workflow_run", "written_at"}
+    return [
+        AuditView.model_validate({key: value for key, value in row._asdict().items() if key not in hidden})
+        for row in rows
+    ]

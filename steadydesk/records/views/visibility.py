@@ -1,0 +1,62 @@
+"""The one predicate of who sees what; lists, search, counts, exports and events all go through it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, any_, exists, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
+
+from steadydesk.contracts.directory import Standing
+from steadydesk.policies.rights import Relation
+from steadydesk.records.tables.process import record, sight
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Through what somebody sees records: themselves, groups, owned functions; as a delegate only approvals."""
+
+    person: str
+    own: tuple[str, ...]
+    delegated: tuple[str, ...]
+    now: datetime
+    language: str = "en"
+
+    @classmethod
+    def of(cls, standing: Standing, now: datetime) -> "Viewer":
+        return cls(
+            standing.person.id,
+            tuple(sorted(standing.own_sight)),
+            tuple(sorted(standing.delegated_sight)),
+            now,
+            standing.person.language,
+        )
+
+
+def subject_matches(viewer: Viewer) -> ColumnElement[bool]:
+    """Rows of ``sight`` that are the viewer's, now."""
+    mine = sight.c.subject == any_(literal(list(viewer.own), ARRAY(Text)))
+    whose = or_(
+        mine,
+        and_(
+            sight.c.subject == any_(literal(list(viewer.delegated), ARRAY(Text))),
+            sight.c.why == Relation.APPROVER.value,
+        ),
+    )
+    begun = or_(sight.c.begins_at.is_(None), sight.c.begins_at <= viewer.now)
+    holds = or_(sight.c.until.is_(None), sight.c.until > viewer.now)
+    return and_(whose, begun, holds)
+
+
+def visible(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether the viewer sees the row of ``record``: its process is in their sight."""
+    return exists(select(sight.c.number).where(sight.c.number == record.c.owner, subject_matches(viewer)))
+
+
+async def relations(connection: AsyncConnection, viewer: Viewer, owner: str) -> list[str]:
+    """Why the viewer sees the process ``owner``; empty when it is invisible to them."""
+    found = await connection.scalars(
+        select(sight.c.why).where(sight.c.number == owner, subject_matches(viewer)).distinct()
+    )
+    return sorted(found)

@@ -1,0 +1,73 @@
+"""The demo users with their tokens (`credentials.json`), and the address they may be used from."""
+
+import ipaddress
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from steadydesk.settings import Settings
+from steadydesk.stack.failure import StackError
+from steadydesk.stack.private_files import write_private
+from steadydesk.stack.state_folder import StateFolder
+
+
+class CredentialUser(BaseModel):
+    """One demo user; whoever has `token` acts as this person."""
+
+    user_name: str
+    name: str
+    roles: list[str]
+    groups: list[str]
+    token: str
+
+
+class Credentials(BaseModel):
+    """Where the parts answer, and who may use them."""
+
+    api: str
+    portal: str
+    temporal_ui: str
+    temporal_address: str
+    users: list[CredentialUser] = []
+
+
+def read_credentials(path: Path) -> Credentials | None:
+    """The credentials file, or None where there is none; `StackError` when it is damaged."""
+    if not path.exists():
+        return None
+    try:
+        return Credentials.model_validate_json(path.read_text())
+    except ValueError as error:
+        raise StackError(f"{path} is damaged: {error}") from error
+
+
+def write_credentials(path: Path, credentials: Credentials) -> None:
+    """Write with mode 600."""
+    write_private(path, credentials.model_dump_json(indent=2) + "\n")
+
+
+def demo_pending(settings: Settings) -> bool:
+    """Whether a start with these settings would load the demo organisation."""
+    folder = StateFolder(settings.state_dir)
+    if not settings.embedded_database or folder.credentials.exists():
+        return False
+    return settings.demo if folder.is_new else folder.record().demo
+
+
+def refuse_public_address(settings: Settings) -> None:
+    """Raise `StackError` when demo tokens, present or about to be made, would work from other machines."""
+    demo = StateFolder(settings.state_dir).credentials.exists() or demo_pending(settings)
+    if demo and not _is_loopback(settings.api_host):
+        raise StackError(
+            f"STEADYDESK_API_HOST={settings.api_host} is not loopback, and {settings.state_dir} has demo"
+            " users with known tokens; use 127.0.0.1, or a new state folder with STEADYDESK_DEMO=false"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,134 @@
+"""Mails in their reader's words and time; what people wrote is quoted, escaped, and hidden where it must be."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from steadydesk.records.tables.configuration import configuration_version
+from steadydesk.records.tables.text import text_body
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.connectors.mail_post import Post, mail_server
+from tests.support.delivery_scene import NOW, Scene, delivery_scene, send_due
+
+REQ = "REQ0000001"
+
+
+@pytest.fixture(scope="module")
+async def module_scene(postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
+    async with delivery_scene(postgres, "mails") as scene:
+        yield scene
+
+
+@pytest.fixture
+async def scene(module_scene: Scene) -> Scene:
+    await module_scene.clear()
+    return module_scene
+
+
+@pytest.fixture
+async def post() -> AsyncIterator[Post]:
+    async with mail_server(Post()) as running:
+        yield running
+
+
+async def test_a_mail_says_it_in_the_readers_language_and_zone(scene: Scene, post: Post) -> None:
+    due = NOW + timedelta(days=1)
+    await scene.one_mail(
+        name="Änne Öz",
+        person={"language": "de", "zone": "Europe/Berlin"},
+        event="approval.requested",
+        subject="REQ0000001-G1",
+        facts={"due": due.isoformat(), "stage": "manager"},
+    )
+    done = await send_due(scene.deliveries(post=post.port), "mail")
+    assert (done.sent, done.left, done.next_at) == (1, 0, None)
+    mail = post.message()
+    assert mail["Subject"] == "REQ0000001 braucht Ihre Genehmigung: Notebook"
+    assert "Änne Öz" in mail["To"]
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["X-Steadydesk-Record"] == REQ
+    text, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
+    assert text is not None
+    assert html is not None
+    assert "03.03.2026 10:30 CET" in text.get_content()
+    assert "https://desk.example/records/REQ0000001" in text.get_content()
+    assert '<a href="https://desk.example/records/REQ0000001">' in html.get_content()
+
+
+async def test_mails_of_one_record_are_one_thread(scene: Scene, post: Post) -> None:
+    anna = await scene.one_mail()
+    await scene.record("SCTASK0000001", owner=REQ)
+    await scene.post("SCTASK0000001", [f"p:{anna}"], "task.opened")
+    await scene.fan_out()
+    assert (await send_due(scene.deliveries(post=post.port), "mail")).sent == 2
+    second = post.message()
+    post.envelopes.pop()
+    first = post.message()
+    assert first["References"] == second["References"] == first["In-Reply-To"]
+    assert len({first["Message-ID"], second["Message-ID"], first["In-Reply-To"]}) == 3
+
+
+async def test_peoples_words_are_quoted_and_escaped(scene: Scene, post: Post) -> None:
+    words = "<b>Why?</b>\nSee https://evil.example\x07 {{ 7 * 7 }}"
+    row = {"ref": "t_1", "salt": "s", "digest": "d", "body": words, "author": "p", "written_at": NOW}
+    await scene.add(text_body, row)
+    await scene.one_mail(
+        event="approval.question",
+        facts={"text": "t_1"},
+        record={"short_description": "A <i>&</i>\r\nBcc: x@example.com"},
+    )
+    assert (await send_due(scene.deliveries(post=post.port), "mail")).sent == 1
+    text, html = (post.message().get_body((kind,)) for kind in ("plain", "html"))
+    assert text is not None
+    assert html is not None
+    quoted = ["> <b>Why?</b>", "> See https://evil.example {{ 7 * 7 }}"]
+    assert [line for line in text.get_content().splitlines() if line.startswith(">")] == quoted
+    assert "&lt;b&gt;Why?&lt;/b&gt;" in html.get_content()
+    assert "<b>" not in html.get_content()
+    assert post.message()["Bcc"] is None
+
+
+async def test_erased_words_stay_erased(scene: Scene, post: Post) -> None:
+    await scene.one_mail(event="approval.question", facts={"text": "t_gone"})
+    await send_due(scene.deliveries(post=post.port), "mail")
+    text = post.message().get_body(("plain",))
+    assert text is not None
+    assert "(erased)" in text.get_content()
+
+
+async def test_a_confidential_record_is_named_by_number_alone(scene: Scene, post: Post) -> None:
+    row = {"ref": "t_2", "salt": "s", "digest": "d", "body": "secret words", "author": "p", "written_at": NOW}
+    await scene.add(text_body, row)
+    await scene.one_mail(event="approval.question", facts={"text": "t_2"}, record={"restricted": True})
+    await send_due(scene.deliveries(post=post.port), "mail")
+    content = str(post.message())
+    assert "Laptop" not in content
+    assert "secret words" not in content
+    assert REQ in content
+
+
+async def add_configuration(scene: Scene, subject: str, text: str) -> None:
+    document = {
+        "organisation": {"name": "Example Ltd"},
+        "templates": {"request.opened": {"subject": {"en": subject}, "text": text}},
+    }
+    row = {"digest": "c1", "serial": 1, "document": document, "proposed_by": "p", "proposed_at": NOW}
+    await scene.add(configuration_version, row)
+
+
+async def test_the_organisations_template_comes_first(scene: Scene, post: Post) -> None:
+    await add_configuration(scene, "Hi {{ recipient }}", "At {{ organisation }}: {{ title }}")
+    await scene.one_mail(record={"configuration": "c1"})
+    await send_due(scene.deliveries(post=post.port), "mail")
+    assert post.message()["Subject"] == "Hi Anna Ebert"
+    text = post.message().get_body(("plain",))
+    assert text is not None
+    assert "At Example Ltd: Laptop" in text.get_content()
+
+
+async def test_a_broken_template_does_not_keep_the_message(scene: Scene, post: Post) -> None:
+    await add_configuration(scene, "{{ secret_field }}", "{% for x in y %}")
+    await scene.one_mail(record={"configuration": "c1"})
+    assert (await send_due(scene.deliveries(post=post.port), "mail")).sent == 1
+    assert post.message()["Subject"] == "REQ0000001 received: Laptop"

@@ -1,0 +1,107 @@
+"""Targets in trouble: left alone, asked for time, gone, unreachable for too long, or not theirs to know."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from activities.delivery import Deliveries
+from steadydesk.contracts.delivery import SendDone, webhook_target
+from steadydesk.contracts.subscription import Subscription
+from steadydesk.policies.delivery import OLDEST
+from steadydesk.records import delivery_breaker, subscription
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.connectors.remote import Remote, reply, served
+from tests.support.delivery_scene import NOW, Scene, delivery_scene, send_due
+
+REQ = "REQ0000001"
+
+
+@pytest.fixture(scope="module")
+async def module_scene(postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
+    async with delivery_scene(postgres, "webhook_trouble") as scene:
+        yield scene
+
+
+@pytest.fixture
+async def scene(module_scene: Scene) -> Scene:
+    await module_scene.clear()
+    return module_scene
+
+
+@pytest.fixture
+async def remote() -> AsyncIterator[Remote]:
+    async with served() as running:
+        yield running
+
+
+async def send(deliveries: Deliveries, hook: Subscription, now: datetime = NOW) -> SendDone:
+    return await send_due(deliveries, webhook_target(hook.id), now - NOW)
+
+
+async def test_the_breaker_leaves_a_failing_target_alone(scene: Scene, remote: Remote) -> None:
+    numbers = [f"REQ000000{place}" for place in range(9)]
+    hook = await scene.hooked(remote.url, *numbers)
+    for number in numbers:
+        await scene.post(number, [])
+    await scene.fan_out()
+    remote.answers = [reply(503)]
+    deliveries = scene.deliveries()
+    done = await send(deliveries, hook)
+    assert 5 <= len(remote.received) < 9
+    assert done.paused_until is not None
+    assert done.paused_until - NOW > timedelta(seconds=29)
+    before = len(remote.received)
+    assert (await send(deliveries, hook, NOW + timedelta(seconds=10))).again == 0
+    assert len(remote.received) == before
+    await send(deliveries, hook, done.paused_until + timedelta(seconds=1))
+    assert len(remote.received) == before + 1
+    async with scene.engine.begin() as connection:
+        state = await delivery_breaker.load(connection, webhook_target(hook.id))
+    assert state.openings == 2
+
+
+async def test_retry_after_is_respected(scene: Scene, remote: Remote) -> None:
+    hook = await scene.hooked(remote.url)
+    await scene.post(REQ, [])
+    await scene.fan_out()
+    remote.answers = [reply(429, headers={"Retry-After": "3600"})]
+    done = await send(scene.deliveries(), hook)
+    assert done.next_at is not None
+    assert done.paused_until is not None
+    assert min(done.next_at, done.paused_until) - NOW >= timedelta(hours=1)
+
+
+async def test_a_receiver_that_is_gone_ends_the_subscription(scene: Scene, remote: Remote) -> None:
+    hook = await scene.hooked(remote.url)
+    for _ in range(2):
+        await scene.post(REQ, [])
+    await scene.fan_out()
+    remote.answers = [reply(410)]
+    done = await send(scene.deliveries(), hook)
+    assert (done.ended, done.left) == (2, 0)
+    assert [state for state, _, _ in await scene.states()] == ["dead", "suppressed"]
+    async with scene.engine.begin() as connection:
+        assert not (await subscription.get(connection, hook.id)).active
+    assert len(remote.received) == 1
+
+
+async def test_what_an_unreachable_target_left_waiting_is_buried(scene: Scene, remote: Remote) -> None:
+    hook = await scene.hooked(remote.url)
+    for _ in range(3):
+        await scene.post(REQ, [])
+    await scene.fan_out()
+    remote.answers = [reply(429, headers={"Retry-After": "60"})]
+    done = await send(scene.deliveries(), hook, NOW + OLDEST + timedelta(minutes=1))
+    assert (done.ended, done.left) == (3, 0)
+    assert {state for state, _, _ in await scene.states()} == {"dead"}
+
+
+async def test_the_owners_sight_is_asked_again(scene: Scene, remote: Remote) -> None:
+    hook = await scene.hooked(remote.url)
+    await scene.post(REQ, [])
+    await scene.fan_out()
+    await scene.hide(REQ)
+    assert (await send(scene.deliveries(), hook)).ended == 1
+    assert await scene.states() == [("suppressed", 0, "the owner may not see the record")]
+    assert remote.received == []

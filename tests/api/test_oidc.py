@@ -1,0 +1,235 @@
+import base64
+import hashlib
+import hmac
+import json
+import warnings
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+from pytest_httpserver import HTTPServer
+from sqlalchemy.ext.asyncio import AsyncEngine
+from werkzeug import Response
+
+from api.oidc import OidcIssuer, read_rules
+from steadydesk.contracts.identity import OidcMapping, OidcRules
+from steadydesk.errors import NotSignedIn, Unavailable
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.api import client_of, directory_app, organise
+from tests.support.directory import database_of
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+KEYS: dict[str, Key] = {
+    "RS256": RSAKey.generate_key(2048, {"kid": "rsa", "use": "sig"}),
+    "ES256": ECKey.generate_key("P-256", {"kid": "ec", "use": "sig"}),
+    "EdDSA": OKPKey.generate_key("Ed25519", {"kid": "okp", "use": "sig"}),
+}
+MAPPING = OidcMapping.model_validate({"groups": {"desk": "it-desk"}, "roles": {"ops": "operator"}})
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Issuer:
+    """An issuer on loopback whose keys can be changed."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.url = server.url_for("").rstrip("/")
+        self.keys: list[Key] = list(KEYS.values())
+        self.asked = 0
+        server.expect_request("/.well-known/openid-configuration").respond_with_json(
+            {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
+        )
+        server.expect_request("/keys").respond_with_handler(self._keys)
+
+    def _keys(self, _request: Any) -> Response:
+        self.asked += 1
+        return Response(json.dumps(KeySet(self.keys).as_dict()), mimetype="application/json")
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        stamp = int(NOW.timestamp())
+        claims = {"iss": self.url, "aud": "steadydesk", "exp": stamp + 300, "preferred_username": "Ada"}
+        return {name: value for name, value in {**claims, **changes}.items() if value is not None}
+
+    def token(self, algorithm: str = "RS256", key: Key | None = None, **changes: Any) -> str:
+        key = key or KEYS[algorithm]
+        header = {"alg": algorithm, "kid": key.kid}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)
+            return jwt.encode(header, self.claims(**changes), key, algorithms=[algorithm])
+
+
+@pytest.fixture
+def issuer(httpserver: HTTPServer) -> Issuer:
+    return Issuer(httpserver)
+
+
+def verifier(issuer: Issuer, clock: Callable[[], float] = Clock()) -> OidcIssuer:  # noqa: B008
+    return OidcIssuer(OidcRules(issuer=issuer.url, audience="steadydesk", mapping=MAPPING), clock)
+
+
+@pytest.mark.parametrize("algorithm", list(KEYS))
+async def test_a_valid_token_says_who_and_what(issuer: Issuer, algorithm: str) -> None:
+    token = issuer.token(algorithm, groups=["desk", "other"], roles="ops", aud=["x", "steadydesk"])
+    claims = await verifier(issuer).claims(token, NOW)
+    assert claims.user_name == "ada"
+    assert claims.groups == {"it-desk"}
+    assert {str(role) for role in claims.roles or ()} == {"operator@*"}
+    bare = await verifier(issuer).claims(issuer.token(algorithm), NOW)
+    assert (bare.groups, bare.roles) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "https://elsewhere.example"},
+        {"iss": None},
+        {"aud": "another"},
+        {"aud": None},
+        {"exp": int(NOW.timestamp()) - 61},
+        {"exp": None},
+        {"exp": "soon"},
+        {"nbf": int(NOW.timestamp()) + 61},
+        {"preferred_username": None},
+        {"preferred_username": 7},
+    ],
+)
+async def test_claims_that_do_not_hold_are_refused(issuer: Issuer, changes: dict[str, Any]) -> None:
+    with pytest.raises(NotSignedIn):
+        await verifier(issuer).claims(issuer.token(**changes), NOW)
+
+
+def encoded(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
+
+
+def signed_with_the_public_key(issuer: Issuer) -> str:
+    """The classical confusion: an RSA public key taken for the secret of HS256."""
+    key = KEYS["RS256"]
+    assert isinstance(key, RSAKey)
+    content = ".".join(
+        encoded(json.dumps(part).encode()) for part in ({"alg": "HS256", "kid": "rsa"}, issuer.claims())
+    )
+    mac = hmac.new(key.as_pem(private=False), content.encode(), hashlib.sha256).digest()
+    return f"{content}.{encoded(mac)}"
+
+
+async def test_only_the_fixed_algorithms_and_the_issuers_keys_count(issuer: Issuer) -> None:
+    stranger = RSAKey.generate_key(2048, {"kid": "rsa"})
+    unsigned = ".".join(issuer.token().split(".")[:2]) + "."
+    forged = [
+        issuer.token("RS256", stranger),
+        signed_with_the_public_key(issuer),
+        jwt.encode({"alg": "RS512", "kid": "rsa"}, issuer.claims(), KEYS["RS256"], algorithms=["RS512"]),
+        unsigned,
+        "a.b.c",
+        "",
+        "x" * 20_000,
+        issuer.token()[:-4] + "AAAA",
+    ]
+    checking = verifier(issuer)
+    for token in forged:
+        with pytest.raises(NotSignedIn):
+            await checking.claims(token, NOW)
+
+
+async def test_keys_are_kept_and_a_new_one_is_asked_for_but_not_often(issuer: Issuer) -> None:
+    clock = Clock()
+    checking = verifier(issuer, clock)
+    for _ in range(5):
+        await checking.claims(issuer.token(), NOW)
+    assert issuer.asked == 1
+    fresh = RSAKey.generate_key(2048, {"kid": "new", "use": "sig"})
+    issuer.keys = [fresh]
+    for _ in range(5):
+        with pytest.raises(NotSignedIn):
+            await checking.claims(issuer.token("RS256", fresh), NOW)
+    assert issuer.asked == 1
+    clock.now += 30
+    await checking.claims(issuer.token("RS256", fresh), NOW)
+    assert issuer.asked == 2
+    with pytest.raises(NotSignedIn):
+        await checking.claims(issuer.token(), NOW)
+    clock.now += 3601
+    await checking.claims(issuer.token("RS256", fresh), NOW)
+    assert issuer.asked == 3
+
+
+async def test_an_issuer_that_does_not_answer_is_unavailable_and_then_works(
+    httpserver: HTTPServer,
+) -> None:
+    clock = Clock()
+    url = httpserver.url_for("").rstrip("/")
+    checking = OidcIssuer(OidcRules(issuer=url, audience="steadydesk"), clock)
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await checking.claims("a.b.c", NOW)
+    assert len(httpserver.log) == 1
+    httpserver.clear()
+    issuer = Issuer(httpserver)
+    clock.now += 30
+    assert (await checking.claims(issuer.token(), NOW)).user_name == "ada"
+    # Later the issuer is away again, and the keys it gave are still good.
+    httpserver.clear()
+    clock.now += 7200
+    assert (await checking.claims(issuer.token(), NOW)).user_name == "ada"
+
+
+async def test_keys_of_another_issuer_are_not_taken(httpserver: HTTPServer) -> None:
+    url = httpserver.url_for("").rstrip("/")
+    httpserver.expect_request("/.well-known/openid-configuration").respond_with_json(
+        {"issuer": "https://elsewhere.example", "jwks_uri": f"{url}/keys"}
+    )
+    with pytest.raises(Unavailable):
+        await OidcIssuer(OidcRules(issuer=url, audience="steadydesk")).claims("a.b.c", NOW)
+
+
+def test_rules_say_what_is_wrong(tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.json"
+    assert read_rules(None, None, mapping) is None
+    with pytest.raises(ValueError, match="https"):
+        read_rules("http://issuer.example", "x", mapping)
+    with pytest.raises(ValueError, match="AUDIENCE"):
+        read_rules("https://issuer.example", None, mapping)
+    mapping.write_text('{"roles": {"a": "king"}}')
+    with pytest.raises(ValueError, match="king"):
+        read_rules("https://issuer.example", "x", mapping)
+    mapping.write_text('{"roles": {"a": "process_owner@hr"}, "groups": {"b": "it-desk"}}')
+    rules = read_rules("https://issuer.example", "x", mapping)
+    assert rules is not None
+    assert str(rules.mapping.roles["a"]) == "process_owner@hr"
+
+
+@pytest.fixture(scope="module")
+async def engine(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
+    async with database_of(postgres, __name__) as made:
+        await organise(made)
+        yield made
+
+
+async def test_the_api_takes_the_issuers_tokens_and_follows_their_groups(
+    engine: AsyncEngine, issuer: Issuer, tmp_path: Path
+) -> None:
+    (tmp_path / "oidc-claims.json").write_text(MAPPING.model_dump_json())
+    app = directory_app(engine, tmp_path, oidc_issuer=issuer.url, oidc_audience="steadydesk")
+    async with client_of(app) as client:
+
+        async def me(**changes: Any) -> Any:
+            headers = {"Authorization": f"Bearer {issuer.token(**changes)}"}
+            return await client.get("/api/v1/me", headers=headers)
+
+        assert (await me(preferred_username="cleo", groups=["desk"])).json()["groups"] == ["it-desk"]
+        assert (await me(preferred_username="cleo")).json()["groups"] == ["it-desk"]
+        assert (await me(preferred_username="cleo", groups=[])).json()["groups"] == []
+        for nobody in ("nobody", "robot"):
+            assert (await me(preferred_username=nobody)).status_code == 401

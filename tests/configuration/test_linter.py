@@ -1,0 +1,183 @@
+"""Each rule has an edit of the demo that breaks it, and only it says so at a line of the file."""
+
+from typing import Any
+
+import pytest
+
+from steadydesk.configuration.inspection import KnownDirectory
+from steadydesk.configuration.linter import lint
+from steadydesk.configuration.problem import Severity
+from steadydesk.configuration.rules import RULES
+from tests.support.demo_organisation import (
+    DELETE,
+    FILE,
+    TODAY,
+    Edits,
+    as_loaded,
+    demo,
+    demo_data,
+    demo_directory,
+    edited,
+    problems_of,
+    read_json,
+)
+
+VPN = ("catalog", "vpn-access")
+LAPTOP = ("catalog", "new-laptop")
+MACHINE = ("catalog", "virtual-machine")
+LIST = ("catalog", "mailing-list")
+EXPENSE = ("catalog", "expense-payment")
+STEPS = ("plan", "steps")
+OPEN = (*VPN, *STEPS, "open-access")
+STAGE = ("approval_policies", "supervisor", "stages", "supervisor")
+EXPENSE_STAGE = ("approval_policies", "expense", "stages", "supervisor")
+MODEL = ("process_models", "request")
+CLOUD = ("connectors", "cloud", "config")
+OWN_RIGHTS = {"rights": ["fulfiller"]}
+MANUAL: dict[str, Any] = {"kind": "manual", "label": {"en": "X", "de": "X"}, "group": "service-desk"}
+TEXT = {"en": "x", "de": "x"}
+
+BROKEN: list[tuple[str, Edits, str]] = [
+    ("C101", {(*VPN, "calendar"): "berlin-ofice"}, "did you mean 'berlin-office'?"),
+    ("C101", {(*VPN, "function"): "legal"}, "no function 'legal'"),
+    ("C101", {(*OPEN, "call", "connector"): "identitty"}, "did you mean 'identity'?"),
+    ("C101", {("catalog", "joiner", *STEPS, "laptop", "item"): "new-laptops"}, "did you mean 'new-laptop'?"),
+    ("C101", {("secrets", "cloud-token", "functions"): ["its"]}, "no function 'its'"),
+    ("C102", {(*VPN, "owner"): "it-managment"}, "did you mean 'it-management'?"),
+    ("C102", {(*STAGE, "approvers"): [{"person": "dora.directr"}]}, "did you mean 'dora.director'?"),
+    ("C102", {(*LIST, "example", "owner"): "nobody.here"}, "no person 'nobody.here'"),
+    ("C201", {(*LAPTOP, *STEPS, "order", "needs"): ["hand-over"]}, "wait for each other"),
+    ("C201", {(*LAPTOP, *STEPS, "order", "needs"): ["order"]}, "order → order"),
+    ("C202", {(*LAPTOP, *STEPS, "prepare", "needs"): ["ordr"]}, "did you mean 'order'?"),
+    ("C203", {(*OPEN, "undo"): {"nothing": TEXT}}, "revokes it"),
+    ("C203", {("catalog", "joiner", *STEPS, "account", "undo"): DELETE}, "revokes it"),
+    ("C204", {(*MACHINE, *STEPS, "create", "undo"): DELETE}, "needs an 'undo'"),
+    ("C205", {(*LAPTOP, *STEPS, "again"): {"kind": "request", "label": TEXT, "item": "joiner"}}, "order each other"),
+    ("C206", {(*OPEN, "instruction"): TEXT}, "'instruction' is for steps of kind manual"),
+    ("C207", {("catalog", "leaver", "effective_at"): DELETE}, "when the plan starts"),
+    ("C207", {("catalog", "leaver", "effective_at"): DELETE}, "when the silence ends"),
+    ("C301", {(*EXPENSE_STAGE, "rule"): {"count": 2}}, "at most 1 people"),
+    ("C301", {(*STAGE, "approvers"): [{"group": "data-owners"}], (*STAGE, "rule"): {"count": 9}}, "at most 2"),
+    ("C302", {(*STAGE, "on_expiry"): DELETE}, "needs 'on_expiry'"),
+    ("C303", {(*EXPENSE_STAGE, "on_expiry"): "approve"}, "'expense-payment' grants access or money"),
+    ("C303", {(*EXPENSE_STAGE, "after_escalation"): "approve"}, "grants access or money"),
+    ("C304", {(*VPN, "pre_approved"): DELETE}, "give 'approval', or 'pre_approved'"),
+    ("C304", {(*VPN, "approval"): "supervisor"}, "either"),
+    ("C305", {(*VPN, "pre_approved", "until"): "2026-11-22"}, "ended on 2026-11-22"),
+    ("C306", {("approval_policies", "expense", "material"): ["amount"]}, "no field 'amount'"),
+    ("C307", {(*EXPENSE_STAGE, "approvers"): [{"field": "purpose"}]}, "of kind person or group"),
+    ("C308", {(*STAGE, "remind_at"): [50, 100]}, "from 1 to 99"),
+    ("C401", {(*MODEL, "states", "lost"): {"label": TEXT, "phase": "fulfilment"}}, "no transition leads"),
+    ("C402", {(*MODEL, "transitions", 0): {"from": "delivery", "to": "pending"}}, "'pending' of phase pending"),
+    ("C403", {(*MODEL, "transitions", 0): {"from": "delivry", "to": "delivery"}}, "did you mean 'delivery'?"),
+    ("C404", {(*MODEL, "transitions", 1, "rights"): []}, "nobody may move on from 'delivery'"),
+    ("C404", {(*MODEL, "states", "pending", "requires"): ["colour"]}, "no record has the field 'colour'"),
+    ("C405", {(*MODEL, "transitions", 0): {"from": "closed-complete", "to": "pending"}}, "does not move"),
+    ("C501", {(*VPN, "example", "device"): "toaster"}, "must be one of the choices"),
+    ("C501", {(*VPN, "example", "colour"): "red"}, "is not a field of this form"),
+    ("C501", {(*VPN, "example"): {}}, "'device' is required"),
+    ("C502", {(*LIST, "form", "fields", "reason", "visible_when", "field"): "open"}, "no field 'open'"),
+    ("C502", {(*LIST, "form", "fields", "reason", "visible_when", "values"): ["yes"]}, "can never be 'yes'"),
+    ("C503", {(*LIST, "form", "fields", "reason", "visible_when", "field"): "reason"}, "reason → reason"),
+    ("C504", {(*LIST, "form", "fields", "address", "pattern"): "(?=a)b"}, "no regular expression"),
+    ("C504", {(*LIST, "form", "fields", "address", "pattern"): "(a"}, "no regular expression"),
+    ("C505", {(*EXPENSE, "form", "fields", "amount", "maximum"): 0}, "above the maximum"),
+    ("C506", {(*EXPENSE, "price", "variable"): "amout"}, "no field 'amout'"),
+    ("C506", {(*EXPENSE, "price", "variable"): "purpose"}, "of kind number"),
+    ("C506", {(*EXPENSE, "form", "fields", "amount", "required"): False}, "always be required"),
+    ("C507", {(*VPN, "service"): "payments"}, "is a service of 'finance'"),
+    ("C601", {(*EXPENSE_STAGE, "when"): "variables.amount >"}, "ends too early"),
+    ("C601", {(*EXPENSE_STAGE, "when"): "variables.amout > 5"}, "did you mean 'amount'?"),
+    ("C601", {(*EXPENSE_STAGE, "when"): "variables.amount > 'much'"}, "cannot be compared"),
+    ("C601", {(*EXPENSE_STAGE, "when"): "variables.amount"}, "must yield yes or no"),
+    ("C601", {(*EXPENSE_STAGE, "when"): "[1].all(a, [1].all(b, [1].all(c, true)))"}, "loops nest at most 2"),
+    ("C601", {(*EXPENSE_STAGE, "when"): " || ".join(["true"] * 300)}, "at most"),
+    ("C601", {(*OPEN, "when"): "requested_for.manager == 'x'"}, "ask has(requested_for.manager) first"),
+    ("C601", {(*LIST, *STEPS, "announce", "call", "values", "text"): {"cel": "secret.word"}}, "not known"),
+    ("C602", {(*OPEN, "call", "values", "person"): {"from": "requested_for.username"}}, "requested_for.user_name"),
+    ("C602", {(*LAPTOP, *STEPS, "order", "grant"): {"entitlement": TEXT, "until": {"from": "line.quantity"}}},
+     "no date"),
+    ("C602", {(*MACHINE, *STEPS, "watch", "call", "values", "timestamp"): {"from": "steps.create"}}, "names nothing"),
+    ("C603", {(*EXPENSE_STAGE, "when"): "variables.iban == 'x'"}, "a rule must not read it"),
+    ("C603", {("catalog", "leaver", *STEPS, "close-account", "call", "values", "person"): {"from": "variables.reason"}},
+     "list it in the step's 'shows'"),
+    ("C604", {(*EXPENSE, *STEPS, "request-payment", "shows"): ["ibn"]}, "did you mean 'iban'?"),
+    ("C604", {(*EXPENSE, *STEPS, "request-payment", "shows"): ["amount"]}, "no sensitive field 'amount'"),
+    ("C605", {("catalog", "joiner", *STEPS, "laptop", "variables", "modl"): {"value": "x"}}, "did you mean 'model'?"),
+    ("C605", {("catalog", "joiner", *STEPS, "laptop", "variables", "model"): DELETE}, "needs the variable 'model'"),
+    ("C606", {(*OPEN, "call", "values", "person"): {"from": "requested_for.email"}}, "ask has(requested_for.email)"),
+    ("C606", {(*MACHINE, "form", "fields", "size", "required"): False}, "'variables.size' may be absent"),
+    ("C606", {("catalog", "mover", "form", "fields", "change_day", "required"): False}, "'variables.change_day'"),
+    ("C701", {("connectors", "cloud", "kind"): "htpp"}, "did you mean 'http'?"),
+    ("C701", {(*CLOUD, "base_ulr"): "x"}, "Extra inputs"),
+    ("C701", {(*CLOUD, "base_url"): "ftp://example.org"}, ""),
+    ("C702", {(*OPEN, "call", "operation"): "add-membr"}, "no operation 'add-membr'"),
+    ("C702", {(*OPEN, "call", "values", "level"): DELETE}, "needs the value 'level'"),
+    ("C702", {(*OPEN, "call", "values", "colour"): {"value": 1}}, "takes no value 'colour'"),
+    ("C703", {("connectors", "identity", "functions"): ["hr"]}, "is for hr"),
+    ("C704", {(*OPEN, "call", "values", "level"): {"value": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}, "secret"),
+    ("C704", {("connectors", "door-system", "config", "undo"): "Key 7hX2kQ9vB4nL8wR3tY6uP1zC5"}, "secret"),
+    ("C704", {(*CLOUD, "operations", "create-machine", "body", "api_key"): "abc"}, "'api_key'"),
+    ("C704", {("connectors", "monitoring", "config", "url"): "https://joe:pw@example.org/x"}, "secret"),
+    ("C705", {(*CLOUD, "auth", "secret"): "secret://clod-token"}, "did you mean 'cloud-token'?"),
+    ("C705", {("secrets", "cloud-token", "hosts"): ["cloud.example"]}, "host '127.0.0.1'"),
+    ("C705", {("secrets", "cloud-token", "connectors"): ["identity"]}, "connector 'cloud'"),
+    ("C705", {("secrets", "cloud-token", "functions"): ["hr"]}, "function 'it'"),
+    ("C706", {(*OPEN, "undo", "call", "operation"): "remove-member", (*MACHINE, *STEPS, "watch", "verify"): True},
+     "has no 'verify'"),
+    ("C801", {(*VPN, "review_by"): "2026-11-01"}, "had to review this by 2026-11-01"),
+    ("C802", {(*VPN, "name"): {"en": "VPN"}}, "lacks de"),
+    ("C802", {(*VPN, "name"): "VPN"}, "lacks de"),
+    ("C803", {(*VPN, "name", "fr"): "VPN"}, "'fr' is none"),
+    ("C804", {("templates", "request.open"): {"subject": TEXT, "text": TEXT}}, "did you mean 'request.opened'?"),
+    ("C805", {("templates", "request.opened", "text", "en"): "{{ iban }}"}, "iban"),
+    ("C805", {("templates", "request.opened", "subject", "de"): "{{ number"}, "template"),
+    ("C805", {("templates", "request.opened", "text", "de"): "{% for i in range(9) %}{% endfor %}"}, "template"),
+    ("C901", {("calendars", "berlin-office", "zone"): "Europe/Berln"}, "did you mean 'Europe/Berlin'?"),
+    ("C901", {("calendars", "berlin-office", "week", "mon", 0, "end"): "13:00"}, "overlap"),
+    ("C902", {("calendars", "always-open", "week"): {"mon": []}}, "closed on every day"),
+    ("C903", {("calendars", "berlin-office", "country"): "XX"}, "no holidays are known"),
+    ("C903", {("calendars", "berlin-office", "subdivision"): "XX"}, "no subdivision 'XX'"),
+    ("C904", {("organisation", "zone"): "Mars/Crater"}, "unknown time zone"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "edits", "words"), BROKEN)
+def test_a_broken_rule_is_found_where_it_is_broken(rule: str, edits: Edits, words: str) -> None:
+    found = [problem for problem in problems_of(edited(edits)) if problem.rule == rule]
+    assert any(words in problem.message for problem in found), problems_of(edited(edits))
+    for problem in found:
+        assert problem.place.file == FILE
+        assert problem.place.line > 1
+        assert problem.severity is RULES[rule].severity
+
+
+def test_an_empty_fallback_or_group_satisfies_nobody() -> None:
+    known = demo_directory()
+    without = KnownDirectory(known.people, {**known.members, "directors": frozenset()})
+    messages = [problem.message for problem in problems_of(demo_data(), without) if problem.rule == "C301"]
+    assert "nobody is left who may decide this stage" in messages
+    assert "the fallback group 'directors' has no active member" in messages
+
+
+def test_a_value_that_was_asked_for_first_may_be_absent() -> None:
+    edits: Edits = {
+        (*OPEN, "call", "values", "person"): {"from": "requested_for.email"},
+        (*OPEN, "when"): "has(requested_for.email)",
+    }
+    assert problems_of(edited(edits)) == []
+
+
+def test_without_a_directory_one_warning_says_that_people_are_not_checked() -> None:
+    problems = lint(as_loaded(read_json(edited({(*VPN, "owner"): "no-such-group"}))), TODAY, None)
+    assert [(problem.rule, problem.severity) for problem in problems] == [("C103", Severity.WARNING)]
+
+
+def test_every_rule_has_a_failing_example() -> None:
+    elsewhere = {"C103", *(rule.id for rule in RULES.values() if rule.check is None)}
+    assert {rule for rule, _, _ in BROKEN} == RULES.keys() - elsewhere
+
+
+def test_the_demo_breaks_no_rule() -> None:
+    assert lint(demo(), TODAY, demo_directory()) == []
+    assert problems_of(demo_data()) == []

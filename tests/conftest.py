@@ -1,0 +1,45 @@
+"""What tests of several layers share: one PostgreSQL and one time-skipping Temporal server per session."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.databases import migrated_database, session_postgres
+from tests.support.time_skipping import time_skipping_environment
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run proofs with their full numbers")
+
+
+@pytest.fixture(scope="session")
+def full(pytestconfig: pytest.Config) -> bool:
+    """Whether a proof runs with its full numbers instead of its short slice."""
+    return bool(pytestconfig.getoption("--full"))
+
+
+@pytest.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedPostgres]:
+    async with session_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def database_url(postgres: EmbeddedPostgres) -> str:
+    """The migrated database of the session, as the service role."""
+    return await migrated_database(postgres)
+
+
+@pytest.fixture(scope="session")
+async def temporal_env() -> AsyncIterator[WorkflowEnvironment]:
+    """Workflows skip their waits, except those started `with temporal_env.with_time_skipping_disabled()`."""
+    async with time_skipping_environment() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+async def temporal_client(temporal_env: WorkflowEnvironment) -> Client:
+    return temporal_env.client

@@ -1,0 +1,104 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from steadydesk.contracts.delegation import NewDelegation
+from steadydesk.contracts.directory import Approver, Person, RoleHolding, Standing
+from steadydesk.errors import InvalidInput, NotAllowed
+from steadydesk.policies.delegation import check_delegation, entitled_through
+
+NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+def person(letter: str, **fields: object) -> Person:
+    return Person.model_validate(
+        {"id": f"p_{letter * 12}", "user_name": letter, "name": letter.upper(), **fields}
+    )
+
+
+BOSS = person("m")
+ADA = person("a", manager=BOSS.id)
+BOB = person("b")
+NEW = NewDelegation(
+    delegator=ADA.id, delegate=BOB.id, begins_at=NOW, ends_at=NOW + timedelta(days=7), policies=["spending"]
+)
+
+
+def standing(whose: Person, *roles: str) -> Standing:
+    return Standing(person=whose, roles=frozenset(map(RoleHolding.parse, roles)))
+
+
+def check(
+    by: Standing,
+    *,
+    absent: bool = False,
+    delegator: Person = ADA,
+    delegate: Person = BOB,
+    now: datetime = NOW,
+) -> None:
+    check_delegation(NEW, by=by, delegator=delegator, delegate=delegate, absent=absent, now=now)
+
+
+def test_the_person_may_at_any_time() -> None:
+    check(standing(ADA))
+
+
+@pytest.mark.parametrize("by", [standing(BOSS), standing(person("x"), "administrator")])
+def test_manager_and_administrator_only_for_somebody_absent(by: Standing) -> None:
+    check(by, absent=True)
+    with pytest.raises(NotAllowed, match="absent"):
+        check(by)
+
+
+@pytest.mark.parametrize("by", [standing(BOB), standing(person("x"), "administrator@it", "operator")])
+def test_nobody_else_may_not_even_the_delegate(by: Standing) -> None:
+    with pytest.raises(NotAllowed, match="Only the person"):
+        check(by, absent=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"now": NOW + timedelta(days=8)}, "/ends_at"),
+        ({"delegate": BOB.model_copy(update={"active": False})}, "/delegate"),
+        ({"delegate": BOB.model_copy(update={"service_account": True})}, "/delegate"),
+        ({"delegate": BOB.model_copy(update={"natural_person": ADA.id})}, "/delegate"),
+        ({"delegator": ADA.model_copy(update={"active": False})}, "/delegator"),
+    ],
+)
+def test_impossible_ones_say_where(changes: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check(standing(ADA), **changes)
+    assert pointer in [problem.pointer for problem in caught.value.problems]
+
+
+def approver(letter: str, *delegates: str) -> Approver:
+    named = [f"p_{one * 12}" for one in delegates]
+    return Approver(
+        person=f"p_{letter * 12}", natural=letter, active=True, service_account=False, delegates=named
+    )
+
+
+def test_entitled_as_oneself_first_then_as_delegate_and_never_through_a_delegate() -> None:
+    eligible = [approver("a", "b"), approver("c", "a", "d")]
+    assert entitled_through("p_aaaaaaaaaaaa", eligible) == "p_aaaaaaaaaaaa"
+    assert entitled_through("p_bbbbbbbbbbbb", eligible) == "p_aaaaaaaaaaaa"
+    assert entitled_through("p_dddddddddddd", eligible) == "p_cccccccccccc"
+    # b stands for a, and a stands for c; b does not stand for c.
+    assert entitled_through("p_bbbbbbbbbbbb", [approver("c", "a")]) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ends_at": NOW},
+        {"ends_at": NOW + timedelta(days=400)},
+        {"delegate": ADA.id},
+        {"begins_at": datetime(2026, 1, 5)},  # noqa: DTZ001  a time without a zone is what is refused
+        {"policies": []},
+    ],
+)
+def test_shapes_that_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        NewDelegation.model_validate({**NEW.model_dump(), **change})

@@ -1,0 +1,76 @@
+"""Messages obey the one predicate: for every person and record, fan-out decides as the lists do."""
+
+import random
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from steadydesk.records.delivery_audience import who_sees
+from steadydesk.records.directory_standing import standing
+from steadydesk.records.tables.directory import delegation, role_holder
+from steadydesk.records.tables.process import record
+from steadydesk.records.views.visibility import Viewer, visible
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.delivery_scene import NOW, Scene, delivery_scene
+
+GROUPS = ("desk", "payroll", "night")
+FUNCTIONS = ("it", "hr")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+async def scene(postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
+    async with delivery_scene(postgres, "sight") as opened:
+        yield opened
+
+
+async def populate(scene: Scene, chance: random.Random) -> tuple[list[str], list[str]]:
+    people = [
+        await scene.person(
+            f"Person {place}", chance.sample(GROUPS, chance.randint(0, 2)), active=chance.random() < 0.8
+        )
+        for place in range(8)
+    ]
+    for person in people[:4]:
+        role = chance.choice(["process_owner", "operator"])
+        await scene.add(role_holder, {"person": person, "role": role, "function": chance.choice(FUNCTIONS)})
+    for place in range(6):
+        delegator, delegate = chance.sample(people, 2)
+        begins = NOW + chance.choice([-2, -1, 1]) * HOUR
+        ended = NOW - HOUR if chance.random() < 0.2 else None
+        span = {"begins_at": begins, "ends_at": begins + 3 * HOUR, "ended_at": ended}
+        who = {"delegator": delegator, "delegate": delegate, "made_by": delegator, "made_at": NOW}
+        await scene.add(delegation, {"id": f"d{place}"} | span | who)
+    numbers = [await scene.record(f"REQ{place:07d}") for place in range(12)]
+    numbers += [await scene.record(f"SCTASK{place:07d}", owner=numbers[place]) for place in range(3)]
+    subjects = [f"p:{person}" for person in people] + [f"g:{group}" for group in GROUPS]
+    subjects += [f"f:{function}" for function in FUNCTIONS]
+    for number in numbers[:12]:
+        for subject in chance.sample(subjects, 3):
+            await scene.see(
+                subject,
+                number,
+                why=chance.choice(["approver", "requester", "watcher"]),
+                begins_at=chance.choice([None, NOW - HOUR, NOW, NOW + HOUR]),
+                until=chance.choice([None, NOW - HOUR, NOW, NOW + 2 * HOUR]),
+            )
+    return people, numbers
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_fan_out_and_lists_agree(scene: Scene, seed: int) -> None:
+    await scene.clear()
+    people, numbers = await populate(scene, random.Random(seed))
+    pairs = [(number, person) for number in numbers for person in people]
+    async with scene.engine.connect() as connection:
+        told = await who_sees(connection, pairs, NOW, about_none=False)
+        listed: set[tuple[str, str]] = set()
+        for person in people:
+            found = await standing(connection, person, NOW)
+            assert found is not None
+            seen = await connection.scalars(select(record.c.number).where(visible(Viewer.of(found, NOW))))
+            listed |= {(number, person) for number in seen}
+    assert told == listed
+    assert 0 < len(told) < len(pairs)

@@ -1,0 +1,174 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from steadydesk.contracts.directory_document import DirectoryDocument, GroupEntry, PersonEntry
+from steadydesk.errors import InvalidInput
+from steadydesk.policies.directory import Present, difference
+from steadydesk.records.directory_document import parse_csv, parse_yaml, read_directory
+from steadydesk.records.directory_import import apply_directory
+from steadydesk.records.tables.directory import person
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.directory import NOW, PEOPLE, database_of, rolled_back, standing_of
+
+
+@pytest.fixture(scope="module")
+async def engine(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
+    async with database_of(postgres, __name__) as made:
+        yield made
+
+
+@pytest.fixture
+async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async with rolled_back(engine) as open_connection:
+        yield open_connection
+
+
+async def test_a_second_time_changes_nothing(connection: AsyncConnection) -> None:
+    again = await apply_directory(connection, PEOPLE, NOW)
+    assert again.is_empty
+    assert again.unchanged == len(PEOPLE.people) + len(PEOPLE.groups)
+
+
+async def test_a_dry_run_tells_what_the_import_then_does(connection: AsyncConnection) -> None:
+    document = parse_csv(
+        "user_name,name,manager,groups,roles,active\n"
+        "ada,Ada Lovelace,mia,it-desk;choir,,\n"
+        "bob,Bob,mia,,,no\n"
+        "eve,Eve,ada,choir,operator;process_owner@it,\n",
+        "people.csv",
+    )
+    told = await apply_directory(connection, document, NOW, dry_run=True)
+    assert (await standing_of(connection, "bob")).person.active
+    done = await apply_directory(connection, document, NOW)
+    assert told == done
+    assert [(change.kind, change.key, change.fields) for change in done.changes] == [
+        ("changed", "ada", ["name", "email", "groups"]),
+        ("removed", "bob", ["active"]),
+        ("added", "eve", []),
+    ]
+    assert done.departures == ["bob"]
+    assert not (await standing_of(connection, "bob")).person.active
+    eve = await standing_of(connection, "eve")
+    assert eve.groups == {"choir"}
+    assert "f:it" in eve.sight
+    assert (await apply_directory(connection, document, NOW)).is_empty
+
+
+async def test_complete_takes_out_who_is_missing_but_no_service_account(connection: AsyncConnection) -> None:
+    kept = [entry for entry in PEOPLE.people if entry.user_name in ("root", "mia", "ada")]
+    document = DirectoryDocument(people=kept, complete=True)
+    done = await apply_directory(connection, document, NOW)
+    assert done.departures == ["bob", "cleo", "dan", "dan-admin"]
+    assert (await standing_of(connection, "robot")).person.active
+
+
+async def test_who_comes_back_is_active_again(connection: AsyncConnection) -> None:
+    entry = next(one for one in PEOPLE.people if one.user_name == "bob")
+    gone = DirectoryDocument(people=[entry.model_copy(update={"active": False})])
+    await apply_directory(connection, gone, NOW)
+    back = await apply_directory(connection, DirectoryDocument(people=[entry]), NOW)
+    assert back.changes[0].fields == ["active"]
+    assert (await standing_of(connection, "bob")).groups == {"it-desk", "choir"}
+
+
+async def test_references_to_nobody_are_all_listed_and_nothing_is_done(connection: AsyncConnection) -> None:
+    before = await connection.scalar(select(func.count()).select_from(person))
+    document = DirectoryDocument(
+        people=[PersonEntry(user_name="eve", name="Eve", manager="noone", groups=["choir", "nogroup"])],
+        groups=[GroupEntry(key="new", label="New", manager="noone")],
+    )
+    with pytest.raises(InvalidInput) as caught:
+        await apply_directory(connection, document, NOW)
+    pointers = [problem.pointer for problem in caught.value.problems]
+    assert pointers == ["/people/0/manager", "/people/0/groups/1", "/groups/0/manager"]
+    assert await connection.scalar(select(func.count()).select_from(person)) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("user_name,name\nada,Ada,extra\n", "people.csv:2: the row has more cells than the header"),
+        ("user_name,nam\nada,Ada\n", "people.csv:1: unknown columns nam; known are user_name"),
+        ("name\nAda\n", "people.csv:1: the header needs a column 'user_name'"),
+        ("", "people.csv:1: the header needs a column 'user_name'"),
+        ('user_name,name\nada,"A\nB"\neve,\n', "people.csv:4: Field required"),
+        ("user_name,name,roles\nada,Ada,fulfiller@it;king\n", "people.csv:2: 'king' is not a role"),
+        ("user_name,name,zone\nada,Ada,Mars/Base\n", "people.csv:2: 'Mars/Base' is not an IANA time zone"),
+        ("user_name,name\nada,Ada\nADA,Ada\n", "people.csv:1: the same user name comes twice: ada"),
+    ],
+)
+def test_faults_of_a_csv_name_file_and_line(content: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_csv(content, "people.csv")
+    assert caught.value.problems[0].message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("people:\n  - user_name: ada\n    name: Ada\n    colour: red\n", "d.yaml:4: Extra inputs"),
+        ("people:\n  - user_name: ada\n", "d.yaml:2: Field required"),
+        ("people: [\n", "d.yaml:2: "),
+        ("- ada\n", "d.yaml:1: a directory file is a mapping"),
+        ("persons: []\n", "d.yaml:1: Extra inputs"),
+    ],
+)
+def test_faults_of_a_yaml_name_file_and_line(content: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_yaml(content, "d.yaml")
+    assert caught.value.problems[0].message.startswith(message)
+
+
+def test_files_are_read_by_their_ending(tmp_path: Path) -> None:
+    table, tree, other = tmp_path / "p.csv", tmp_path / "p.yaml", tmp_path / "p.txt"
+    table.write_text("\ufeffkey,label\nchoir,Choir\n", encoding="utf-8")
+    tree.write_text("groups:\n  - {key: choir, label: Choir}\n")
+    other.write_text("")
+    assert read_directory(table) == read_directory(tree)
+    with pytest.raises(InvalidInput, match="ends in"):
+        read_directory(other)
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        read_directory(tmp_path / "missing.csv")
+
+
+ENTRIES = st.builds(
+    PersonEntry,
+    user_name=st.sampled_from(["a", "b", "c", "d"]),
+    name=st.sampled_from(["X", "Y"]),
+    manager=st.none() | st.sampled_from(["a", "b"]),
+    groups=st.none() | st.lists(st.sampled_from(["g", "h"]), unique=True),
+    active=st.booleans(),
+)
+PEOPLE_LISTS = st.lists(ENTRIES, unique_by=lambda entry: entry.user_name)
+
+
+@given(PEOPLE_LISTS, PEOPLE_LISTS, st.booleans())
+def test_applied_a_difference_is_empty(
+    now: list[PersonEntry], then: list[PersonEntry], complete: bool
+) -> None:
+    present = {
+        entry.user_name: entry.model_copy(update={"groups": entry.groups or [], "roles": []}) for entry in now
+    }
+    document = DirectoryDocument(people=then, complete=complete)
+    found = difference(Present(people=present), document)
+    after = dict(present)
+    listed = {entry.user_name: entry for entry in then}
+    for change in found.changes:
+        old, new = present.get(change.key), listed.get(change.key)
+        if new is None:
+            assert old is not None
+            after[change.key] = old.model_copy(update={"active": False})
+            continue
+        groups = new.groups if new.groups is not None else (old.groups if old else [])
+        after[change.key] = new.model_copy(update={"groups": groups, "roles": []})
+    assert difference(Present(people=after), document).is_empty
+    if complete:
+        assert {name for name, entry in after.items() if entry.active} == {
+            name for name, entry in listed.items() if entry.active
+        }

@@ -1,0 +1,74 @@
+"""The commands `status`, `stop`, `prepare` and `up`, as a person at a terminal meets them."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+from steadydesk.settings import Settings
+from tests.stack.test_foreground import started, until_running
+from tests.support.stacks import REPOSITORY, stack_settings
+
+
+async def steadydesk(*arguments: str, settings: Settings, **variables: str) -> tuple[int | None, str, str]:
+    """Exit code, output and errors of a command."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "steadydesk", *arguments),
+        cwd=REPOSITORY,
+        env=os.environ | settings.environment() | variables,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def test_status_shows_a_running_stack_and_stop_ends_it(tmp_path: Path) -> None:
+    settings = stack_settings(tmp_path / "state")
+    async with started(settings) as process:
+        running = await until_running(settings)
+        code, output, _ = await steadydesk("status", "--json", settings=settings)
+        shown = json.loads(output)
+        assert code == 0
+        assert shown["running"] is True
+        assert shown["parts"] == running.parts
+        assert shown["addresses"]["api"] == running.addresses.api
+        assert "database_url" not in output
+        code, output, _ = await steadydesk("status", settings=settings)
+        assert f"worker       process {running.parts['worker']}" in output.splitlines()
+
+        code, output, _ = await steadydesk("stop", settings=settings)
+        assert (code, output) == (0, f"stopped process {running.pid}\n")
+        assert await process.wait() == 0
+    code, output, _ = await steadydesk("status", "--json", settings=settings)
+    assert (code, json.loads(output)) == (3, {"running": False})
+
+
+async def test_stop_without_a_stack_says_so(tmp_path: Path) -> None:
+    code, output, _ = await steadydesk("stop", settings=stack_settings(tmp_path / "state"))
+    assert (code, output) == (0, f"nothing runs on {tmp_path / 'state'}\n")
+
+
+async def test_prepare_wants_existing_servers(tmp_path: Path) -> None:
+    code, _, errors = await steadydesk("prepare", settings=stack_settings(tmp_path / "state"))
+    assert code == 1
+    assert errors.startswith("steadydesk: prepare needs STEADYDESK_DATABASE_URL and TEMPORAL_ADDRESS")
+
+
+async def test_up_refuses_wrong_settings_by_name_and_mentions_misspelt_ones(tmp_path: Path) -> None:
+    settings = stack_settings(tmp_path / "state")
+    wrong = {"STEADYDESK_API_PORT": "eighty", "STEADYDESK_DEMMO": "1"}
+    code, _, errors = await steadydesk("up", settings=settings, **wrong)
+    assert code == 2
+    assert "STEADYDESK_DEMMO is not a setting; did you mean STEADYDESK_DEMO?" in errors
+    assert "STEADYDESK_API_PORT: Input should be a valid integer" in errors
+    assert "Traceback" not in errors
+
+
+async def test_up_refuses_demo_users_on_a_public_address(tmp_path: Path) -> None:
+    settings = stack_settings(tmp_path / "state", api_host="0.0.0.0")
+    code, _, errors = await steadydesk("up", settings=settings)
+    assert code == 1
+    assert "STEADYDESK_API_HOST=0.0.0.0 is not loopback" in errors
+    assert not (tmp_path / "state").exists()

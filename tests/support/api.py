@@ -1,0 +1,88 @@
+"""The API's directory routes over a test database, called in this process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from fastapi import APIRouter, FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.body_limit import BodyLimit
+from api.problems import install_problems
+from api.routes import delegations, first_administrator, groups, people, problems, session, tokens
+from api.security import check_routes
+from steadydesk.contracts.identity import EVERY_OWN_SCOPE, Scope
+from steadydesk.policies.assertion import Keyring
+from steadydesk.records.directory_import import apply_directory
+from steadydesk.records.directory_standing import standing_by_name
+from steadydesk.records.identity import issue_token
+from steadydesk.settings import Settings
+from tests.support.directory import PEOPLE
+
+KEYRING = Keyring("k1", {"k1": b"k" * 32})
+LIMIT = 10_000
+
+
+@dataclass(frozen=True)
+class DirectoryServices:
+    """The part of the API's services that people and their proofs need."""
+
+    engine: AsyncEngine
+    settings: Settings
+    keyring: Keyring = KEYRING
+
+    def clock(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def directory_app(engine: AsyncEngine, state_dir: Path, *extra: APIRouter, **settings: Any) -> FastAPI:
+    """People, groups, delegations, tokens and sign-in; nothing of it needs Temporal."""
+    app = FastAPI(openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)
+    install_problems(app)
+    app.add_middleware(BodyLimit, limit_of=lambda _: LIMIT)
+    for router in (people.router, groups.router, delegations.router, tokens.router, session.router, *extra):
+        app.include_router(router, prefix="/api/v1")
+    app.include_router(problems.router)
+    app.include_router(first_administrator.router)
+    check_routes(app)
+    app.state.services = DirectoryServices(
+        engine, Settings.model_validate({"state_dir": state_dir, **settings})
+    )
+    return app
+
+
+@asynccontextmanager
+async def client_of(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app, client=("192.0.2.1", 1234))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+async def organise(engine: AsyncEngine) -> None:
+    """Put the small organisation into the database."""
+    async with engine.begin() as connection:
+        await apply_directory(connection, PEOPLE, datetime.now(UTC))
+
+
+async def token_of(engine: AsyncEngine, user_name: str, scopes: frozenset[Scope] = EVERY_OWN_SCOPE) -> str:
+    now = datetime.now(UTC)
+    async with engine.begin() as connection:
+        found = await standing_by_name(connection, user_name, now)
+        assert found is not None
+        return await issue_token(connection, found.person.id, "test", scopes, None, now)
+
+
+async def as_person(engine: AsyncEngine, user_name: str) -> dict[str, str]:
+    """The header that signs ``user_name`` in."""
+    return {"Authorization": f"Bearer {await token_of(engine, user_name)}"}
+
+
+async def id_of(engine: AsyncEngine, user_name: str) -> str:
+    async with engine.connect() as connection:
+        found = await standing_by_name(connection, user_name, datetime.now(UTC))
+    assert found is not None
+    return found.person.id

@@ -1,0 +1,148 @@
+"""What every process shares: its agenda, checked commands, record writes that outlast the database's absence."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from steadydesk.contracts import search_attributes as names
+    from steadydesk.contracts.agenda import Agenda, Answer, Facets
+    from steadydesk.contracts.assertion import Command
+    from steadydesk.contracts.request_commands import Tick, Write
+    from steadydesk.errors import ForgedCommand, Refusal, StaleVersion, refusal_named
+    from steadydesk.policies import assertion
+    from steadydesk.policies import forged as forgeries
+
+C = TypeVar("C", bound=Command)
+M = TypeVar("M")
+
+_LOCAL = timedelta(seconds=2)
+_LOCAL_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1), maximum_attempts=5
+)
+_REGULAR = timedelta(seconds=10)
+_REGULAR_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
+MOST_HANDLED = 1_000
+"""Updates of one run before it continues as new; the server's hard limit is 2,000."""
+
+
+class RecordProcess:
+    """The part of a workflow that knows its record: what it owes, and the one way to write."""
+
+    def __init__(self, number: str, agenda: Agenda | None, handled: list[str]) -> None:
+        self.number = number
+        self.agenda = agenda
+        self.handled = handled
+        self.updates = 0
+        self._lock = asyncio.Lock()
+        self._facets: Facets | None = None
+        if agenda is not None:
+            self._facets = agenda.facets
+            workflow.set_current_details(agenda.details)
+
+    def check(self, command: str, body: Command) -> None:
+        """The validator of every command: who says so, bound to this workflow, command and update; the version."""
+        update = workflow.current_update_info()
+        self.verify(command, body, update.id if update else "")
+        if body.if_match is not None and self.agenda is not None and body.if_match != self.agenda.version:
+            raise _refusal(
+                StaleVersion(f"{self.number} is at version {self.agenda.version}, not {body.if_match}")
+            )
+
+    def verify(self, command: str, body: Command, update_id: str) -> None:
+        try:
+            assertion.verify(
+                assertion.installed(),
+                body.assertion,
+                workflow_id=self.number,
+                command=command,
+                update_id=update_id,
+                body=body,
+            )
+        except ForgedCommand as forged:
+            forgeries.note(self.number, command)
+            raise _refusal(forged) from None
+
+    async def command(self, activity: Callable[..., Any], write: type[Write[C]], body: C) -> dict[str, Any]:
+        """Write what a person asked for. Its step is the update's id, so that no repeat acts twice."""
+        update = workflow.current_update_info()
+        identity = update.id if update else body.assertion.update_id
+        self.updates += 1
+        self.handled = [*self.handled, identity][-MOST_HANDLED:]
+        # Before the record is there nothing can be decided about it; the opening command is under way.
+        if body.assertion.command != "open":
+            await workflow.wait_condition(lambda: self.agenda is not None)
+        message = write(
+            number=self.number,
+            step=f"u:{identity}",
+            at=workflow.now(),
+            run=workflow.info().run_id,
+            command=body,
+        )
+        return (await self.write(activity, message)).said
+
+    async def tick(self, activity: Callable[..., Any], step: str, **more: Any) -> Answer:
+        """Write what the process does by itself."""
+        message = Tick(number=self.number, step=step, at=workflow.now(), run=workflow.info().run_id, **more)
+        return await self.write(activity, message)
+
+    async def write(self, activity: Callable[..., Any], message: object) -> Answer:
+        """One record write after the other: local and fast, or regular and patient while the database is away."""
+        async with self._lock:
+            answer = await execute_write(activity, message)
+            self._take(answer.agenda)
+            return answer
+
+    def _take(self, agenda: Agenda) -> None:
+        """A repeated step answers with the agenda of its first time; the newer one stays."""
+        if self.agenda is not None and agenda.version < self.agenda.version:
+            return
+        self.agenda = agenda
+        workflow.set_current_details(agenda.details)
+        if agenda.facets != self._facets:
+            self._facets = agenda.facets
+            workflow.upsert_search_attributes(_attributes(agenda.facets))  # pyright: ignore[reportUnknownMemberType]
+
+    def rollover_due(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested() or self.updates >= MOST_HANDLED
+
+
+async def execute_write(activity: Callable[..., Any], message: object) -> Answer:
+    """Five quick local attempts keep the workflow task short; then the same function as a regular activity."""
+    summary = getattr(message, "step", "")
+    try:
+        return await workflow.execute_local_activity_method(
+            activity, message, start_to_close_timeout=_LOCAL, retry_policy=_LOCAL_RETRY, summary=summary
+        )
+    except (ActivityError, ApplicationError) as failed:
+        typed = failed if isinstance(failed, ApplicationError) else failed.cause
+        if isinstance(typed, ApplicationError) and refusal_named(typed.type or "") is not None:
+            raise typed from None
+    return await workflow.execute_activity_method(
+        activity, message, start_to_close_timeout=_REGULAR, retry_policy=_REGULAR_RETRY, summary=summary
+    )
+
+
+def _refusal(refusal: Refusal) -> ApplicationError:
+    return ApplicationError(refusal.message, refusal.facts(), type=refusal.type, non_retryable=True)
+
+
+def _attributes(facets: Facets) -> list[SearchAttributeUpdate[Any]]:
+    words = {
+        names.STATE: facets.state,
+        names.ASSIGNMENT_GROUP: facets.assignment_group,
+        names.SERVICE: facets.service,
+        names.WAITING_FOR: facets.waiting_for,
+    }
+    updates: list[SearchAttributeUpdate[Any]] = []
+    for name, word in words.items():
+        key = SearchAttributeKey.for_keyword(name)
+        updates.append(key.value_set(word) if word is not None else key.value_unset())
+    due = SearchAttributeKey.for_datetime(names.DUE)
+    updates.append(due.value_set(facets.due) if facets.due is not None else due.value_unset())
+    return updates
