@@ -1,5 +1,6 @@
 """Decisions at gates: directory check, immutable vote, tally and what follows from it, in one transaction."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from temporalio import activity
@@ -10,6 +11,7 @@ from activities.transition import Transitions
 from activities.work import Actor, RequestWork
 from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.approval_policy import Stage
+from steadydesk.contracts.directory import Approver
 from steadydesk.contracts.gate import Ballot, Decision, Eligible, Gate
 from steadydesk.contracts.request import RequestProcess
 from steadydesk.contracts.request_commands import ChangeApprovers, Decide, Write
@@ -44,8 +46,15 @@ class ApprovalActivities:
 
     @activity.defn
     async def record_signalled_decision(self, write: Write[Decide]) -> Answer:
-        """The same for a signal: nobody waits for its answer, so a refusal becomes a row."""
-        return await self.transitions.signal(_decide_by_signal, write)
+        """The same for a signal: nobody waits for its answer, so a refusal becomes a row.
+
+        A genuine one is the step that its update id names, so that a decision seen in a history and sent again,
+        as signal or as update, decides nothing again.
+        """
+        if not _is_genuine(write):
+            return await self.transitions.signal(_note_forged, write)
+        step = f"u:{write.command.assertion.update_id}"
+        return await self.transitions.signal(_decide_or_note, write.model_copy(update={"step": step}))
 
     @activity.defn
     async def record_approver(self, write: Write[ChangeApprovers]) -> Answer:
@@ -53,23 +62,27 @@ class ApprovalActivities:
         return await self.transitions.command(add_approver, write)
 
 
-async def _decide_by_signal(work: RequestWork, command: Decide) -> None:
-    """Whoever can reach Temporal can send a signal: without a valid assertion it is counted, and nothing else."""
+def _is_genuine(write: Write[Decide]) -> bool:
+    stated = write.command.assertion
     try:
         verify(
             installed(),
-            command.assertion,
-            workflow_id=work.process.number,
+            stated,
+            workflow_id=write.number,
             command="decide",
-            update_id=command.assertion.update_id,
-            body=command,
+            update_id=stated.update_id,
+            body=write.command,
         )
     except ForgedCommand:
-        await note_security_event(work.connection, "forged-signal", work.process.number, work.at)
-        work.actor = Actor()
-        work.note("signal.forged", command.gate)
-        return
-    await _decide_or_note(work, command)
+        return False
+    return True
+
+
+async def _note_forged(work: RequestWork, command: Decide) -> None:
+    """Whoever can reach Temporal can send a signal: without a valid assertion it is counted, and nothing else."""
+    await note_security_event(work.connection, "forged-signal", work.process.number, work.at)
+    work.actor = Actor()
+    work.note("signal.forged", command.gate)
 
 
 async def _decide_or_note(work: RequestWork, command: Decide) -> None:
@@ -94,29 +107,45 @@ def open_gate(work: RequestWork, gate_id: str) -> Gate:
 async def decide(work: RequestWork, command: Decide) -> None:
     gate = open_gate(work, command.gate)
     stage = work.organisation.approval_policies[gate.policy].stages[gate.stage]
-    eligible, acting_for = await _entitlement(work, gate, stage)
-    if command.decision is Decision.ASK:
-        ask_for_gate(work, gate, command.comment)
-        return
-    earlier = next((ballot for ballot in gate.ballots if ballot.natural == eligible.natural), None)
+    known = await _people(work, gate)
+    voter = _voter(work, known)
+    own = _ballot_of(gate, known, voter)
     if command.decision is Decision.WITHDRAWN:
-        if earlier is None or earlier.voter != work.actor.person:
+        if own is None:
             raise InvalidTransition("you have no vote here that you could withdraw")
-        gate.ballots.remove(earlier)
-    elif earlier is not None:
-        raise AlreadyVoted(f"a vote of this person stands at {gate.id}: {earlier.decision.value}")
-    _vote(work, gate, eligible, acting_for, command)
+        gate.ballots.remove(own)
+        _vote(work, gate, own.natural, own.acting_for, command)
+    else:
+        eligible, acting_for = await _entitlement(work, gate, stage, known, voter)
+        if command.decision is Decision.ASK:
+            ask_for_gate(work, gate, command.comment)
+            return
+        _must_be_first(gate, eligible, own)
+        _vote(work, gate, eligible.natural, acting_for, command)
     settle(work, gate)
     work.said |= {"gate": gate.id, "state": gate.state.value}
 
 
-def _vote(work: RequestWork, gate: Gate, eligible: Eligible, acting_for: str | None, command: Decide) -> None:
+def _ballot_of(gate: Gate, known: Mapping[str, Approver], voter: Approver) -> Ballot | None:
+    """The vote that this natural person has cast here, for themselves or as somebody's delegate."""
+    mine = (ballot for ballot in gate.ballots if known[ballot.voter].natural == voter.natural)
+    return next(mine, None)
+
+
+def _must_be_first(gate: Gate, eligible: Eligible, own: Ballot | None) -> None:
+    """A natural person counts once: whoever votes for two people would be two of them."""
+    standing = next((ballot for ballot in gate.ballots if ballot.natural == eligible.natural), own)
+    if standing is not None:
+        raise AlreadyVoted(f"a vote of this person stands at {gate.id}: {standing.decision.value}")
+
+
+def _vote(work: RequestWork, gate: Gate, natural: str, acting_for: str | None, command: Decide) -> None:
     """One row that nobody changes any more; the valid ballots are in the document."""
-    seq = gate.votes.get(eligible.natural, 0) + 1
-    gate.votes[eligible.natural] = seq
+    seq = gate.votes.get(natural, 0) + 1
+    gate.votes[natural] = seq
     if command.decision is not Decision.WITHDRAWN:
         ballot = Ballot(
-            natural=eligible.natural,
+            natural=natural,
             voter=work.actor.person,
             acting_for=acting_for,
             decision=command.decision,
@@ -126,7 +155,7 @@ def _vote(work: RequestWork, gate: Gate, eligible: Eligible, acting_for: str | N
         gate.ballots.append(ballot)
     if command.comment is not None:
         work.write_down("comment", command.comment, gate.id)
-    work.votes.append(_row(work, gate, eligible, acting_for, command))
+    work.votes.append(_row(work, gate, natural, acting_for, command))
     work.gates.add(gate.id)
     work.note(
         "gate.voted",
@@ -139,14 +168,14 @@ def _vote(work: RequestWork, gate: Gate, eligible: Eligible, acting_for: str | N
 
 
 def _row(
-    work: RequestWork, gate: Gate, eligible: Eligible, acting_for: str | None, command: Decide
+    work: RequestWork, gate: Gate, natural: str, acting_for: str | None, command: Decide
 ) -> dict[str, Any]:
     comment = command.comment
     return {
         "id": new_id("v"),
         "gate": gate.id,
-        "seq": gate.votes[eligible.natural],
-        "natural_person": eligible.natural,
+        "seq": gate.votes[natural],
+        "natural_person": natural,
         "voter": work.actor.person,
         "acting_for": acting_for,
         "decision": command.decision.value,
@@ -158,40 +187,47 @@ def _row(
     }
 
 
-async def _entitlement(work: RequestWork, gate: Gate, stage: Stage) -> tuple[Eligible, str | None]:
-    """Through whom the actor decides: themselves, or an eligible person who named them delegate; as of now."""
-    people = [eligible.person for eligible in gate.eligible]
-    known = await approvers(work.connection, [*people, work.actor.person], gate.policy, work.at)
+async def _people(work: RequestWork, gate: Gate) -> dict[str, Approver]:
+    """The actor, who may decide and who has voted, as of now."""
+    people = {eligible.person for eligible in gate.eligible} | {ballot.voter for ballot in gate.ballots}
+    return await approvers(work.connection, {*people, work.actor.person}, gate.policy, work.at)
+
+
+def _voter(work: RequestWork, known: Mapping[str, Approver]) -> Approver:
     voter = known.get(work.actor.person)
     if voter is None or not voter.active:
         raise NotEligible("only active people of the directory decide")
     if voter.service_account:
         raise ServiceAccountVote("a service account cannot vote")
-    asked_for = {work.process.opened_by}
-    if "requested_for" in work.organisation.approval_policies[gate.policy].exclude:
-        asked_for.add(work.process.line(gate.line).requested_for)
-    own = {
-        one.natural for one in (await approvers(work.connection, asked_for, None, work.at)).values()
-    } | asked_for
-    if voter.natural in own:
-        raise SelfApproval("nobody decides on their own request")
-    by_person = {eligible.person: eligible for eligible in gate.eligible}
+    return voter
+
+
+async def _entitlement(
+    work: RequestWork, gate: Gate, stage: Stage, known: Mapping[str, Approver], voter: Approver
+) -> tuple[Eligible, str | None]:
+    """Through whom the actor decides: themselves, or an eligible person who named them delegate; as of now."""
+    await _must_not_be_their_own(work, gate, voter)
     same = next((eligible for eligible in gate.eligible if eligible.natural == voter.natural), None)
     if same is not None:
         return same, None
-    candidates = [known[person] for person in people if person in known] if stage.may_delegate else []
-    through = entitled_through(voter.person, candidates)
-    if through is None:
+    voted = {ballot.natural for ballot in gate.ballots}
+    candidates = [known[one.person] for one in gate.eligible if stage.may_delegate and one.person in known]
+    if entitled_through(voter.person, candidates) is None:
         raise NotEligible(f"you are not among those who decide at {gate.id}")
-    # A delegate who votes for several counts each of them; their own natural person is not among the eligible.
-    free = [
-        person.person
-        for person in candidates
-        if voter.person in person.delegates
-        and person.natural not in {ballot.natural for ballot in gate.ballots}
-    ]
-    chosen = work.actor.acting_for if work.actor.acting_for in free else (free[0] if free else through)
-    return by_person[chosen], chosen
+    # Whom they say; else one who has not voted, so that the refusal of a second vote is the last resort.
+    delegators = {person.person for person in candidates if voter.person in person.delegates}
+    through = [one for one in gate.eligible if one.person in delegators]
+    through.sort(key=lambda one: (one.person != work.actor.acting_for, one.natural in voted))
+    return through[0], through[0].person
+
+
+async def _must_not_be_their_own(work: RequestWork, gate: Gate, voter: Approver) -> None:
+    asked_for = {work.process.opened_by}
+    if "requested_for" in work.organisation.approval_policies[gate.policy].exclude:
+        asked_for.add(work.process.line(gate.line).requested_for)
+    theirs = await approvers(work.connection, asked_for, None, work.at)
+    if voter.natural in asked_for | {one.natural for one in theirs.values()}:
+        raise SelfApproval("nobody decides on their own request")
 
 
 async def add_approver(work: RequestWork, command: ChangeApprovers) -> None:
@@ -200,10 +236,10 @@ async def add_approver(work: RequestWork, command: ChangeApprovers) -> None:
     person = (await approvers(work.connection, [command.add], None, work.at)).get(command.add)
     if person is None or not person.can_decide:
         raise NotEligible("only active people of the directory can be added")
-    if person.person in (work.process.opened_by, work.process.requested_for):
-        raise SelfApproval("nobody decides on their own request")
+    await _must_not_be_their_own(work, gate, person)
     if any(eligible.natural == person.natural for eligible in gate.eligible):
         return
-    gate.eligible.append(Eligible(person=person.person, natural=person.natural, capacity="added"))
+    newcomer = Eligible(person=person.person, natural=person.natural, capacity="added")
+    gate.eligible.append(newcomer)
     work.note("gate.approver-added", gate.id, person=person.person)
-    ask_people(work, gate)
+    ask_people(work, gate, [newcomer])

@@ -28,7 +28,7 @@ async def find_eligible(
     A stage is never skipped and never stuck: without anybody in the fallback group, the process owners of the
     function decide, and after them the administrators.
     """
-    excluded = await _excluded(work, policy, line)
+    excluded = _excluded(work, policy, line)
     candidates = [found for source in stage.approvers for found in await _from(work, source, line, values)]
     eligible = await _people(work, candidates, excluded)
     for group in _fallbacks(work, policy, line):
@@ -48,7 +48,7 @@ async def one_level_up(
     work: RequestWork, policy: ApprovalPolicy, line: Line, present: list[Eligible]
 ) -> list[Eligible]:
     """The managers of those who did not decide; where there is none, the fallback group."""
-    excluded = await _excluded(work, policy, line) | {person.natural for person in present}
+    excluded = _excluded(work, policy, line) | {person.natural for person in present}
     above = [
         _Candidate(manager, "up-the-line")
         for person in present
@@ -69,11 +69,12 @@ async def _people(
     wanted = {candidate.person: candidate.capacity for candidate in reversed(list(candidates))}
     if not wanted:
         return {}
-    known = await directory.approvers(work.connection, list(wanted), None, work.at)
+    known = await directory.approvers(work.connection, {*wanted, *excluded}, None, work.at)
+    never = excluded | {known[person].natural for person in excluded if person in known}
     found: dict[str, Eligible] = {}
     for person, capacity in wanted.items():
         approver = known.get(person)
-        if approver is not None and _can_decide(approver) and approver.natural not in excluded:
+        if approver is not None and _can_decide(approver) and approver.natural not in never:
             found.setdefault(
                 approver.natural, Eligible(person=person, natural=approver.natural, capacity=capacity)
             )
@@ -84,11 +85,10 @@ def _can_decide(approver: Approver) -> bool:
     return approver.active and not approver.service_account
 
 
-async def _excluded(work: RequestWork, policy: ApprovalPolicy, line: Line) -> set[str]:
+def _excluded(work: RequestWork, policy: ApprovalPolicy, line: Line) -> set[str]:
+    """By reference; with each of them goes their natural person."""
     who = {"requester": work.process.opened_by, "requested_for": line.requested_for}
-    people = [who[name] for name in policy.exclude]
-    known = await directory.approvers(work.connection, people, None, work.at)
-    return {approver.natural for approver in known.values()} | set(people)
+    return {who[name] for name in policy.exclude}
 
 
 def _fallbacks(work: RequestWork, policy: ApprovalPolicy, line: Line) -> list[str]:

@@ -1,9 +1,12 @@
 """What a request does when a date has come: reminders, expiry, breaches, follow-ups, surveys."""
 
+from collections.abc import Awaitable, Callable
+
 from temporalio import activity
 
 from activities import steps
 from activities.approvers import one_level_up
+from activities.closing import begin_undo
 from activities.gates import ask_people, close_gate
 from activities.questions import end_question, follow_up
 from activities.task import find_task
@@ -19,6 +22,7 @@ from steadydesk.contracts.sla import BREACH_PERCENT
 from steadydesk.policies import sla_steps as sla
 from steadydesk.policies.alarms import AlarmKind, Due, alarms
 from steadydesk.policies.calendar import add_business_time
+from steadydesk.policies.request import BeginUndo
 from steadydesk.policies.rights import Relation
 from steadydesk.records.directory_approvers import group_manager
 
@@ -50,21 +54,20 @@ async def ring_all(work: RequestWork) -> None:
 
 
 async def _ring(work: RequestWork, due: Due) -> None:
-    match due.kind:
-        case AlarmKind.GATE_CLOCK:
-            await _gate_clock(work, due)
-        case AlarmKind.QUESTION_LIMIT:
-            end_question(work, work.process.gates[due.subject])
-        case AlarmKind.PROMISE_CLOCK:
-            await _promise_clock(work, due)
-        case AlarmKind.FOLLOW_UP | AlarmKind.TASK_DUE:
-            await _task(work, due)
-        case AlarmKind.STEP_DATE:
-            _step_date(work, due)
-        case AlarmKind.PLAN_START:
-            pass  # The plan's first move was waiting for nothing else than this instant.
-        case AlarmKind.SURVEY:
-            await (send_survey if work.process.survey is SurveyState.WAITING else expire_survey)(work)
+    await _RINGS[due.kind](work, due)
+
+
+async def _question_limit(work: RequestWork, due: Due) -> None:
+    end_question(work, work.process.gates[due.subject])
+
+
+async def _plan_start(work: RequestWork, due: Due) -> None:
+    """The plan's first move was waiting for nothing else than this instant."""
+
+
+async def _survey(work: RequestWork, due: Due) -> None:
+    del due
+    await (send_survey if work.process.survey is SurveyState.WAITING else expire_survey)(work)
 
 
 async def _gate_clock(work: RequestWork, due: Due) -> None:
@@ -112,7 +115,7 @@ async def _escalate(work: RequestWork, gate: Gate) -> None:
     gate.escalations += 1
     gate.clock = sla.reset(gate.clock, work.at)
     work.note("gate.escalated", gate.id, level=gate.escalations, added=len(above))
-    ask_people(work, gate, "approval.escalated")
+    ask_people(work, gate, gate.eligible, "approval.escalated")
 
 
 async def _promise_clock(work: RequestWork, due: Due) -> None:
@@ -149,7 +152,20 @@ async def _task(work: RequestWork, due: Due) -> None:
         await steps.fail(work, line, step, "NoAnswer")
 
 
-def _step_date(work: RequestWork, due: Due) -> None:
+async def _returned(work: RequestWork, due: Due) -> None:
+    """Remind the requester half-way; then the refusal stands."""
+    line = work.process.line(due.subject)
+    if not line.return_reminded:
+        line.return_reminded = True
+        work.note("line.return-reminded", line.number, until=line.return_until)
+        work.tell("request.returned", work.process.customers(work.at, line.requested_for), line.number)
+        return
+    line.return_until = None
+    work.note("line.not-resubmitted", line.number)
+    await begin_undo(work, BeginUndo(line, "rejected"))
+
+
+async def _step_date(work: RequestWork, due: Due) -> None:
     assert due.line is not None
     assert due.step is not None
     line = work.process.line(due.line)
@@ -157,3 +173,17 @@ def _step_date(work: RequestWork, due: Due) -> None:
     run.wake_at = None
     if run.state is StepState.OPEN:
         steps.end(work, line, due.step, StepState.DONE)
+
+
+_RINGS: dict[AlarmKind, Callable[[RequestWork, Due], Awaitable[None]]] = {
+    AlarmKind.GATE_CLOCK: _gate_clock,
+    AlarmKind.QUESTION_LIMIT: _question_limit,
+    AlarmKind.PROMISE_CLOCK: _promise_clock,
+    AlarmKind.FOLLOW_UP: _task,
+    AlarmKind.TASK_DUE: _task,
+    AlarmKind.STEP_DATE: _step_date,
+    AlarmKind.RESUBMISSION: _returned,
+    AlarmKind.PLAN_START: _plan_start,
+    AlarmKind.SURVEY: _survey,
+}
+"""What each date does; a test holds that none is missing."""

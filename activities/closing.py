@@ -30,6 +30,10 @@ async def end_round(work: RequestWork, move: EndRound) -> None:
     if move.returned:
         enter(work, line, Phase.RETURNED)
         line.clock = sla.pause(line.clock, work.at, "returned")
+        policy = work.organisation.approval_policies[move.gate.policy]
+        calendar = work.calendars[policy.calendar]
+        line.return_until = add_business_time(calendar, work.at, policy.resubmit_within)
+        line.return_reminded = False
         work.note("line.returned", line.number, gate=move.gate.id)
         work.tell(
             "request.returned",

@@ -21,7 +21,7 @@ from steadydesk.connectors.breaker import (
 from steadydesk.connectors.errors import ConnectorFault
 from steadydesk.contracts.delivery import DeliveryState, SendDone
 from steadydesk.policies.delivery import LONGEST_SEND, Outcome, Standing, after_try
-from steadydesk.records import delivery, delivery_breaker
+from steadydesk.records import breakers, delivery
 
 _AT_ONCE = 20
 _IN_PARALLEL = 4
@@ -80,7 +80,7 @@ class Batch:
     async def _begin(self) -> None:
         async with self._engine.begin() as connection:
             self._ended += await delivery.give_up_claims(connection, self._target, self._clock())
-            self._breaker = await delivery_breaker.load(connection, self._target)
+            self._breaker = await breakers.load(connection, self._target)
 
     async def _round(self) -> bool:
         """Send a part of what is due; False when there is nothing, or the target is to be left alone."""
@@ -105,7 +105,7 @@ class Batch:
         if state != self._breaker:
             self._breaker = state
             async with self._engine.begin() as connection:
-                await delivery_breaker.store(connection, self._target, state, self._clock())
+                await breakers.store(connection, self._target, state, self._clock())
 
     async def _prepare(self, ids: Sequence[str]) -> list[tuple[str, Send]]:
         async with self._engine.begin() as connection:

@@ -9,7 +9,7 @@ from activities.questions import answer_questions
 from activities.values import values_of
 from activities.work import RequestWork
 from steadydesk.contracts.gate import GateState
-from steadydesk.contracts.process_model import Phase
+from steadydesk.contracts.process_model import Phase, Right
 from steadydesk.contracts.request import Line, StepState, UndoState
 from steadydesk.contracts.request_commands import (
     Cancel,
@@ -18,9 +18,8 @@ from steadydesk.contracts.request_commands import (
     Reschedule,
     Resubmit,
     TellRequest,
-    Watch,
 )
-from steadydesk.errors import InvalidInput, InvalidTransition, RecordClosed, UnknownRecord
+from steadydesk.errors import InvalidInput, InvalidTransition, NotAllowed, RecordClosed, UnknownRecord
 from steadydesk.policies import sla_steps as sla
 from steadydesk.policies import sla_terms
 from steadydesk.policies.approval import differences, material_digests
@@ -28,6 +27,7 @@ from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.plan import CHILD_ENDED
 from steadydesk.policies.request import BeginUndo
 from steadydesk.policies.rights import Relation
+from steadydesk.records.directory_standing import standing
 
 
 def open_line(work: RequestWork, number: str) -> Line:
@@ -70,16 +70,6 @@ async def comment(work: RequestWork, command: Comment) -> None:
         answer_questions(work)
 
 
-async def watch(work: RequestWork, command: Watch) -> None:
-    watchers = work.process.watchers
-    if command.add and command.person not in watchers:
-        watchers.append(command.person)
-        work.show_to(f"p:{command.person}", Relation.WATCHER)
-    elif not command.add and command.person in watchers:
-        watchers.remove(command.person)
-    work.note("watchers.changed", work.process.number, person=command.person, add=command.add)
-
-
 async def resubmit(work: RequestWork, command: Resubmit) -> None:
     """Changed answers for a returned line start its approval anew; for one in approval, what is material decides.
 
@@ -99,10 +89,12 @@ async def resubmit(work: RequestWork, command: Resubmit) -> None:
         line.quantity = command.quantity
         line.amount = work.organisation.catalog[line.item].price.amount * command.quantity
     await read_amount_and_date(work, line)
+    _keep_silent(work, line)
     changed = differences(before, await _material(work, line))
     work.note("line.changed", line.number, fields=changed, round=line.round)
     if line.phase is Phase.RETURNED:
         line.clock = sla.resume(line.clock, work.at)
+        line.return_until = None
         work.tell(
             "request.resubmitted",
             work.process.customers(work.at, line.requested_for),
@@ -111,6 +103,17 @@ async def resubmit(work: RequestWork, command: Resubmit) -> None:
         )
     elif not changed:
         return
+    _approve_anew(work, line, changed)
+
+
+def _keep_silent(work: RequestWork, line: Line) -> None:
+    """Where the item says so, who it is about hears and sees nothing before the effective date, also a moved one."""
+    if work.organisation.catalog[line.item].silent_until_effective and line.effective_at is not None:
+        work.process.silent_until = line.effective_at
+        work.show_to(f"p:{line.requested_for}", Relation.REQUESTED_FOR, from_=line.effective_at)
+
+
+def _approve_anew(work: RequestWork, line: Line, changed: list[str]) -> None:
     _void(work, line, changed)
     line.round += 1
     enter(work, line, Phase.RECEIVED)
@@ -142,7 +145,7 @@ async def reschedule(work: RequestWork, command: Reschedule) -> None:
     item = work.organisation.catalog[line.item]
     if item.effective_at is None:
         raise InvalidInput(f"'{line.item}' has no effective date")
-    before = line.effective_at
+    material, before = await _material(work, line), line.effective_at
     line.effective_at = command.effective_at
     begins = max(work.at, command.effective_at)
     line.expected_at = add_business_time(work.calendars[item.calendar], begins, item.promise)
@@ -152,10 +155,11 @@ async def reschedule(work: RequestWork, command: Reschedule) -> None:
         if run.state is StepState.OPEN and run.wake_at is not None:
             run.state, run.wake_at = StepState.PENDING, None
             work.note("step.replanned", f"{line.number}/{key}")
-    if item.silent_until_effective:
-        work.process.silent_until = command.effective_at
-        work.show_to(f"p:{line.requested_for}", Relation.REQUESTED_FOR, from_=command.effective_at)
+    _keep_silent(work, line)
     work.note("line.rescheduled", line.number, before=before, after=command.effective_at)
+    changed = differences(material, await _material(work, line))
+    if changed and line.phase is Phase.APPROVAL:
+        _approve_anew(work, line, changed)
     work.tell(
         "request.expected-date-changed",
         work.process.customers(work.at, line.requested_for),
@@ -168,16 +172,38 @@ async def move(work: RequestWork, command: Move) -> None:
     """Another state of the same phase, where the line's model has such a transition."""
     line = open_line(work, command.line)
     model = work.organisation.process_models[work.organisation.catalog[line.item].model]
-    known = any(t.origin == line.state and t.target == command.state for t in model.transitions)
+    known = [t for t in model.transitions if t.origin == line.state and t.target == command.state]
     if not known or model.states[command.state].phase is not line.phase:
         raise InvalidTransition(f"the model has no move from '{line.state}' to '{command.state}'")
+    if not await _has_right(work, line, {right for transition in known for right in transition.rights}):
+        raise NotAllowed(f"the model lets others move from '{line.state}' to '{command.state}'")
+    required = set(model.states[command.state].requires) & {"work_notes", "comments"}
+    if required and command.text is None:
+        raise InvalidInput(f"'{command.state}' needs a note", pointer="/text")
+    if command.text is not None:
+        work.write_down("comment" if "comments" in required else "work_note", command.text, line.number)
     work.note("line.moved", line.number, before=line.state, after=command.state)
     line.state = command.state
+
+
+async def _has_right(work: RequestWork, line: Line, rights: set[Right]) -> bool:
+    """Whether the actor is one of those whom the transition names."""
+    who = await standing(work.connection, work.actor.person, work.at)
+    if who is None or not who.person.active:
+        return False
+    item = work.organisation.catalog[line.item]
+    is_one = {
+        Right.REQUESTER: work.actor.person in (work.process.opened_by, line.requested_for),
+        Right.FULFILLER: item.fulfilment_group in who.groups,
+        Right.PROCESS_OWNER: f"f:{work.process.function}" in who.own_sight,
+    }
+    return any(is_one[right] for right in rights)
 
 
 async def take_up(work: RequestWork) -> None:
     """The workflow was ended by hand and started again; the record goes on where it stands."""
     work.note("process.taken-up", work.process.number)
+    work.everything = True
 
 
 async def hear(work: RequestWork, command: TellRequest) -> None:
@@ -186,19 +212,28 @@ async def hear(work: RequestWork, command: TellRequest) -> None:
         await _child_ended(work, command)
     elif command.event == "person_left" and command.subject is not None:
         await person_left(work, command.subject)
+    elif command.event == "look":
+        work.note("rows.rewritten", work.process.number)
+        work.everything = True
 
 
 async def _child_ended(work: RequestWork, command: TellRequest) -> None:
     for line in work.process.lines:
         for key, run in line.steps.items():
-            if run.child != command.subject:
-                continue
-            if run.undo is UndoState.RUNNING:
-                run.undo = UndoState.DONE
-                work.note("undo.ended", f"{line.number}/{key}", child=run.child)
-            elif run.state is StepState.OPEN and command.outcome == "closed_complete":
-                await steps.succeed(work, line, key)
-            elif run.state is StepState.OPEN:
-                await steps.fail(work, line, key, f"{CHILD_ENDED}{command.outcome}")
-            elif command.outcome != "closed_complete" and run.undo is None:
-                run.problem = f"{CHILD_ENDED}{command.outcome}"
+            if run.child == command.subject:
+                await _end_child_step(work, line, key, command.outcome or "")
+
+
+async def _end_child_step(work: RequestWork, line: Line, key: str, outcome: str) -> None:
+    run = line.steps[key]
+    if run.undo is UndoState.RUNNING:
+        run.undo = UndoState.DONE
+        work.note("undo.ended", f"{line.number}/{key}", child=run.child)
+    elif run.state is StepState.OPEN and outcome == "closed_complete":
+        await steps.succeed(work, line, key)
+    elif run.state is StepState.OPEN and outcome == "closed_skipped":
+        steps.end(work, line, key, StepState.SKIPPED)
+    elif run.state is StepState.OPEN:
+        await steps.fail(work, line, key, f"{CHILD_ENDED}{outcome}")
+    elif outcome != "closed_complete" and run.undo is None:
+        run.problem = f"{CHILD_ENDED}{outcome}"

@@ -63,8 +63,7 @@ class Effect:
         last = 0 < self.order.attempts <= (before.attempts if before else 0) + 1
         doubt = facts.effects and before is not None and before.in_doubt
         if doubt and not facts.repeatable:
-            assert before is not None
-            result = await self._ask(before, facts.settles, last=last)
+            result = await self._ask(can_tell=facts.settles is not None, last=last)
             if result is not None:
                 return await self._done(result)
             doubt = False
@@ -76,14 +75,10 @@ class Effect:
         except ConnectorFault as fault:
             raise await self._failed(fault, doubt=doubt, last=last) from fault
 
-    async def _ask(
-        self, before: LedgerEntry, settles: timedelta | None, *, last: bool
-    ) -> ConnectorResult | None:
+    async def _ask(self, *, can_tell: bool, last: bool) -> ConnectorResult | None:
         """What the remote knows of the key: the result, or None where it surely did nothing."""
-        if settles is None:
+        if not can_tell:
             raise self._error(DOUBTFUL, final=True)
-        if wait := unsettled(before, settles, self.call.timeout):
-            raise self._error(DOUBTFUL, final=last, delay=wait)
         try:
             found = await self.connector.lookup(self.call)
         except ConnectorFault as fault:

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.breaker import Breakers
 from activities.effect import Effect, beating, unsettled
 from activities.values import value_of, values_of
-from steadydesk.connectors.errors import ConnectorFault, Unavailable
+from steadydesk.connectors.errors import ConnectorFault
 from steadydesk.connectors.protocol import Connector, ConnectorCall
 from steadydesk.connectors.registry import ConnectorRegistry, Surroundings
 from steadydesk.connectors.secrets import SecretDefinition, SecretStore
@@ -65,6 +66,7 @@ class ErrandActivities:
         self.registry = registry
         self.surroundings = surroundings
         self.environ = environ
+        self.breakers = Breakers(engine)
 
     @activity.defn
     async def perform_step(self, order: ErrandOrder) -> ErrandOutcome:
@@ -80,7 +82,7 @@ class ErrandActivities:
         try:
             async with beating():
                 effect = await self._prepared(order)
-                return await effect.cause()
+                return await self.breakers.call(effect.call.target, effect.cause)
         except (Refusal, ConnectorFault, ExpressionError) as wrong:
             # Configuration or values do not fit; no repeat will change that.
             name = type(wrong).__name__
@@ -90,23 +92,15 @@ class ErrandActivities:
         async with self.engine.begin() as connection:
             place = await self._place(connection, order)
             call = await self._call(connection, place, order.key)
-            if place.undoing:
-                await self._until_settled(connection, place, order)
+            connector = self._connector(place.organisation, call.target)
+            await _until_settled(connection, order.key, connector, call.operation, call.timeout)
+            if place.undoing and (performed := place.definition.call) is not None:
+                # What the remote is still at work on would stand after it was taken back.
+                first = self._connector(place.organisation, performed.connector)
+                key = perform_key(place.line, place.step)
+                await _until_settled(connection, key, first, performed.operation, place.definition.timeout)
         verify = place.definition.verify and not place.undoing
-        return Effect(self.engine, self._connector(place.organisation, call.target), call, order, verify)
-
-    async def _until_settled(self, connection: AsyncConnection, place: _Place, order: ErrandOrder) -> None:
-        """Nothing is taken back while the remote may still be at work on it: it would stand afterwards."""
-        done = await effects.find(connection, perform_key(place.line, place.step))
-        performed = place.definition.call
-        if done is None or not done.in_doubt or performed is None:
-            return
-        facts = self._connector(place.organisation, performed.connector).facts(performed.operation)
-        wait = unsettled(done, facts.settles or timedelta(0), place.definition.timeout)
-        if wait:
-            raise ApplicationError(
-                f"Unsettled at {order.key}", type=Unavailable.__name__, next_retry_delay=wait
-            )
+        return Effect(self.engine, connector, call, order, verify)
 
     async def _place(self, connection: AsyncConnection, order: ErrandOrder) -> _Place:
         document = await _document(connection, order.number)
@@ -150,6 +144,18 @@ class ErrandActivities:
     def _connector(self, organisation: Organisation, key: str) -> Connector:
         definition = organisation.connectors[key]
         return self.registry.build(definition.kind, definition.config, self.surroundings)
+
+
+async def _until_settled(
+    connection: AsyncConnection, key: str, connector: Connector, operation: str, timeout: timedelta
+) -> None:
+    """Nobody is asked or told anything about an effect in doubt while the remote may still be at work on it."""
+    entry = await effects.find(connection, key)
+    if entry is None or not entry.in_doubt:
+        return
+    wait = unsettled(entry, connector.facts(operation).settles or timedelta(0), timeout)
+    if wait:
+        raise ApplicationError(f"{key} may still be under way", type="Unsettled", next_retry_delay=wait)
 
 
 async def _document(connection: AsyncConnection, number: str) -> dict[str, Any]:

@@ -1,18 +1,19 @@
 """Open, decide and end approval gates: the directory as of now, the decision by policy, the rows by the transition."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from activities.approvers import find_eligible
-from activities.values import holds, values_of
+from activities.values import answers_of, holds, values_of
 from activities.work import RequestWork
-from steadydesk.contracts.gate import Gate, GateState
+from steadydesk.contracts.gate import Eligible, Gate, GateState
 from steadydesk.contracts.numbers import gate_id
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line
 from steadydesk.contracts.sla import TargetKind
 from steadydesk.policies import sla_steps as sla
-from steadydesk.policies.approval import content_hash, material_digests, tally
+from steadydesk.policies.approval import content_hash, differences, material_digests, tally
 from steadydesk.policies.request import BeginRound, OpenGate
 from steadydesk.policies.rights import Relation
 
@@ -23,11 +24,10 @@ async def begin_round(work: RequestWork, move: BeginRound) -> None:
     """Find the stages whose conditions hold; the line waits for them, in the policy's order."""
     line = move.line
     key = work.organisation.catalog[line.item].approval
-    values = await values_of(work.connection, work.process, line) if key else {}
-    policy = work.organisation.approval_policies[key] if key else None
-    line.stages = (
-        [name for name, stage in policy.stages.items() if holds(stage.when, values)] if policy else []
-    )
+    stages = work.organisation.approval_policies[key].stages if key else {}
+    asked = any(stage.when is not None for stage in stages.values())
+    values = await values_of(work.connection, work.process, line) if asked else {}
+    line.stages = [name for name, stage in stages.items() if holds(stage.when, values)]
     enter(work, line, Phase.APPROVAL)
     work.note("approval.begun", line.number, round=line.round, stages=line.stages, policy=key)
 
@@ -44,46 +44,77 @@ async def open_gate(work: RequestWork, move: OpenGate) -> None:
     policy = work.organisation.approval_policies[move.policy]
     stage = policy.stages[move.stage]
     line = move.line
-    values = await values_of(work.connection, work.process, line)
+    asks = move.step is not None and stage.when is not None
+    read = values_of if asks else answers_of
+    values = await read(work.connection, work.process, line)
     eligible = await find_eligible(work, policy, stage, line, values)
-    work.process.gate_count += 1
     content = material_digests(policy.material, flat(line, values), work.process.salt)
-    thresholds = (*stage.remind_at, 100)
-    gate = Gate(
-        id=gate_id(work.process.number, work.process.gate_count),
-        line=line.number,
-        step=move.step,
-        policy=move.policy,
-        stage=move.stage,
-        round=line.round,
-        eligible=eligible,
-        content_hash=content_hash(content),
-        content=content,
-        clock=sla.start(
-            TargetKind.APPROVAL, max(stage.due, _LEAST), policy.calendar, work.at, thresholds=thresholds
-        ),
-        opened_at=work.at,
-    )
+    gate = _new_gate(work, move, eligible, content)
     work.process.gates[gate.id] = gate
     if move.step is not None:
         line.steps[move.step].gates.append(gate.id)
     if move.step is not None and not holds(stage.when, values):
         close_gate(work, gate, GateState.APPROVED, "not_required")
         return
-    ask_people(work, gate)
+    ask_people(work, gate, gate.eligible)
 
 
-def ask_people(work: RequestWork, gate: Gate, event: str = "approval.requested") -> None:
-    """Tell the eligible people, give them sight of the record, and write the gate's rows."""
-    audience = [f"p:{person.person}" for person in gate.eligible]
+def _new_gate(work: RequestWork, move: OpenGate, eligible: list[Eligible], content: dict[str, str]) -> Gate:
+    policy = work.organisation.approval_policies[move.policy]
+    stage = policy.stages[move.stage]
+    before = _decided_before(work, move)
+    work.process.gate_count += 1
+    return Gate(
+        id=gate_id(work.process.number, work.process.gate_count),
+        line=move.line.number,
+        step=move.step,
+        policy=move.policy,
+        stage=move.stage,
+        round=move.line.round,
+        eligible=eligible,
+        content_hash=content_hash(content),
+        content=content,
+        changed=differences(before.content, content) if before else [],
+        earlier=[ballot.natural for ballot in before.ballots] if before else [],
+        clock=sla.start(
+            TargetKind.APPROVAL,
+            max(stage.due, _LEAST),
+            policy.calendar,
+            work.at,
+            thresholds=(*stage.remind_at, 100),
+        ),
+        opened_at=work.at,
+    )
+
+
+def _decided_before(work: RequestWork, move: OpenGate) -> Gate | None:
+    """The same stage's gate of an earlier round that people had voted at: they need only see the difference."""
+    found = [
+        gate
+        for gate in work.process.gates.values()
+        if gate.line == move.line.number
+        and gate.stage == move.stage
+        and gate.step == move.step
+        and gate.ballots
+    ]
+    return max(found, key=lambda gate: gate.opened_at, default=None)
+
+
+def ask_people(
+    work: RequestWork, gate: Gate, people: Sequence[Eligible], event: str = "approval.requested"
+) -> None:
+    """Tell these eligible people, give them sight of the record, and write the gate's rows."""
+    audience = [f"p:{person.person}" for person in people]
     for subject in audience:
         work.show_to(subject, Relation.APPROVER)
     work.gates.add(gate.id)
-    capacities = sorted({person.capacity for person in gate.eligible})
+    capacities = sorted({person.capacity for person in people})
     work.note(
         "gate.opened", gate.id, policy=gate.policy, stage=gate.stage, people=len(audience), by=capacities
     )
-    work.tell(event, audience, gate.id, policy=gate.policy, stage=gate.stage, line=gate.line)
+    work.tell(
+        event, audience, gate.id, policy=gate.policy, stage=gate.stage, line=gate.line, fields=gate.changed
+    )
 
 
 def close_gate(work: RequestWork, gate: Gate, state: GateState, reason: str) -> None:

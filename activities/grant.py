@@ -55,6 +55,11 @@ class GrantActivities:
             return await self.transitions.finish(work, new=True)
 
     @activity.defn
+    async def take_up_grant(self, tick: Tick) -> Answer:
+        """The agenda of a grant whose workflow was started again: from the document, as it stands."""
+        return await self.transitions.tick(grant_effects.take_up, tick)
+
+    @activity.defn
     async def ring_grant(self, tick: Tick) -> Answer:
         """Remind, or revoke at its end."""
         return await self.transitions.tick(grant_effects.ring, tick)
@@ -73,16 +78,20 @@ class GrantActivities:
 
     @activity.defn
     async def record_revocation(self, write: Write[Revoke]) -> Answer:
+        """Begin to take the grant back because a person asked for it."""
         return await self.transitions.command(grant_effects.revoke_by_person, write)
 
     @activity.defn
     async def record_extension(self, write: Write[Extend]) -> Answer:
+        """Move the end, as an approved request asks."""
         return await self.transitions.command(grant_effects.extend, write)
 
     @activity.defn
     async def record_grant_message(self, write: Write[TellRequest]) -> Answer:
+        """The holder has left: revoke."""
         return await self.transitions.command(grant_effects.hear, write)
 
     @activity.defn
     async def record_grant_task(self, write: Write[ActOnTask]) -> Answer:
+        """Work on the task of a revocation by hand."""
         return await self.transitions.command(grant_effects.act, write)

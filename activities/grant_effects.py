@@ -225,6 +225,11 @@ def _step(work: GrantWork) -> Step:
     return _item(work).plan.steps[work.process.step]
 
 
+async def take_up(work: GrantWork) -> None:
+    """The workflow was ended by hand and started again; the grant goes on where it stands."""
+    work.note("process.taken-up", work.process.number)
+
+
 async def rest(work: GrantWork) -> None:
     """A grant carries nothing on by itself: every move of its is a date, a command or an outcome."""
     del work

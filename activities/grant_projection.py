@@ -7,7 +7,6 @@ from steadydesk.contracts.grant import GrantProcess
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.request import TaskRun
 from steadydesk.policies.grant import explain_grant
-from steadydesk.records import processes
 
 
 async def project_grant(work: Work[GrantProcess]) -> None:
@@ -15,7 +14,7 @@ async def project_grant(work: Work[GrantProcess]) -> None:
     rows = [_grant(work)]
     if grant.task is not None:
         rows.append(_task(work, grant.task))
-    await processes.project(work.connection, rows)
+    work.records.extend(rows)
 
 
 def _grant(work: Work[GrantProcess]) -> dict[str, Any]:
@@ -74,6 +73,7 @@ def _common(work: Work[GrantProcess]) -> dict[str, Any]:
         "due_at": None,
         "expected_at": None,
         "close_code": None,
+        "progress": None,
     }
 
 

@@ -4,9 +4,12 @@ from activities.approvers import find_eligible, one_level_up
 from activities.gates import ask_people, settle
 from activities.values import values_of
 from activities.work import RequestWork
-from steadydesk.contracts.gate import Gate
-from steadydesk.contracts.request import TaskState
+from steadydesk.contracts.gate import Eligible, Gate
+from steadydesk.contracts.request import TaskRun, TaskState
+from steadydesk.policies.approval import can_be_satisfied
 from steadydesk.policies.rights import Relation
+from steadydesk.records.directory_approvers import line_above
+from steadydesk.records.processes import release_approver
 
 
 async def person_left(work: RequestWork, person: str) -> None:
@@ -17,33 +20,59 @@ async def person_left(work: RequestWork, person: str) -> None:
     for line in work.process.lines:
         for run in line.steps.values():
             for task in (run.task, run.undo_task):
-                if task is not None and task.is_open and task.assigned_to == person:
-                    task.assigned_to, task.state = None, TaskState.OPEN
-                    work.note("task.returned", task.number, reason="person left")
-                    work.tell("task.opened", [f"g:{task.group}"], task.number, line=line.number)
-    if person in (work.process.opened_by, work.process.requested_for):
-        group = work.organisation.organisation.leavers_group
-        work.show_to(f"g:{group}", Relation.PROCESS_OWNER)
-        work.note("requester.left", work.process.number, group=group)
-        work.tell("person.left", [f"g:{group}"], work.process.number)
+                _return_task(work, task, person, line.number)
+    _return_task(work, work.process.call_back, person, work.process.lines[0].number)
+    customers = {line.requested_for for line in work.process.lines}
+    if person in customers | {work.process.opened_by, work.process.requested_for}:
+        await _hand_over(work, person)
+
+
+def _return_task(work: RequestWork, task: TaskRun | None, person: str, line: str) -> None:
+    if task is None or not task.is_open or task.assigned_to != person:
+        return
+    task.assigned_to = None
+    if task.question is None:
+        task.state = TaskState.OPEN
+    work.note("task.returned", task.number, reason="person left")
+    work.tell("task.opened", [f"g:{task.group}"], task.number, line=line)
+
+
+async def _hand_over(work: RequestWork, person: str) -> None:
+    """What they ordered is their manager's now, and on the list of those who look after leavers."""
+    group = work.organisation.organisation.leavers_group
+    audience = [f"g:{group}"]
+    work.show_to(f"g:{group}", Relation.PROCESS_OWNER)
+    for manager in (await line_above(work.connection, person))[:1]:
+        work.show_to(f"p:{manager}", Relation.REQUESTER)
+        audience.append(f"p:{manager}")
+    work.note("requester.left", work.process.number, group=group)
+    work.tell("person.left", audience, work.process.number)
 
 
 async def _leave_gate(work: RequestWork, gate: Gate, person: str) -> None:
+    """Who has left is not asked any more; where too few are left to approve, others are asked in their place."""
     leaver = [eligible for eligible in gate.eligible if eligible.person == person]
     gate.eligible = [eligible for eligible in gate.eligible if eligible.person != person]
+    await release_approver(work.connection, gate.id, person)
     work.gates.add(gate.id)
     work.note("gate.left", gate.id, person=person)
-    policy = work.organisation.approval_policies[gate.policy]
-    line = work.process.line(gate.line)
-    if not gate.eligible:
-        gate.eligible = await one_level_up(work, policy, line, leaver)
-    if not gate.eligible:
-        gate.eligible = await find_eligible(
-            work,
-            policy,
-            policy.stages[gate.stage],
-            line,
-            await values_of(work.connection, work.process, line),
-        )
-    ask_people(work, gate)
+    if newcomers := await _instead(work, gate, leaver):
+        gate.eligible += newcomers
+        ask_people(work, gate, newcomers)
     settle(work, gate)
+
+
+async def _instead(work: RequestWork, gate: Gate, leaver: list[Eligible]) -> list[Eligible]:
+    """The manager of who left, then whoever the policy finds now; nobody who is asked or has voted already."""
+    policy = work.organisation.approval_policies[gate.policy]
+    stage, line = policy.stages[gate.stage], work.process.line(gate.line)
+    present = {one.natural for one in gate.eligible} | {ballot.natural for ballot in gate.ballots}
+    if present and can_be_satisfied(stage.rule, len(present)):
+        return []
+    found = await one_level_up(work, policy, line, leaver)
+    newcomers = [one for one in found if one.natural not in present]
+    if newcomers:
+        return newcomers
+    values = await values_of(work.connection, work.process, line)
+    found = await find_eligible(work, policy, stage, line, values)
+    return [one for one in found if one.natural not in present]

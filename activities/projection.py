@@ -3,38 +3,39 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.dialects.postgresql import insert as upsert
-
 from activities.work import RequestWork, plain
 from steadydesk.contracts.agenda import Waiting
 from steadydesk.contracts.gate import Gate, GateState
 from steadydesk.contracts.language import LocalisedText
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.request import Line, TaskPurpose, TaskRun
+from steadydesk.policies.plan import progress
 from steadydesk.policies.sla_measure import due_at
 from steadydesk.policies.waiting import explain
-from steadydesk.records import processes
-from steadydesk.records.tables.approval import approver
-from steadydesk.records.tables.approval import gate as gate_table
 
 
 async def project(work: RequestWork) -> None:
     waiting = explain(work.process, work.organisation, work.calendars, work.at)
     rows = [_request(work, waiting)]
     for line in work.process.lines:
-        if line.is_open or line.closed_at == work.at:
+        if _is_news(work, line.closed_at):
             rows.append(_line(work, line, waiting))
         for key, run in line.steps.items():
             rows.extend(
                 _task(work, line, key, task, waiting)
                 for task in (run.task, run.undo_task)
-                if task is not None and (task.is_open or task.closed_at == work.at)
+                if task is not None and _is_news(work, task.closed_at)
             )
     call_back = work.process.call_back
-    if call_back is not None and (call_back.is_open or call_back.closed_at == work.at):
+    if call_back is not None and _is_news(work, call_back.closed_at):
         rows.append(_task(work, work.process.lines[0], "", call_back, waiting))
-    await processes.project(work.connection, rows)
-    await _gates(work)
+    work.records.extend(rows)
+    _gates(work)
+
+
+def _is_news(work: RequestWork, closed_at: datetime | None) -> bool:
+    """The rows of parts that were closed earlier stand as they are, unless all are written anew."""
+    return work.everything or closed_at is None or closed_at == work.at
 
 
 def _request(work: RequestWork, waiting: list[Waiting]) -> dict[str, Any]:
@@ -81,6 +82,7 @@ def _line(work: RequestWork, line: Line, waiting: list[Waiting]) -> dict[str, An
         "due_at": due_at(line.clock, work.calendars, work.at) if line.clock.stage.is_open else None,
         "expected_at": line.expected_at,
         "effective_at": line.effective_at,
+        "progress": "{}/{}".format(*progress(item.plan, line)),
         "late": line.clock.has_breached,
         "close_code": line.close_code,
         "closed_at": line.closed_at,
@@ -124,6 +126,7 @@ def _common(work: RequestWork, number: str, kind: RecordKind, waiting: list[Wait
             "due_at",
             "expected_at",
             "effective_at",
+            "progress",
             "close_code",
         ]
     )
@@ -164,27 +167,11 @@ def _words(text: LocalisedText, purpose: TaskPurpose = TaskPurpose.STEP) -> dict
     return {language: before.get(language, before.get("en", "")) + word for language, word in words.items()}
 
 
-async def _gates(work: RequestWork) -> None:
-    gates = [work.process.gates[gate] for gate in sorted(work.gates)]
-    if not gates:
-        return
-    statement = upsert(gate_table)
-    changing = ("state", "due_at", "closed_at", "reason")
-    await work.connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"], set_={name: statement.excluded[name] for name in changing}
-        ),
-        [_gate(work, gate) for gate in gates],
-    )
-    people = [row for gate in gates for row in _approvers(gate)]
-    if people:
-        statement = upsert(approver)
-        await work.connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["gate", "person"], set_={"state": statement.excluded.state}
-            ),
-            people,
-        )
+def _gates(work: RequestWork) -> None:
+    changed = work.process.gates if work.everything else work.gates
+    for gate in sorted(changed):
+        work.gate_rows.append(_gate(work, work.process.gates[gate]))
+        work.approvers.extend(_approvers(work.process.gates[gate]))
 
 
 def _gate(work: RequestWork, gate: Gate) -> dict[str, Any]:
@@ -202,6 +189,7 @@ def _gate(work: RequestWork, gate: Gate) -> dict[str, Any]:
         "due_at": due_at(gate.clock, work.calendars, work.at) if gate.is_open else None,
         "closed_at": gate.closed_at,
         "reason": gate.reason,
+        "changed": gate.changed,
     }
 
 

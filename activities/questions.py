@@ -35,6 +35,8 @@ def ask_for_gate(work: RequestWork, gate: Gate, text: TextRef | None) -> None:
 
 def ask_for_task(work: RequestWork, line: Line, task: TaskRun, text: TextRef | None) -> None:
     """The task is pending until the answer, with reminders; the line's promise rests."""
+    if task.question is not None:
+        raise InvalidTransition(f"{task.number} already waits for an answer")
     calendar = calendar_of(work, line)
     task.question = Question(
         asked_by=work.actor.person, text=text, asked_at=work.at, until=_later(calendar, work.at)

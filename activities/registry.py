@@ -24,6 +24,7 @@ from activities.people_left import ProcessCarrier
 from activities.plan import PlanActivities
 from activities.projection import project
 from activities.request import RequestActivities
+from activities.security import SecurityActivities
 from activities.stuck import STUCK_ROUTINE, StuckActivities
 from activities.sweep import SWEEP_ROUTINE, SweepActivities
 from activities.task import TaskActivities
@@ -55,8 +56,8 @@ class Staff:
     def __init__(self, settings: Settings, client: Client, engine: AsyncEngine, patient: AsyncEngine) -> None:
         self.client = client
         self.waker = Waker(client)
-        self.transitions = Transitions(REQUESTS, engine, self.waker)
-        self.grants = Transitions(GRANTS, engine, self.waker)
+        self.transitions = Transitions(REQUESTS, engine, self.waker, settings.public_url)
+        self.grants = Transitions(GRANTS, engine, self.waker, settings.public_url)
         self.sender = Sender(client, installed())
         self.surroundings = Surroundings(EgressGuard(settings.egress_allow))
         self.errands = ErrandActivities(patient, load_registry(), self.surroundings, os.environ)
@@ -66,6 +67,7 @@ class Staff:
         )
         self._anchors = AnchorActivities.of(settings, patient, self.surroundings.exchange())
         self._stuck = StuckActivities(patient, client)
+        self._security = SecurityActivities(patient)
         self._sweep = SweepActivities(patient, self.sender)
         self.routines: list[Routine] = [anchor_routine(settings), STUCK_ROUTINE, SWEEP_ROUTINE]
 
@@ -113,7 +115,9 @@ class Staff:
             TaskActivities(transitions).record_task_action,
             ClockActivities(transitions).ring_alarms,
             PlanActivities(transitions).record_outcome,
+            self._security.note_cancellation_without_proof,
             grants.open_grant,
+            grants.take_up_grant,
             grants.ring_grant,
             grants.record_revocation,
             grants.record_revocation_outcome,

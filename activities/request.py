@@ -1,12 +1,12 @@
 """The record writes of a request that its own commands ask for: open, take up again, cancel, comment, change."""
 
-from sqlalchemy import select, update
 from temporalio import activity
 
 from activities import edits
 from activities.opening import fill, new_process
 from activities.transition import Transitions, refused
 from activities.voice import take_survey_answer
+from activities.watchers import watch
 from activities.work import Actor
 from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.request import RequestProcess
@@ -26,7 +26,6 @@ from steadydesk.contracts.request_commands import (
 )
 from steadydesk.errors import UnknownRecord
 from steadydesk.records import processes
-from steadydesk.records.tables.process import reservation
 
 
 class RequestActivities:
@@ -40,24 +39,17 @@ class RequestActivities:
         """Turn the reservation into the record with its lines, and open the first gates; once."""
         engine = self.transitions.engine
         async with engine.begin() as connection:
-            reserved = await connection.execute(
-                select(reservation.c.order).where(reservation.c.number == write.number).with_for_update()
-            )
-            row = reserved.one_or_none()
-            if row is None:
+            reserved = await processes.take_reservation(connection, write.number, write.step, write.at)
+            if reserved is None:
                 raise refused(UnknownRecord(f"nothing was reserved under {write.number}"))
-            earlier = await processes.earlier_result(connection, write.number, write.step)
-            if earlier is not None:
-                return Answer.model_validate(earlier)
-            order = Order.model_validate(row[0])
+            if reserved.result is not None:
+                return Answer.model_validate(reserved.result)
+            order = Order.model_validate(reserved.document)
             process = new_process(order, write.at)
             work = await self.transitions.work(
                 connection, process, step=write.step, at=write.at, run=write.run, actor=Actor(order.opened_by)
             )
             await fill(work, order)
-            await connection.execute(
-                update(reservation).where(reservation.c.number == write.number).values(opened_at=write.at)
-            )
             answer = await self.transitions.finish(work, new=True)
         self.transitions.waker.wake()
         return answer
@@ -69,32 +61,40 @@ class RequestActivities:
 
     @activity.defn
     async def record_cancellation(self, write: Write[Cancel]) -> Answer:
+        """Stop what can be stopped and begin to take back what was done."""
         return await self.transitions.command(edits.cancel, write)
 
     @activity.defn
     async def record_comment(self, write: Write[Comment]) -> Answer:
+        """Keep a comment or work note; the requester's answers open questions."""
         return await self.transitions.command(edits.comment, write)
 
     @activity.defn
     async def record_watcher(self, write: Write[Watch]) -> Answer:
-        return await self.transitions.command(edits.watch, write)
+        """Add or remove a watcher."""
+        return await self.transitions.command(watch, write)
 
     @activity.defn
     async def record_resubmission(self, write: Write[Resubmit]) -> Answer:
+        """Take changed answers; material ones void the gates and start the approval anew."""
         return await self.transitions.command(edits.resubmit, write)
 
     @activity.defn
     async def record_effective_date(self, write: Write[Reschedule]) -> Answer:
+        """Move the effective date and plan the steps that wait for it anew."""
         return await self.transitions.command(edits.reschedule, write)
 
     @activity.defn
     async def record_state(self, write: Write[Move]) -> Answer:
+        """Move a line to another state of its phase, as its model allows."""
         return await self.transitions.command(edits.move, write)
 
     @activity.defn
     async def record_survey_answer(self, write: Write[AnswerSurvey]) -> Answer:
+        """Keep the score; a low one opens a call-back."""
         return await self.transitions.command(take_survey_answer, write)
 
     @activity.defn
     async def record_message(self, write: Write[TellRequest]) -> Answer:
+        """Hear another process: a child ended, a person left."""
         return await self.transitions.command(edits.hear, write)

@@ -14,6 +14,7 @@ from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, StepRun, StepState, TaskPurpose, UndoState
 from steadydesk.errors import InvalidInput
 from steadydesk.policies.calendar import add_business_time
+from steadydesk.policies.expression import ExpressionError
 from steadydesk.policies.plan import after_failure
 from steadydesk.policies.request import SettleStep, StartStep, UndoStep
 from steadydesk.records.processes import draw_number
@@ -54,7 +55,7 @@ async def _wait(work: RequestWork, line: Line, key: str, step: Step, run: StepRu
     assert step.until is not None
     try:
         moment = instant_of(value_of(step.until, values), _calendar(work, line).zone) + step.offset
-    except (InvalidInput, ValueError):
+    except (InvalidInput, ExpressionError, ValueError):
         await fail(work, line, key, "NoDate")
         return
     if moment <= work.at:

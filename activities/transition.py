@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
@@ -17,10 +16,9 @@ from steadydesk.contracts.calendar import Calendar
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import C, Tick, Write
 from steadydesk.errors import Refusal, StaleVersion, UnknownRecord
-from steadydesk.records import configuration, outbox, processes, texts
-from steadydesk.records.audit import ChainHead, Doing, append
-from steadydesk.records.tables.approval import vote
-from steadydesk.records.tables.journal import journal
+from steadydesk.records import bundle, configuration, processes
+from steadydesk.records.audit import ChainHead, Doing, chain
+from steadydesk.records.bundle import Bundle, Rows
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,8 @@ class Book(Generic[P]):
 class Transitions(Generic[P]):
     """Runs effects on the documents of one kind of process."""
 
-    def __init__(self, book: Book[P], engine: AsyncEngine, waker: Waker) -> None:
+    def __init__(self, book: Book[P], engine: AsyncEngine, waker: Waker, public_url: str = "") -> None:
+        self._public_url = public_url
         self.book = book
         self.engine = engine
         self.waker = waker
@@ -55,7 +54,18 @@ class Transitions(Generic[P]):
                 run, write.number, write.step, write.at, write.run, actor_of(command), command.if_match
             )
         except Refusal as refusal:
-            raise refused(refusal) from refusal
+            earlier = await self._earlier(write.number, write.step)
+            if earlier is None:
+                raise refused(refusal) from refusal
+            return earlier
+
+    async def _earlier(self, number: str, step: str) -> Answer | None:
+        """What another attempt of the same step committed while this one waited for the lock, too late to be seen
+        by it: a command that was carried out is never refused.
+        """
+        async with self.engine.connect() as connection:
+            result = await processes.earlier_result(connection, number, step)
+        return None if result is None else Answer.model_validate(result)
 
     async def signal(self, effect: Callable[[Work[P], C], Awaitable[None]], write: Write[C]) -> Answer:
         """A command that nobody waits for: ``effect`` verifies it and turns every refusal into a row."""
@@ -91,7 +101,9 @@ class Transitions(Generic[P]):
             process = self.book.document.model_validate(locked.document)
             if if_match is not None and if_match != process.version:
                 raise StaleVersion(f"{number} is at version {process.version}, not {if_match}")
-            work = await self.work(connection, process, step=step, at=at, run=run, actor=actor)
+            # The engine's clock may step back from one host to the next; a record's time never does.
+            moment = max(at, process.updated_at)
+            work = await self.work(connection, process, step=step, at=moment, run=run, actor=actor)
             await effect(work)
             answer = await self.finish(work)
         self.waker.wake()
@@ -118,26 +130,46 @@ class Transitions(Generic[P]):
         process = work.process
         process.version += 1
         process.updated_at = work.at
-        await _seal(work)
-        document = process.model_dump(mode="json", exclude_defaults=True)
-        await (processes.create if new else processes.store)(work.connection, process.number, document)
+        audit = _seal(work)
         await self.book.project(work)
-        for table, rows in ((vote, work.votes), (journal, work.journal)):
-            if rows:
-                await work.connection.execute(insert(table), rows)
-        await processes.let_see(work.connection, work.sights)
-        await texts.refer(work.connection, work.texts, process.number)
-        await outbox.post(work.connection, work.messages)
+        agenda = self.book.agenda(process, work.organisation, work.calendars, work.at)
         answer = Answer(
-            agenda=self.book.agenda(process, work.organisation, work.calendars, work.at),
+            agenda=agenda.model_copy(update={"details": agenda.details + self._page(process.number)}),
             said={"number": process.number, "version": process.version, **work.said},
         )
-        stored = answer.model_dump(mode="json", exclude_defaults=True)
-        await processes.remember(work.connection, process.number, work.step, stored)
+        await bundle.write(work.connection, _bundle(work, answer, audit, new=new))
         return answer
 
+    def _page(self, number: str) -> str:
+        """The record's page, for operators who read the process in the Temporal UI."""
+        return (
+            f"\n- [{number} in Steadydesk]({self._public_url}/records/{number})" if self._public_url else ""
+        )
 
-async def _seal(work: Work[P]) -> None:
+
+def _bundle(work: Work[P], answer: Answer, audit: Rows, *, new: bool) -> Bundle:
+    process = work.process
+    return Bundle(
+        number=process.number,
+        step=work.step,
+        version=process.version,
+        document=process.model_dump(mode="json", exclude_defaults=True),
+        result=answer.model_dump(mode="json", exclude_defaults=True),
+        new=new,
+        records=work.records,
+        gates=work.gate_rows,
+        approvers=work.approvers,
+        votes=work.votes,
+        journal=work.journal,
+        audit=audit,
+        sights=work.sights,
+        messages=work.messages,
+        texts=work.texts,
+    )
+
+
+def _seal(work: Work[P]) -> Rows:
+    """Chain what the transition noted to the record's audit; the rows to write."""
     process = work.process
     actor = work.actor
     doing = Doing(
@@ -151,8 +183,9 @@ async def _seal(work: Work[P]) -> None:
     )
     head = ChainHead(process.audit_position, process.audit_head) if process.audit_position else ChainHead()
     entries = [(entry.event, entry.subject, entry.facts) for entry in work.entries]
-    head = await append(work.connection, head, doing, entries)
+    head, rows = chain(head, doing, entries)
     process.audit_position, process.audit_head = head.position, head.hash
+    return rows
 
 
 def refused(refusal: Refusal) -> ApplicationError:

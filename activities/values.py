@@ -28,6 +28,12 @@ async def values_of(connection: AsyncConnection, process: RequestProcess, line: 
     }
 
 
+async def answers_of(connection: AsyncConnection, _process: RequestProcess, line: Line) -> dict[str, Any]:
+    """The answers to the form alone, under the same name."""
+    bodies = await texts.read(connection, [line.variables.ref])
+    return {"variables": bodies.get(line.variables.ref) or {}}
+
+
 def _line_values(line: Line) -> dict[str, Any]:
     values: dict[str, Any] = {
         "number": line.number,

@@ -55,10 +55,15 @@ class Work(Generic[P]):
     journal: list[dict[str, Any]] = field(default_factory=list)
     votes: list[dict[str, Any]] = field(default_factory=list)
     sights: list[dict[str, Any]] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    gate_rows: list[dict[str, Any]] = field(default_factory=list)
+    approvers: list[dict[str, Any]] = field(default_factory=list)
     gates: set[str] = field(default_factory=set)
     tasks: set[str] = field(default_factory=set)
     texts: list[str] = field(default_factory=list)
     said: dict[str, str | int | bool | None] = field(default_factory=dict)
+    everything: bool = False
+    """Write every row that lists read anew, also of parts that have not changed."""
 
     def note(self, event: str, subject: str | None = None, **facts: object) -> None:
         """Put a row into the audit chain: states, references, digests; never words or form values."""
@@ -106,6 +111,11 @@ class Work(Generic[P]):
                 "until": None,
             }
         )
+
+    def hide_from(self, subject: str, why: Relation) -> None:
+        """End one way of seeing the record; others that the subject has stay."""
+        self.show_to(subject, why)
+        self.sights[-1]["until"] = self.at
 
 
 RequestWork = Work[RequestProcess]

@@ -4,15 +4,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI, Response
+from fastapi.responses import RedirectResponse
 
+from api import metrics
 from api.body_limit import BodyLimit
+from api.clean_input import refuse_unstorable
 from api.health import parts
+from api.metrics import PREFIX, Counted, RequestMetrics
+from api.openapi import describe, operation_id
 from api.problems import install_problems
 from api.routes import PAGES, ROUTERS
 from api.security import check_routes, public
 from api.services import Services
 
-PREFIX = "/api/v1"
 _FORM_AROUND = 65_536
 
 
@@ -32,16 +36,21 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        generate_unique_id_function=operation_id,
+        dependencies=[Depends(refuse_unstorable)],
     )
     app.state.services = services
+    app.state.metrics = RequestMetrics()
     install_problems(app)
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit_of(path, services))
+    app.add_middleware(Counted, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     for router in PAGES:
         app.include_router(router)
     _add_health(app)
-    check_routes(app)
+    check_routes(app, frozenset({metrics.PATH}))
+    describe(app)
     return app
 
 
@@ -53,6 +62,11 @@ def _limit_of(path: str, services: Services) -> int:
 
 
 def _add_health(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False, dependencies=[Depends(public)])
+    async def front_page() -> RedirectResponse:
+        """Where people who type the bare address find the API's description."""
+        return RedirectResponse("/docs")
+
     @app.get("/livez", tags=["health"], dependencies=[Depends(public)])
     async def livez() -> dict[str, str]:
         """The process runs."""

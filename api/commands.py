@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,15 +13,19 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.security import Caller
 from api.services import Services
+from api.versions import version_in
 from steadydesk.contracts.assertion import Command, TextRef
-from steadydesk.errors import InvalidInput, RecordClosed, UnknownRecord
+from steadydesk.errors import InvalidInput, Problem, RecordClosed
 from steadydesk.records import texts
 from steadydesk.records.directory_approvers import people_by_name
 from steadydesk.records.engine import Connection
+from steadydesk.records.processes import earlier_result
 from steadydesk.records.reservations import KeptCommand, keep_command, kept_command
 
 ANSWER_WITHIN = 5.0
 """Seconds that a caller waits; a later answer is found under the same key."""
+_SENDING: "set[asyncio.Task[dict[str, Any]]]" = set()
+"""What is on its way; the event loop alone would not keep it."""
 
 IdempotencyKey = Annotated[
     str | None,
@@ -44,12 +49,9 @@ class Sent:
 
 def version_of(if_match: str | None) -> int | None:
     """The version that an ``If-Match`` header names; InvalidInput for what is no ETag of ours."""
-    if if_match is None or if_match == "*":
+    if if_match is None:
         return None
-    text = if_match.removeprefix("W/").strip('"')
-    if not text.isdecimal():
-        raise InvalidInput("'If-Match' is no ETag of this API", pointer="If-Match")
-    return int(text)
+    return version_in(if_match)
 
 
 def body_hash(path: str, body: BaseModel) -> str:
@@ -84,13 +86,14 @@ async def store(connection: Connection, caller: Caller, body: str | dict[str, An
     return text.reference
 
 
-async def person_named(connection: Connection, user_name: str | None, default: str) -> str:
-    """The id behind a user name, ``default`` for None; UnknownRecord for nobody."""
+async def person_named(connection: Connection, user_name: str | None, default: str, pointer: str) -> str:
+    """The id behind the user name at ``pointer`` of the body, ``default`` for None; InvalidInput for nobody."""
     if user_name is None:
         return default
     found = await people_by_name(connection, [user_name])
     if user_name.lower() not in found:
-        raise UnknownRecord("the directory has no such person")
+        problem = Problem(pointer, "the directory has no person with this user name")
+        raise InvalidInput("unknown person", problems=[problem])
     return found[user_name.lower()]
 
 
@@ -104,24 +107,45 @@ async def send(
     acting_for: str | None = None,
 ) -> Sent:
     """Execute the command; a refusal is raised as what it is, a late answer is None."""
+    sending = services.sender.send(
+        kept.number,
+        command,
+        body,
+        update_id=kept.update_id,
+        actor=caller.person.id,
+        acting_for=acting_for or caller.acting_for,
+        method=caller.method,
+        at=caller.now,
+    )
     try:
-        async with asyncio.timeout(ANSWER_WITHIN):
-            answer = await services.sender.send(
-                kept.number,
-                command,
-                body,
-                update_id=kept.update_id,
-                actor=caller.person.id,
-                acting_for=acting_for or caller.acting_for,
-                method=caller.method,
-                at=caller.now,
-            )
-    except TimeoutError:
-        return Sent(kept.number, None)
+        return Sent(kept.number, await in_time(sending))
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise RecordClosed(
-                f"{kept.number} is closed; order again or refer to it", details={"follow_up": kept.number}
-            ) from error
-        raise
-    return Sent(kept.number, answer)
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return Sent(kept.number, await _answered_before(services, kept))
+
+
+async def in_time(sending: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any] | None:
+    """The answer, or None when it is not there in time. Sending goes on all the same, as the caller is told."""
+    task = asyncio.create_task(sending)
+    _SENDING.add(task)
+    task.add_done_callback(_sent)
+    await asyncio.wait({task}, timeout=ANSWER_WITHIN)
+    return task.result() if task.done() else None
+
+
+def _sent(task: "asyncio.Task[dict[str, Any]]") -> None:
+    _SENDING.discard(task)
+    if not task.cancelled():
+        task.exception()  # Fetched, for nobody else may ask for it any more.
+
+
+async def _answered_before(services: Services, kept: KeptCommand) -> dict[str, Any]:
+    """What the command was answered when its process still ran; RecordClosed where it came too late."""
+    async with services.engine.connect() as connection:
+        earlier = await earlier_result(connection, kept.number, f"u:{kept.update_id}")
+    if earlier is None:
+        raise RecordClosed(
+            f"{kept.number} is closed; order again or refer to it", details={"follow_up": kept.number}
+        )
+    return earlier["said"]

@@ -9,7 +9,7 @@ from pydantic import Field
 from api.security import Caller
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.catalog import CatalogItem
-from steadydesk.contracts.form import FieldKind
+from steadydesk.contracts.form import FieldKind, Form
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import Order, OrderedItem
@@ -89,8 +89,15 @@ async def check_variables(
     connection: Connection, item: CatalogItem, variables: dict[str, Any], at: str
 ) -> list[Problem]:
     """What does not fit the item's form, and references that name nobody."""
-    problems = [Problem(at + fault.pointer, fault.message) for fault in form.check(item.form, variables)]
-    named = form.references(item.form, variables)
+    return await check_answers(connection, item.form, variables, at)
+
+
+async def check_answers(
+    connection: Connection, asked: Form, variables: dict[str, Any], at: str
+) -> list[Problem]:
+    """The same for any form."""
+    problems = [Problem(at + fault.pointer, fault.message) for fault in form.check(asked, variables)]
+    named = form.references(asked, variables)
     people = [value for _, kind, value in named if kind is FieldKind.PERSON]
     groups = [value for _, kind, value in named if kind is FieldKind.GROUP]
     known = set(await people_by_name(connection, people)) if people else set[str]()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from steadydesk.contracts.page import Page, cursor, keys_of
-from steadydesk.errors import InvalidInput
+from steadydesk.errors import InvalidInput, Problem
 
 T = TypeVar("T")
 
@@ -17,7 +17,10 @@ def position_of(after: str | None) -> int | None:
         return None
     (text,) = keys_of(after, 1)
     if not (text.isascii() and text.isdecimal()) or int(text) > _LARGEST:
-        raise InvalidInput("'after' is not a cursor that this list gave out.", pointer="after")
+        raise InvalidInput(
+            "'after' is not a cursor that this list gave out.",
+            problems=[Problem("/after", "is not a cursor that this list gave out", "query")],
+        )
     return int(text)
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -35,6 +35,19 @@ from steadydesk.records.faults import RETRY_AFTER_SECONDS, refusal_of
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "/problems/"
+
+_TEMPORAL_AWAY = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.UNKNOWN,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+    }
+)
+"""What calls end with while the server is away, starts, or is killed in the middle of the call."""
 
 _log = structlog.get_logger(__name__)
 _BY_STATUS: Mapping[int, tuple[type[Refusal], str]] = {
@@ -71,6 +84,10 @@ class ProblemDocument(BaseModel):
     retry_after: int | None = Field(default=None, description="Seconds to wait.")
 
 
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/ProblemDocument"}
+"""In the description of the API, where ``api.openapi`` puts the model itself."""
+
+
 def install_problems(app: FastAPI) -> None:
     """Let ``app`` answer with problems for refusals, wrong input, unknown paths, and its own faults."""
     app.add_exception_handler(Refusal, _refused)
@@ -86,7 +103,7 @@ def refusals(*types: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     for refusal in types:
         entry = by_status.setdefault(
             refusal.status,
-            {"description": "", "content": {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}}},
+            {"description": "", "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA}}},
         )
         line = f"`{PREFIX}{refusal.slug()}`: {refusal.title}"
         entry["description"] = f"{entry['description']}\n\n{line}".strip()
@@ -172,7 +189,8 @@ def _answer(error: Exception, scope: Scope) -> Refusal:
 
 
 def _from_temporal(error: Exception) -> Refusal | None:
-    if isinstance(error, RPCError) and error.status is RPCStatusCode.UNAVAILABLE:
+    cut_off = isinstance(error, WorkflowUpdateRPCTimeoutOrCancelledError)
+    if cut_off or (isinstance(error, RPCError) and error.status in _TEMPORAL_AWAY):
         return Unavailable("Temporal does not answer.", details={"retry_after": RETRY_AFTER_SECONDS})
     return None
 

@@ -1,5 +1,6 @@
 """Reads that several routes need: the viewer of a caller, a whole request, and the matrix's word on a verb."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator
@@ -12,9 +13,10 @@ from steadydesk.errors import NotAllowed, UnknownRecord
 from steadydesk.policies.rights import Permission, Verb, may
 from steadydesk.records import reservations
 from steadydesk.records.engine import Connection
-from steadydesk.records.organisation import in_force
+from steadydesk.records.views.records import owner_of
 from steadydesk.records.views.requests import find_request
 from steadydesk.records.views.visibility import Viewer, relations
+from steadydesk.settings import Settings
 
 
 def viewer_of(caller: Caller) -> Viewer:
@@ -36,8 +38,7 @@ RecordNumber = Annotated[str, BeforeValidator(number_of)]
 async def read_request(services: Services, caller: Caller, number: str) -> RequestView:
     """The request as the caller may see it; UnknownRecord otherwise."""
     async with services.engine.connect() as connection:
-        _, resolved = await in_force(connection)
-        view = await find_request(connection, viewer_of(caller), number, resolved.organisation.catalog)
+        view = await find_request(connection, viewer_of(caller), number)
         if view is None and await reservations.find_reservation(connection, number, caller.id):
             raise UnknownRecord(f"{number} is received and being taken up; ask again in a moment")
     if view is None:
@@ -45,8 +46,17 @@ async def read_request(services: Services, caller: Caller, number: str) -> Reque
     if caller.may(Permission.OPERATE):
         settings = services.settings
         link = f"{settings.temporal_ui_url}/namespaces/{settings.namespace}/workflows/{number}"
-        return view.model_copy(update={"temporal_ui": link})
+        return view.model_copy(update={"temporal_ui": link, "history": _history(view, caller, settings)})
     return view
+
+
+def _history(view: RequestView, caller: Caller, settings: Settings) -> str:
+    """Whether Temporal still keeps the history of the process."""
+    if view.closed_at is None:
+        return "kept while the process runs"
+    until = view.closed_at + timedelta(days=settings.retention_days)
+    word = "kept until" if until > caller.now else "not kept any more since"
+    return f"{word} about {until:%Y-%m-%d}"
 
 
 async def require(connection: Connection, caller: Caller, number: str, verb: Verb) -> list[str]:
@@ -57,3 +67,12 @@ async def require(connection: Connection, caller: Caller, number: str, verb: Ver
     if not may(verb, found):
         raise NotAllowed(f"you may see {number}, but not {verb.value.replace('_', ' ')} it")
     return found
+
+
+async def owner_with(connection: Connection, caller: Caller, number: str, verb: Verb) -> str:
+    """The process that a record of any kind belongs to, once the caller may do ``verb`` to it."""
+    owner = await owner_of(connection, number)
+    if owner is None:
+        raise UnknownRecord("there is no such record, or it is not for you to see")
+    await require(connection, caller, owner, verb)
+    return owner

@@ -21,7 +21,7 @@ from steadydesk.policies.rights import NEVER_FOR_ANOTHER, SCOPE_OF, Permission, 
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_standing import standing, standing_by_name
 
-_BEARER = HTTPBearer(
+BEARER = HTTPBearer(
     auto_error=False, description="An API token (`sdk_…`), or an access token of the configured OIDC issuer."
 )
 
@@ -83,7 +83,7 @@ class Requires:
     async def __call__(
         self,
         request: Request,
-        bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+        bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
         act_for: Annotated[
             str | None,
             Header(

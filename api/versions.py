@@ -7,7 +7,7 @@ from fastapi import Depends, Header, Response
 
 from steadydesk.errors import InvalidInput, Problem, VersionRequired
 
-_TAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
+_TAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 
 
 def set_etag(response: Response, version: int) -> None:
@@ -26,9 +26,14 @@ async def _if_match(
 ) -> int | None:
     if if_match is None:
         raise VersionRequired("Send the ETag of what you read as If-Match.")
+    return version_in(if_match)
+
+
+def version_in(if_match: str) -> int | None:
+    """The version that an ``If-Match`` header names, None for ``*``; InvalidInput for what is no ETag of ours."""
     if if_match.strip() == "*":
         return None
-    match = _TAG.match(if_match.strip())
+    match = _TAG.fullmatch(if_match.strip())
     if match is None:
         raise InvalidInput(
             "If-Match is no version of this record.",

@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 PREFIX = "STEADYDESK_"
 READY_FILE = f"{PREFIX}READY_FILE"
 """Variable that names the file a started worker or API creates when it is ready to serve."""
+TOKEN = f"{PREFIX}TOKEN"
+"""Variable with the API token of whoever gives commands on this terminal."""
 
 
 def _asyncpg_url(url: str) -> str:
@@ -235,7 +237,7 @@ def _as_text(value: object) -> str:
 
 def misspelt_variables(environment: Iterable[str]) -> list[str]:
     """One sentence for each `STEADYDESK_*` variable that is no setting, with the nearest setting's name."""
-    known = {variable_of(name) for name in Settings.model_fields} | {READY_FILE}
+    known = {variable_of(name) for name in Settings.model_fields} | {READY_FILE, TOKEN}
     unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
     return [f"{name} is not a setting{_suggestion(name, known)}" for name in unknown]
 

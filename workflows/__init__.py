@@ -1,11 +1,1 @@
-"""One ITSM process per file; the worker registers what stands in these lists."""
-
-from typing import Any
-
-from workflows.delivery import WORKFLOWS as _DELIVERY_WORKFLOWS
-from workflows.grant import GrantWorkflow
-from workflows.request import RequestWorkflow
-from workflows.routine import WORKFLOWS as _ROUTINE_WORKFLOWS
-
-PROCESSES: list[type[Any]] = [RequestWorkflow, GrantWorkflow]
-DELIVERIES: list[type[Any]] = [*_DELIVERY_WORKFLOWS, *_ROUTINE_WORKFLOWS]
+"""One ITSM process per file; ``workflows.registry`` lists what the worker registers."""

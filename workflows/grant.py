@@ -26,7 +26,13 @@ class GrantWorkflow:
 
     @workflow.run
     async def run(self, start: StartGrant) -> str:
-        if self.record.agenda is None:
+        """Returns the state in which the grant ended."""
+        return await self.record.undeterred(lambda: self._live(start))
+
+    async def _live(self, start: StartGrant) -> str:
+        if self.record.agenda is None and start.take_up:
+            await self.record.tick(GrantActivities.take_up_grant, f"take-up:{workflow.info().run_id}")
+        elif self.record.agenda is None:
             await self.record.tick(GrantActivities.open_grant, "open")
         while (agenda := self.record.agenda) is not None and not (agenda.closed or self._must_roll_over()):
             self.plan.dispatch(agenda)

@@ -48,18 +48,29 @@ class RequestWorkflow(ApprovalGate):
 
     @workflow.run
     async def run(self, start: StartRequest) -> str:
+        """Returns the state in which the order ended."""
+        return await self.record.undeterred(lambda: self._live(start))
+
+    async def _live(self, start: StartRequest) -> str:
         if not await self._is_open():
             return "never opened"
         while (agenda := self.record.agenda) is not None and not (agenda.closed or self._must_roll_over()):
             self.plan.dispatch(agenda)
             await self._until_something_happens(agenda.version)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._hear_out()
         assert self.record.agenda is not None
         if not self.record.agenda.closed:
             workflow.continue_as_new(
                 StartRequest(number=start.number, agenda=self.record.agenda, handled=self.record.handled)
             )
         return self.record.agenda.facets.state
+
+    async def _hear_out(self) -> None:
+        """Nothing that was sent to this run is lost with it: neither a handler nor a decision by signal."""
+        await self.take_signalled_decisions()
+        while not workflow.all_handlers_finished() or self.has_signalled_decisions():
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            await self.take_signalled_decisions()
 
     async def _is_open(self) -> bool:
         """Opened by its command, taken up from the record after a termination, or carried on."""

@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter
 
+from api import docs_page, metrics
 from api.routes import (
     approvals,
     attachments,
+    break_glass,
     catalog,
     configuration,
     delegations,
@@ -38,6 +40,7 @@ ROUTERS: list[APIRouter] = [
     tasks.router,
     records.router,
     feedback.router,
+    break_glass.router,
     configuration.router,
     grants.router,
     people.router,
@@ -51,5 +54,5 @@ ROUTERS: list[APIRouter] = [
 ]
 """What stands under the API's prefix."""
 
-PAGES: list[APIRouter] = [problems.router, first_administrator.router]
+PAGES: list[APIRouter] = [problems.router, first_administrator.router, metrics.router, docs_page.router]
 """What stands at the top: pages that people open."""

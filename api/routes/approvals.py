@@ -1,6 +1,5 @@
 """Approvals: the inbox, and decisions that are answered at once."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -14,10 +13,10 @@ from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.gate import Decision
 from steadydesk.contracts.numbers import owner_of_gate, parse_typed
-from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, keys_of
+from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, instant_and_key
 from steadydesk.contracts.request_commands import ChangeApprovers, Decide
 from steadydesk.contracts.views import ApprovalView
-from steadydesk.errors import InvalidInput, UnknownRecord
+from steadydesk.errors import UnknownRecord
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.rights import Verb
 from steadydesk.records.engine import Connection
@@ -43,7 +42,7 @@ class NewDecision(Contract):
     decision: Literal["approved", "rejected", "ask", "withdrawn"]
     comment: str | None = Field(default=None, max_length=4000)
     acting_for: str | None = Field(
-        default=None, description="User name of whom you stand for, as a delegate."
+        default=None, max_length=100, description="User name of whom you stand for, as a delegate."
     )
 
 
@@ -63,23 +62,14 @@ async def list_approvals(
 ) -> Page[ApprovalView]:
     """Approvals at which you are asked, yourself or as a delegate; the oldest first."""
     async with services.engine.connect() as connection:
-        found = await views.inbox(connection, viewer_of(caller), state, limit, _position(after))
+        found = await views.inbox(connection, viewer_of(caller), state, limit, instant_and_key(after))
     last = found[-1] if len(found) == limit else None
     return Page(items=found, after=cursor(last.opened_at.isoformat(), last.id) if last else None)
 
 
-def _position(after: str | None) -> tuple[datetime, str] | None:
-    if after is None:
-        return None
-    at, gate = keys_of(after, 2)
-    try:
-        return datetime.fromisoformat(at), gate
-    except ValueError:
-        raise InvalidInput("'after' is not a cursor that this list gave out.", pointer="after") from None
-
-
 @router.get("/{gate}")
 async def show_approval(gate: GateId, caller: Reader, services: ServicesOf) -> ApprovalView:
+    """One approval: its state, due date, and who is asked."""
     async with services.engine.connect() as connection:
         found = await views.find_approval(connection, viewer_of(caller), gate)
     if found is None:
@@ -106,7 +96,7 @@ async def _delegator(act: DeciderAction, user_name: str | None) -> str | None:
     if user_name is None:
         return None
     async with act.services.engine.connect() as connection:
-        return await commands.person_named(connection, user_name, act.caller.id)
+        return await commands.person_named(connection, user_name, act.caller.id, "/acting_for")
 
 
 @router.post("/{gate}/approvers")
@@ -114,7 +104,7 @@ async def add_approver(gate: GateId, body: NewApprover, act: ReaderAction) -> di
     """Ask one more person; process owners may."""
 
     async def build(connection: Connection) -> ChangeApprovers:
-        person = await commands.person_named(connection, body.person, act.caller.id)
+        person = await commands.person_named(connection, body.person, act.caller.id, "/person")
         return ChangeApprovers(assertion=unsigned(), gate=gate, add=person)
 
     return await act(owner_of_gate(gate), Verb.ADD_APPROVER, "add_approver", body, build, subject=gate)

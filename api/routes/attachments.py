@@ -30,6 +30,7 @@ class Attached(Contract):
 async def list_attachments(
     number: RecordNumber, caller: Reader, services: ServicesOf
 ) -> Page[AttachmentView]:
+    """The files of a request, without their content."""
     async with services.engine.connect() as connection:
         await require(connection, caller, number, Verb.SEE)
         found = await attachments.list_of(connection, number)

@@ -1,16 +1,28 @@
 """Configuration versions: what is in force, what was, how two differ, and a second person's approval."""
 
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field, StringConstraints
 
 from api.security import ConfigurationReader, Configurer
 from api.state import ServicesOf
+from steadydesk.configuration import apply as application
+from steadydesk.configuration.problem import Problem as ConfigurationProblem
+from steadydesk.contracts.base import Contract
 from steadydesk.contracts.configuration import ConfigurationVersion, Difference
 from steadydesk.contracts.page import LARGEST_PAGE, Page
+from steadydesk.errors import InvalidInput, Problem
 from steadydesk.policies.configuration import differences
 from steadydesk.policies.rights import Permission
 from steadydesk.records import configuration
+
+FileName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*){0,4}\.ya?ml$", max_length=200)
+]
 
 router = APIRouter(prefix="/config/versions", tags=["configuration"])
 
@@ -20,7 +32,7 @@ async def list_versions(
     caller: ConfigurationReader,
     services: ServicesOf,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> Page[ConfigurationVersion]:
     """From the newest on; ``before`` is the serial to go on from."""
     del caller
@@ -29,10 +41,62 @@ async def list_versions(
     return Page(items=found, after=str(found[-1].serial) if len(found) == limit else None)
 
 
+class NewVersion(Contract):
+    """A whole configuration: the YAML files of a folder by their names."""
+
+    files: dict[FileName, str] = Field(min_length=1, max_length=200)
+    why: str = Field(min_length=1, max_length=2000)
+
+
+class Proposed(Contract):
+    version: ConfigurationVersion
+    warnings: list[str]
+
+
+@router.post("", status_code=201)
+async def propose(body: NewVersion, caller: Configurer, services: ServicesOf) -> Proposed:
+    """Check and store a version: in force at once, or waiting for a second person where the organisation wants one.
+
+    Every function that it changes must be yours to configure; what functions share, the whole organisation's.
+    """
+    with TemporaryDirectory() as folder:
+        await asyncio.to_thread(_write, Path(folder), body.files)
+        async with services.engine.begin() as connection:
+            try:
+                touched = await application.touched_by(connection, Path(folder), caller.now.date())
+                for function in sorted(touched):
+                    caller.require(Permission.CONFIGURE, function)
+                version, warnings = await application.apply(connection, Path(folder), body.why, caller.author)
+            except application.RefusedError as refused:
+                raise InvalidInput(
+                    "the configuration has errors; nothing was stored",
+                    problems=[Problem(_pointer(folder, one), _words(one)) for one in refused.problems],
+                ) from refused
+    return Proposed(version=version, warnings=[_words(one) for one in warnings])
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", errors="surrogatepass")
+
+
+def _pointer(folder: str, problem: ConfigurationProblem) -> str:
+    name = problem.place.file.removeprefix(folder).lstrip("/")
+    return "/files/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def _words(problem: ConfigurationProblem) -> str:
+    """Line and column within the file that the pointer names, the rule, and what is wrong."""
+    return f"{problem.place.line}:{problem.place.column}: {problem.rule} {problem.message}"
+
+
 @router.get("/{digest}")
 async def show_version(
     digest: str, caller: ConfigurationReader, services: ServicesOf
 ) -> ConfigurationVersion:
+    """Who applied it, when and why."""
     del caller
     async with services.engine.connect() as connection:
         return await configuration.version(connection, digest)

@@ -1,6 +1,5 @@
 """Dead letters: what could not be delivered, for operators; states and numbers, no words."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -9,7 +8,7 @@ from api.paging import DEFAULT_LIMIT, After, Limit
 from api.problems import refusals
 from api.security import Operator
 from api.state import ServicesOf
-from steadydesk.contracts.page import Page, cursor, keys_of
+from steadydesk.contracts.page import Page, cursor, instant_and_key
 from steadydesk.contracts.subscription import Delivery
 from steadydesk.errors import Conflict, InvalidInput, NotAllowed, UnknownRecord
 from steadydesk.orchestration.deliveries import try_to_wake
@@ -26,7 +25,7 @@ async def list_dead_letters(
 ) -> Page[Delivery]:
     """What failed for good, and mails of which nobody knows whether they arrived; the newest first."""
     del caller
-    before = _position(after)
+    before = instant_and_key(after)
     async with services.engine.connect() as connection:
         found = await delivery_log.dead_letters(connection, limit=limit, before=before)
     last = found[-1] if len(found) == limit else None
@@ -42,16 +41,3 @@ async def retry_delivery(caller: Operator, services: ServicesOf, delivery_id: De
         await caller.author.did(connection, "delivery.retried", delivery_id, target=queued.target)
     await try_to_wake(services.temporal, queued.target)
     return queued
-
-
-def _position(after: str | None) -> tuple[datetime, str] | None:
-    if after is None:
-        return None
-    at, last = keys_of(after, 2)
-    try:
-        ended = datetime.fromisoformat(at)
-    except ValueError:
-        ended = None
-    if ended is None or ended.tzinfo is None:
-        raise InvalidInput("'after' is not a cursor that this list gave out.", pointer="after")
-    return ended, last

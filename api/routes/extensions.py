@@ -7,10 +7,10 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from api import commands
-from api.answers import etag
 from api.commands import IdempotencyKey
+from api.opening import Received, open_reserved, reserve_once
 from api.ordering import check_variables
-from api.requests_read import RecordNumber, read_request, require, viewer_of
+from api.requests_read import RecordNumber, require, viewer_of
 from api.security import Caller, Orderer
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
@@ -25,7 +25,6 @@ from steadydesk.records.engine import Connection
 from steadydesk.records.grants import GrantView, list_grants
 from steadydesk.records.organisation import in_force
 from steadydesk.records.processes import draw_number
-from steadydesk.records.reservations import KeptCommand
 from steadydesk.records.views.requests import answers_of
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -39,7 +38,7 @@ class Extension(Contract):
     comment: str | None = Field(default=None, max_length=4000)
 
 
-@router.post("/{number}/extend", status_code=201)
+@router.post("/{number}/extend", status_code=201, responses={202: {"model": Received}})
 async def extend(
     number: RecordNumber,
     body: Extension,
@@ -47,7 +46,7 @@ async def extend(
     services: ServicesOf,
     response: Response,
     key: IdempotencyKey = None,
-) -> RequestView:
+) -> RequestView | Received:
     """Ask for a later end; the answer is the new request, whose approval moves it."""
     request = number
     hashed = commands.body_hash(f"extend {request}", body)
@@ -59,22 +58,8 @@ async def extend(
         if kept is None:
             grant = await _grant(connection, caller, request, body.grant)
             order = await _order(connection, caller, grant, body, digest, resolved.organisation.catalog)
-            await reservations.reserve(connection, order, caller.now)
-            kept = await reservations.keep_command(
-                connection, caller.id, identity, hashed, KeptCommand(order.number, "open"), caller.now
-            )
-    await services.sender.open(
-        kept.number,
-        actor=caller.person.id,
-        acting_for=caller.acting_for,
-        method=caller.method,
-        at=caller.now,
-        summary=f"Extension of {request}",
-    )
-    view = await read_request(services, caller, kept.number)
-    response.headers["Location"] = f"/api/v1/requests/{kept.number}"
-    response.headers["ETag"] = etag(view)
-    return view
+            kept = await reserve_once(connection, caller, order, identity, hashed)
+    return await open_reserved(services, caller, response, kept, f"Extension of {request}")
 
 
 async def _grant(connection: Connection, caller: Caller, request: str, wanted: str | None) -> GrantView:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api import commands
-from api.requests_read import RecordNumber, require
+from api.requests_read import RecordNumber, owner_with
 from api.security import Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
@@ -37,7 +37,7 @@ async def give_feedback(
     """Say what should be better; the group that answers for it is told at once."""
     identity = new_id("fb")
     async with services.engine.begin() as connection:
-        await require(connection, caller, number, Verb.SEE)
+        await owner_with(connection, caller, number, Verb.SEE)
         _, resolved = await in_force(connection)
         settings = resolved.organisation.organisation
         group = settings.complaints_group if body.kind == "complaint" else settings.suggestions_group

@@ -50,6 +50,7 @@ async def show_grants(
 
 @router.get("/{number}")
 async def show_grant(number: RecordNumber, caller: Reader, services: ServicesOf) -> GrantView:
+    """One grant of the register."""
     async with services.engine.connect() as connection:
         found = await list_grants(connection, viewer_of(caller), number=number)
     if not found:

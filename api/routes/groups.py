@@ -28,6 +28,7 @@ async def list_groups(
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Page[Group]:
+    """All groups, or those of one function."""
     del caller
     async with services_of(request.app).engine.connect() as connection:
         return await groups.list_groups(connection, function=function, after=after, limit=limit)
@@ -35,6 +36,7 @@ async def list_groups(
 
 @router.post("", status_code=201, responses=refusals(ConflictingEdit))
 async def add_group(request: Request, response: Response, new: NewGroup, caller: GroupKeeper) -> Group:
+    """A new group, of a function that you answer for."""
     _require(caller, new.function)
     async with services_of(request.app).engine.begin() as connection:
         group = await groups.add_group(connection, new, caller.author)
@@ -45,6 +47,7 @@ async def add_group(request: Request, response: Response, new: NewGroup, caller:
 
 @router.get("/{key}", responses=refusals(UnknownRecord))
 async def read_group(request: Request, response: Response, key: GroupKey, caller: Reader) -> GroupWithMembers:
+    """A group with its members."""
     del caller
     async with services_of(request.app).engine.connect() as connection:
         group = await groups.read_group_with_members(connection, key)
@@ -57,10 +60,11 @@ async def edit_group(
     request: Request,
     response: Response,
     key: GroupKey,
+    caller: GroupKeeper,
     edit: GroupEdit,
     version: IfMatch,
-    caller: GroupKeeper,
 ) -> Group:
+    """Another label, manager or function."""
     async with services_of(request.app).engine.begin() as connection:
         present = await groups.read_group(connection, key)
         _require(caller, present.function)
@@ -73,6 +77,7 @@ async def edit_group(
 
 @router.put("/{key}/members/{person_id}", status_code=204, responses=refusals(UnknownRecord))
 async def add_member(request: Request, key: GroupKey, person_id: PersonId, caller: GroupKeeper) -> None:
+    """A member more; again, nothing changes."""
     async with services_of(request.app).engine.begin() as connection:
         _require(caller, (await groups.read_group(connection, key)).function)
         await groups.add_member(connection, key, person_id, caller.author)
@@ -80,6 +85,7 @@ async def add_member(request: Request, key: GroupKey, person_id: PersonId, calle
 
 @router.delete("/{key}/members/{person_id}", status_code=204, responses=refusals(UnknownRecord))
 async def remove_member(request: Request, key: GroupKey, person_id: PersonId, caller: GroupKeeper) -> None:
+    """A member less; open work goes back to the queue."""
     async with services_of(request.app).engine.begin() as connection:
         _require(caller, (await groups.read_group(connection, key)).function)
         await groups.remove_member(connection, key, person_id, caller.author)

@@ -54,6 +54,7 @@ async def list_people(
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Page[PersonCard]:
+    """Find people; everybody sees their cards."""
     del caller
     async with services_of(request.app).engine.connect() as connection:
         return await people.list_people(
@@ -69,6 +70,7 @@ async def read_me(caller: Reader) -> Standing:
 
 @router.post("/people", status_code=201, responses=refusals(ConflictingEdit))
 async def add_person(request: Request, response: Response, new: NewPerson, caller: DirectoryKeeper) -> Person:
+    """Somebody new, for administrators of the whole organisation."""
     caller.require(Permission.MANAGE_DIRECTORY, ANY_FUNCTION)
     async with services_of(request.app).engine.begin() as connection:
         person = await people.add_person(connection, new, caller.author)
@@ -95,9 +97,9 @@ async def edit_person(
     request: Request,
     response: Response,
     person_id: PersonId,
+    caller: AccountHolder,
     edit: PersonEdit,
     version: IfMatch,
-    caller: AccountHolder,
 ) -> Person:
     """Administrators change everything; everybody their own language and zone."""
     if person_id != caller.id or not edit.model_fields_set <= _OWN_FIELDS:
@@ -122,6 +124,7 @@ async def deactivate_person(request: Request, person_id: PersonId, caller: Direc
 
 @router.post("/people/{person_id}/reactivate", responses=refusals(UnknownRecord, Conflict))
 async def reactivate_person(request: Request, person_id: PersonId, caller: DirectoryKeeper) -> Person:
+    """Somebody is back; what was taken from them is not given back."""
     caller.require(Permission.MANAGE_DIRECTORY, ANY_FUNCTION)
     async with services_of(request.app).engine.begin() as connection:
         await reactivate(connection, person_id, caller.author)
@@ -130,6 +133,7 @@ async def reactivate_person(request: Request, person_id: PersonId, caller: Direc
 
 @router.get("/people/{person_id}/absences", responses=refusals(UnknownRecord))
 async def list_absences(request: Request, person_id: PersonId, caller: AccountHolder) -> list[Absence]:
+    """Present and coming ones, for the person, their manager and administrators."""
     async with services_of(request.app).engine.connect() as connection:
         return await absences.list_absences(connection, person_id, caller.standing, caller.now)
 
@@ -138,6 +142,7 @@ async def list_absences(request: Request, person_id: PersonId, caller: AccountHo
 async def add_absence(
     request: Request, person_id: PersonId, new: NewAbsence, caller: AccountHolder
 ) -> Absence:
+    """Somebody is away; their approvals can then be delegated by others."""
     async with services_of(request.app).engine.begin() as connection:
         return await absences.add_absence(connection, person_id, new, caller.standing, caller.author)
 
@@ -148,6 +153,7 @@ async def add_absence(
 async def remove_absence(
     request: Request, person_id: PersonId, absence_id: str, caller: AccountHolder
 ) -> None:
+    """It was entered in error, or ends earlier."""
     async with services_of(request.app).engine.begin() as connection:
         await absences.remove_absence(connection, person_id, absence_id, caller.standing, caller.author)
 

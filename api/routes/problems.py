@@ -21,11 +21,13 @@ class ProblemType(BaseModel):
 
 @router.get("")
 async def list_problem_types() -> list[ProblemType]:
+    """Every type of problem that the API answers with."""
     return [_described(refusal) for refusal in all_refusals()]
 
 
 @router.get("/{slug}", responses=refusals(UnknownRecord))
 async def read_problem_type(slug: str) -> ProblemType:
+    """One of them: what it means, and what to do about it."""
     for refusal in all_refusals():
         if refusal.slug() == slug:
             return _described(refusal)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.requests_read import RecordNumber, require, viewer_of
+from api.requests_read import RecordNumber, owner_with, viewer_of
 from api.security import Auditor, Reader
 from api.state import ServicesOf
 from steadydesk.contracts.page import LARGEST_PAGE, Page
@@ -16,6 +16,7 @@ from steadydesk.records.views.timeline import audit_of, timeline
 from steadydesk.records.views.visibility import relations
 
 router = APIRouter(tags=["records"])
+LARGEST_POSITION = 2**31 - 1
 _UNKNOWN = "there is no such record, or it is not for you to see"
 
 
@@ -40,14 +41,14 @@ async def why(number: RecordNumber, caller: Reader, services: ServicesOf) -> Why
     return found
 
 
-@router.get("/requests/{number}/timeline")
+@router.get("/requests/{number}/timeline", operation_id="show_request_timeline")
 @router.get("/records/{number}/timeline")
 async def show_timeline(
     number: RecordNumber,
     caller: Reader,
     services: ServicesOf,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=LARGEST_POSITION)] = 0,
 ) -> Page[TimelineEntry]:
     """Words and steps in their order; ``after`` is the id of the last step read."""
     async with services.engine.connect() as connection:
@@ -66,13 +67,10 @@ async def show_audit(
     caller: Auditor,
     services: ServicesOf,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=LARGEST_POSITION)] = 0,
 ) -> Page[AuditView]:
     """The record's hash chain, row by row."""
     async with services.engine.connect() as connection:
-        owner = await views.owner_of(connection, number)
-        if owner is None:
-            raise UnknownRecord(_UNKNOWN)
-        await require(connection, caller, owner, Verb.SEE_AUDIT)
+        owner = await owner_with(connection, caller, number, Verb.SEE_AUDIT)
         rows = list(await audit_of(connection, owner, limit, after))
     return Page(items=rows, after=str(rows[-1].position) if len(rows) == limit else None)

@@ -20,11 +20,11 @@ from steadydesk.contracts.request_commands import (
     Watch,
 )
 from steadydesk.contracts.views import RecordView, RequestView
-from steadydesk.errors import InvalidInput
+from steadydesk.errors import InvalidInput, Problem
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.rights import Verb
 from steadydesk.records.engine import Connection
-from steadydesk.records.organisation import in_force
+from steadydesk.records.organisation import kept_by
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -56,6 +56,9 @@ class NewDate(Contract):
 class NewState(Contract):
     line: str | None = None
     state: str = Field(max_length=63)
+    text: str | None = Field(
+        default=None, max_length=4000, description="A note, where the state asks for one."
+    )
 
 
 class SurveyAnswer(Contract):
@@ -64,7 +67,7 @@ class SurveyAnswer(Contract):
 
 
 class Watcher(Contract):
-    person: str | None = Field(default=None, description="User name; null: yourself.")
+    person: str | None = Field(default=None, max_length=100, description="User name; null: yourself.")
     watch: bool = True
 
 
@@ -96,7 +99,7 @@ async def resubmit(number: RecordNumber, body: Resubmission, act: OrdererAction)
     line = _line_of(await read_request(act.services, act.caller, number), body.line)
 
     async def build(connection: Connection) -> Resubmit:
-        _, resolved = await in_force(connection)
+        resolved = await kept_by(connection, number)
         item = resolved.organisation.catalog.get(line.item or "")
         problems = await check_variables(connection, item, body.variables, "/variables") if item else []
         if problems:
@@ -131,8 +134,9 @@ async def move(number: RecordNumber, body: NewState, act: WorkerAction) -> dict[
     """Put a line into another state of its model, within the same phase."""
     line = _line_of(await read_request(act.services, act.caller, number), body.line)
 
-    async def build(_: Connection) -> Move:
-        return Move(assertion=unsigned(), if_match=act.version, line=line.number, state=body.state)
+    async def build(connection: Connection) -> Move:
+        text = await commands.words(connection, act.caller, body.text)
+        return Move(assertion=unsigned(), if_match=act.version, line=line.number, state=body.state, text=text)
 
     return await act(number, Verb.MOVE, "move", body, build)
 
@@ -153,7 +157,7 @@ async def watch(number: RecordNumber, body: Watcher, act: ReaderAction) -> dict[
     """Watch the request, or let somebody else watch it."""
 
     async def build(connection: Connection) -> Watch:
-        person = await commands.person_named(connection, body.person, act.caller.id)
+        person = await commands.person_named(connection, body.person, act.caller.id, "/person")
         return Watch(assertion=unsigned(), person=person, add=body.watch)
 
     return await act(number, Verb.WATCH, "watch", body, build)
@@ -165,4 +169,7 @@ def _line_of(view: RequestView, number: str | None) -> RecordView:
     for line in view.items:
         if line.number == number:
             return line
-    raise InvalidInput("name one line of this request", problems=[])
+    known = ", ".join(line.number for line in view.items)
+    raise InvalidInput(
+        "name one line of this request", problems=[Problem("/line", f"must be one of {known}")]
+    )

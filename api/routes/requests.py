@@ -1,27 +1,23 @@
 """Requests: order, read, follow, comment, cancel, change."""
 
-import asyncio
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
-from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api import commands
 from api.answers import etag
 from api.commands import IdempotencyKey
+from api.opening import Received, open_reserved, reserve_once
 from api.ordering import Draft, NewRequest, check_order, write_order
 from api.requests_read import RecordNumber, read_request, viewer_of
 from api.security import Caller, Orderer, Reader
 from api.services import Services
 from api.state import ServicesOf
-from steadydesk.contracts.base import Contract
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.numbers import RecordKind
-from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, keys_of
+from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, instant_and_key
 from steadydesk.contracts.views import RecordView, RequestView
-from steadydesk.errors import InvalidInput
 from steadydesk.records import reservations
 from steadydesk.records.organisation import in_force
 from steadydesk.records.reservations import KeptCommand
@@ -30,38 +26,13 @@ from steadydesk.records.views import records as views
 router = APIRouter(prefix="/requests", tags=["requests"])
 
 
-class Received(Contract):
-    """The order has its number; the process is taking it up."""
-
-    number: str
-    state: str = "received"
-
-
 @router.post("", status_code=201, responses={202: {"model": Received}})
 async def order(
     new: NewRequest, caller: Orderer, services: ServicesOf, response: Response, key: IdempotencyKey = None
 ) -> RequestView | Received:
     """Order items of the catalogue. With an ``Idempotency-Key``, a repeat gets the same answer."""
     kept, summary = await _reserve(services, caller, new, commands.key_or_new(key))
-    response.headers["Location"] = f"/api/v1/requests/{kept.number}"
-    try:
-        async with asyncio.timeout(commands.ANSWER_WITHIN):
-            await services.sender.open(
-                kept.number,
-                actor=caller.person.id,
-                acting_for=caller.acting_for,
-                method=caller.method,
-                at=caller.now,
-                summary=summary,
-            )
-    except TimeoutError:
-        response.status_code = 202
-        return Received(number=kept.number)
-    except WorkflowAlreadyStartedError:
-        pass  # A repeat after the process has ended: the record has the answer.
-    view = await read_request(services, caller, kept.number)
-    response.headers["ETag"] = etag(view)
-    return view
+    return await open_reserved(services, caller, response, kept, summary)
 
 
 async def _reserve(services: Services, caller: Caller, new: NewRequest, key: str) -> tuple[KeptCommand, str]:
@@ -75,12 +46,7 @@ async def _reserve(services: Services, caller: Caller, new: NewRequest, key: str
             return kept, summary
         draft: Draft = await check_order(connection, caller, new, resolved.organisation, digest)
         written = await write_order(connection, caller, draft)
-        await reservations.reserve(connection, written, caller.now)
-        kept = await reservations.keep_command(
-            connection, caller.id, key, hashed, KeptCommand(written.number, "open"), caller.now
-        )
-        if kept.number != written.number:
-            await connection.rollback()  # Another request with the same key was faster; its order is the one.
+        kept = await reserve_once(connection, caller, written, key, hashed)
     return kept, summary
 
 
@@ -111,13 +77,9 @@ async def list_requests(
 
 
 def position(after: str | None) -> views.Position | None:
-    if after is None:
-        return None
-    at, number = keys_of(after, 2)
-    try:
-        return views.Position(datetime.fromisoformat(at), number)
-    except ValueError:
-        raise InvalidInput("'after' is not a cursor that this list gave out.", pointer="after") from None
+    """Where a list of records goes on; InvalidInput for a cursor that none gave out."""
+    last = instant_and_key(after)
+    return views.Position(*last) if last else None
 
 
 def next_page(found: list[RecordView], limit: int) -> str | None:
@@ -129,6 +91,7 @@ def next_page(found: list[RecordView], limit: int) -> str | None:
 async def show_request(
     number: RecordNumber, caller: Reader, services: ServicesOf, response: Response
 ) -> RequestView:
+    """The request with its lines, tasks and approvals; its ETag is what ``If-Match`` of an action names."""
     view = await read_request(services, caller, number)
     response.headers["ETag"] = etag(view)
     return view

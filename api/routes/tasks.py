@@ -8,6 +8,7 @@ from pydantic import Field
 from api import commands
 from api.actions import Action, Build, WorkerAction
 from api.answers import etag
+from api.ordering import check_answers
 from api.requests_read import RecordNumber, viewer_of
 from api.routes.requests import next_page, position
 from api.security import Caller, Reader
@@ -17,12 +18,13 @@ from steadydesk.contracts.base import Contract
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.page import LARGEST_PAGE, Page
 from steadydesk.contracts.request_commands import ActOnTask, TaskAction
-from steadydesk.contracts.views import RecordView
-from steadydesk.errors import UnknownRecord
+from steadydesk.contracts.views import RecordView, TaskView
+from steadydesk.errors import InvalidInput, UnknownRecord
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.rights import Verb
 from steadydesk.records.engine import Connection
 from steadydesk.records.views import records as views
+from steadydesk.records.views.tasks import TaskReader, form_of, task_view
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -74,10 +76,19 @@ async def list_tasks(
 @router.get("/{number}")
 async def show_task(
     number: RecordNumber, caller: Reader, services: ServicesOf, response: Response
-) -> RecordView:
+) -> TaskView:
+    """The task with instruction, form and the line's answers. The sensitive answers that the step needs are for
+    members of its group while it is open; each read of them is written down.
+    """
     found = await _task(services, caller, number)
+    # Nobody reads them in somebody else's name: the row would not say who has seen them.
+    groups = caller.standing.groups if caller.acting_for is None else ()
+    reader = TaskReader(viewer_of(caller), frozenset(groups), caller.method.value)
+    async with services.engine.begin() as connection:
+        view = await task_view(connection, reader, found)
     response.headers["ETag"] = etag(found)
-    return found
+    response.headers["Cache-Control"] = "no-store"
+    return view
 
 
 @router.post("/{number}/assign")
@@ -85,7 +96,7 @@ async def assign(number: RecordNumber, body: Assignment, act: WorkerAction) -> d
     """Take the task, or give it to a member of its group."""
 
     async def build(connection: Connection) -> ActOnTask:
-        assignee = await commands.person_named(connection, body.person, act.caller.id)
+        assignee = await commands.person_named(connection, body.person, act.caller.id, "/person")
         return _command(act, number, TaskAction.ASSIGN, assignee=assignee)
 
     return await _send(act, number, TaskAction.ASSIGN, body, build)
@@ -108,6 +119,7 @@ async def complete(number: RecordNumber, body: TaskResult, act: WorkerAction) ->
     """Done; ``outputs`` answer the task's form."""
 
     async def build(connection: Connection) -> ActOnTask:
+        await _check_outputs(connection, number, body.outputs)
         return _command(
             act,
             number,
@@ -155,6 +167,12 @@ async def _noted(
 async def _send(act: Action, number: str, action: TaskAction, body: Contract, build: Build) -> dict[str, Any]:
     task = await _task(act.services, act.caller, number)
     return await act(task.owner, Verb.WORK, "act_on_task", body, build, subject=f"{number} {action}")
+
+
+async def _check_outputs(connection: Connection, number: str, outputs: dict[str, Any]) -> None:
+    asked = await form_of(connection, number)
+    if asked is not None and (problems := await check_answers(connection, asked, outputs, "/outputs")):
+        raise InvalidInput("the outputs do not fit the task's form", problems=problems)
 
 
 def _command(act: Action, number: str, action: TaskAction, **more: Any) -> ActOnTask:

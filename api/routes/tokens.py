@@ -46,6 +46,7 @@ async def issue_token(request: Request, new: NewToken, caller: AccountHolder) ->
 
 @router.delete("/{token_id}", status_code=204, responses=refusals(UnknownRecord))
 async def end_token(request: Request, token_id: str, caller: AccountHolder) -> None:
+    """The token is not valid any more; everything that used it is refused from now on."""
     async with services_of(request.app).engine.begin() as connection:
         token = await identity.read_token(connection, token_id)
         if token.person != caller.id and not caller.may(Permission.MANAGE_DIRECTORY, ANY_FUNCTION):

@@ -2,9 +2,37 @@
 
 import typer
 
-from steadydesk.cli import config, directory, settings, status, token, up
+from steadydesk.cli import (
+    approvals,
+    audit,
+    catalog,
+    config,
+    directory,
+    doctor,
+    request,
+    settings,
+    status,
+    task,
+    token,
+    up,
+    why,
+)
 
-GROUPS = (up, status, settings, config, directory, token)
+GROUPS = (
+    up,
+    status,
+    doctor,
+    catalog,
+    request,
+    approvals,
+    task,
+    why,
+    audit,
+    config,
+    directory,
+    token,
+    settings,
+)
 
 app = typer.Typer(
     name="steadydesk",

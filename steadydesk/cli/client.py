@@ -12,19 +12,18 @@ import httpx2
 import typer
 
 from steadydesk.cli.refusal import checked_settings, refusals
-from steadydesk.settings import Settings
+from steadydesk.settings import TOKEN, Settings
 from steadydesk.stack.addresses import running_stack_of
 from steadydesk.stack.credentials import read_credentials
 from steadydesk.stack.state_folder import StateFolder
 
 REFUSED, USAGE, UNREACHABLE = 1, 2, 3
-TOKEN_VARIABLE = "STEADYDESK_TOKEN"  # noqa: S105 - the name of a variable
 _SECONDS = 30.0
 _PAGE = 200
 
 Token = Annotated[
     str | None,
-    typer.Option("--token", envvar=TOKEN_VARIABLE, help="API token of whoever does it.", show_default=False),
+    typer.Option("--token", envvar=TOKEN, help="API token of whoever does it.", show_default=False),
 ]
 AsUser = Annotated[
     str | None,
@@ -37,8 +36,8 @@ class Api:
     """One person at the API. Every failure is told on stderr and ends the command."""
 
     def __init__(self, address: str, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx2.Client(base_url=address.rstrip("/") + "/", headers=headers, timeout=_SECONDS)
+        self._address = address.rstrip("/")
+        self._token = token
 
     def get(self, path: str, **query: str | int | bool | None) -> Any:
         wanted = {name: value for name, value in query.items() if value not in (None, False)}
@@ -52,7 +51,7 @@ class Api:
         """With a key of its own, so that a repeat by the network is no second command."""
         headers = {"Idempotency-Key": secrets.token_hex(16)}
         sent = {name: value for name, value in body.items() if value is not None}
-        return self._answer("POST", path, json=sent, headers=headers)
+        return self._answer("POST", path, headers, json=sent)
 
     def _items(self, path: str, most: int, query: Mapping[str, Any]) -> Iterator[Any]:
         after: str | None = None
@@ -64,16 +63,17 @@ class Api:
             if after is None:
                 return
 
-    def _answer(self, method: str, path: str, **more: Any) -> Any:
+    def _answer(self, method: str, path: str, headers: Mapping[str, str] | None = None, **more: Any) -> Any:
+        signed = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         try:
-            response = self._http.request(method, path, **more)
+            with httpx2.Client(timeout=_SECONDS) as http:
+                response = http.request(method, f"{self._address}/{path}", headers=signed, **more)
         except httpx2.TransportError as error:
-            reason = str(error) or type(error).__name__
-            fail(UNREACHABLE, f"{self._http.base_url} does not answer: {reason}")
+            fail(UNREACHABLE, f"{self._address} does not answer: {error or type(error).__name__}")
         try:
             answer = response.json()
         except json.JSONDecodeError:
-            fail(UNREACHABLE, f"{self._http.base_url} answered {response.status_code} and no JSON")
+            fail(UNREACHABLE, f"{self._address} answered {response.status_code} and no JSON")
         if response.is_success:
             return answer
         _tell_problem(answer)
@@ -100,7 +100,7 @@ def print_json(value: Any) -> None:
 
 def _given(token: str | None) -> str:
     if not token:
-        fail(USAGE, f"say who you are: --token, {TOKEN_VARIABLE}, or --as USER with demo users")
+        fail(USAGE, f"say who you are: --token, {TOKEN}, or --as USER with demo users")
     return token
 
 

@@ -1,6 +1,5 @@
 """`steadydesk config`: check a folder of configuration, compare it, apply it, list what was applied."""
 
-import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from steadydesk.cli.client import Api, AsUser, Token, api, print_json
 from steadydesk.cli.database import in_one_transaction
 from steadydesk.configuration import apply as application
 from steadydesk.configuration.directory_file import read_directory
@@ -59,7 +59,7 @@ def diff(folder: Folder, as_json: AsJson = False) -> None:
 
     found = _stored(compare, as_json)
     if as_json:
-        _print_json([one.model_dump(mode="json") for one in found])
+        print_json([one.model_dump(mode="json") for one in found])
     else:
         for one in found:
             typer.echo(f"{one.kind:8}{one.path}: {one.before or ''} → {one.after or ''}")
@@ -71,7 +71,7 @@ def versions(as_json: AsJson = False) -> None:
     """List the stored versions, the newest first."""
     found = _stored(configuration.versions, as_json)
     if as_json:
-        _print_json([one.model_dump(mode="json") for one in found])
+        print_json([one.model_dump(mode="json") for one in found])
     else:
         for one in found:
             typer.echo(_line(one))
@@ -81,11 +81,20 @@ def versions(as_json: AsJson = False) -> None:
 def apply(
     folder: Folder,
     why: Annotated[str, typer.Option(help="Why this version is needed, for those who read it later.")],
+    token: Token = None,
+    as_user: AsUser = None,
     as_json: AsJson = False,
 ) -> None:
-    """Store the folder as a version, as a whole or not at all; running processes keep theirs."""
+    """Store the folder as a version, as a whole or not at all; running processes keep theirs.
+
+    With a token it is proposed through the API in that person's name, who needs the right for every function
+    that it changes. Without one it is the installation's own act, for whoever holds the database.
+    """
     if not why.strip():
         raise typer.BadParameter("say why this version is needed", param_hint="--why")
+    if token or as_user:
+        _propose(api(token, as_user), folder, why, as_json)
+        return
 
     async def store(connection: AsyncConnection) -> tuple[ConfigurationVersion, list[Problem]]:
         author: Author = installation(datetime.now(UTC))
@@ -93,10 +102,40 @@ def apply(
 
     stored, warnings = _stored(store, as_json)
     if as_json:
-        _print_json({"version": stored.model_dump(mode="json"), "problems": _documents(warnings)})
+        print_json({"version": stored.model_dump(mode="json"), "problems": _documents(warnings)})
     else:
         _print_problems(warnings, as_json=False)
         typer.echo(_line(stored))
+
+
+@config.command()
+def approve(
+    digest: Annotated[str, typer.Argument(help="Of the proposed version.")],
+    token: Token = None,
+    as_user: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a proposed version in force, as a second person. DIGEST as `versions --json` shows it."""
+    approved = api(token, as_user).post(f"config/versions/{digest}/approve", {})
+    if as_json:
+        print_json(approved)
+    else:
+        typer.echo(_line(ConfigurationVersion.model_validate(approved)))
+
+
+def _propose(person: Api, folder: Path, why: str, as_json: bool) -> None:
+    files = {
+        str(file.relative_to(folder)): file.read_text(encoding="utf-8")
+        for file in sorted(folder.rglob("*.y*ml"))
+        if file.name != DIRECTORY_FILE
+    }
+    answer = person.post("config/versions", {"files": files, "why": why})
+    if as_json:
+        print_json(answer)
+        return
+    for warning in answer["warnings"]:
+        typer.echo(warning)
+    typer.echo(_line(ConfigurationVersion.model_validate(answer["version"])))
 
 
 def _checked(folder: Path, file: Path | None) -> list[Problem]:
@@ -132,7 +171,7 @@ def _errors(problems: list[Problem]) -> int:
 
 def _print_problems(problems: list[Problem], as_json: bool) -> None:
     if as_json:
-        _print_json({"problems": _documents(problems)})
+        print_json({"problems": _documents(problems)})
         return
     for problem in problems:
         typer.echo(str(problem))
@@ -150,10 +189,6 @@ def _documents(problems: list[Problem]) -> list[dict[str, Any]]:
         }
         for problem in problems
     ]
-
-
-def _print_json(document: object) -> None:
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def _line(one: ConfigurationVersion) -> str:

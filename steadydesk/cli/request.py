@@ -46,7 +46,7 @@ def new(
     example: Annotated[
         bool, typer.Option("--example", help="Begin with the item's example answers.")
     ] = False,
-    quantity: Annotated[int, typer.Option(min=1)] = 1,
+    quantity: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
     requested_for: Annotated[str | None, typer.Option("--for", help="User name of whom it is for.")] = None,
     note: Annotated[str | None, typer.Option(help="Words for those who decide and fulfil.")] = None,
     token: Token = None,
@@ -117,7 +117,7 @@ def resubmit(
     number: Number,
     values: Values = None,
     line: Line = None,
-    quantity: Annotated[int | None, typer.Option(min=1)] = None,
+    quantity: Annotated[int | None, typer.Option(min=1, help="Another quantity.")] = None,
     note: Annotated[str | None, typer.Option("--comment", help="What you changed, and why.")] = None,
     token: Token = None,
     as_user: AsUser = None,

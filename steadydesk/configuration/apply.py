@@ -11,6 +11,7 @@ from steadydesk.configuration.linter import lint
 from steadydesk.configuration.loader import Loaded, load
 from steadydesk.configuration.problem import Problem, Severity
 from steadydesk.configuration.resolution import resolve
+from steadydesk.configuration.touched import functions_touched
 from steadydesk.contracts.configuration import ConfigurationVersion, Difference, ResolvedOrganisation
 from steadydesk.policies.configuration import differences
 from steadydesk.records import configuration
@@ -61,6 +62,14 @@ async def difference(connection: AsyncConnection, folder: Path, today: date) -> 
     present = await configuration.current(connection)
     before = None if present is None else await configuration.get(connection, present.digest)
     return differences(before, checked.resolved)
+
+
+async def touched_by(connection: AsyncConnection, folder: Path, today: date) -> set[str]:
+    """The functions that applying the folder would change, ``*`` for what they share; RefusedError."""
+    checked = check(load(folder), today, await known_directory(connection))
+    present = await configuration.current(connection)
+    before = None if present is None else await configuration.get(connection, present.digest)
+    return functions_touched(differences(before, checked.resolved), before, checked.resolved)
 
 
 async def known_directory(connection: AsyncConnection) -> KnownDirectory:

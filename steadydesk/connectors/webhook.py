@@ -159,7 +159,8 @@ def _webhook(secret: SecretStr) -> Webhook:
 
 def _event(call: ConnectorCall) -> WebhookEvent:
     try:
-        return WebhookEvent.model_validate({**call.values, "type": call.operation})
+        # A configured name has hyphens where an event type has dots.
+        return WebhookEvent.model_validate({**call.values, "type": call.operation.replace("-", ".")})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         raise BadValue(".".join(map(str, first["loc"])), str(first["msg"])) from None

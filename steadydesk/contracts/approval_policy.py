@@ -85,4 +85,8 @@ class ApprovalPolicy(Contract):
     exclude: list[Literal["requester", "requested_for"]] = Field(default_factory=lambda: ["requester"])
     fallback: Key = Field(description="The group that decides when nobody else can.")
     on_rejection: OnRejection = OnRejection.CLOSE
+    resubmit_within: BusinessTime = Field(
+        default=timedelta(hours=80),
+        description="How long a returned line waits for its resubmission; then it is closed as refused.",
+    )
     bulk_limit: float | None = Field(default=None, description="No bulk decision above this amount.")

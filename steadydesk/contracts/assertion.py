@@ -1,6 +1,6 @@
 """Who commands: the signed statement of the API that rides on every command into a workflow."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from pydantic import Field
@@ -35,10 +35,26 @@ class Assertion(Contract):
     mac: str = Field(default="", description="Hexadecimal HMAC-SHA256.")
 
 
-class Command(Contract):
-    """What every command into a workflow has: who says so, and which version they looked at."""
+UNSIGNED = Assertion(
+    key_id="",
+    workflow_id="",
+    command="",
+    update_id="",
+    actor="",
+    method=AuthenticationMethod.SERVICE,
+    at=datetime.min.replace(tzinfo=UTC),
+    body_hash="",
+)
+"""The place-holder of a command that nobody has signed; it never verifies."""
 
-    assertion: Assertion
+
+class Command(Contract):
+    """What every command into a workflow has: who says so, and which version they looked at.
+
+    A command without an assertion is taken in, so that the validator can refuse and count it.
+    """
+
+    assertion: Assertion = UNSIGNED
     if_match: int | None = Field(default=None, description="The record version that the caller saw.")
 
 

@@ -8,7 +8,7 @@ APPROVAL_EVENTS: tuple[EventType, ...] = (
         ("Approval requested", "Genehmigung erbeten"),
         "A gate opened and waits for a decision.",
         "Those who may decide, and who stands in for them.",
-        fields="requester item line gate policy stage due",
+        fields="requester item line gate policy stage due fields",
         subject=(
             "{{ number }} needs your approval: {{ title }}",
             "{{ number }} braucht Ihre Genehmigung: {{ title }}",
@@ -57,7 +57,7 @@ APPROVAL_EVENTS: tuple[EventType, ...] = (
         ("Approval escalated", "Genehmigung eskaliert"),
         "Nobody decided in time, and the next ones up are asked.",
         "Those who are asked now, and those who were asked before.",
-        fields="requester item line gate policy stage due",
+        fields="requester item line gate policy stage due fields",
         subject=(
             "{{ number }}: approval escalated to you",
             "{{ number }}: Genehmigung an Sie eskaliert",

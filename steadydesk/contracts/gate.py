@@ -68,6 +68,11 @@ class Gate(ProcessState):
     votes: dict[str, int] = Field(default_factory=dict, description="Votes so far by natural person.")
     content_hash: str
     content: dict[str, str] = Field(default_factory=dict, description="Digest of each material field.")
+    changed: list[str] = Field(
+        default_factory=list,
+        description="Material fields that differ from what the same stage decided on before.",
+    )
+    earlier: list[str] = Field(default_factory=list, description="Natural persons who approved that before.")
     clock: SlaClock
     escalations: int = 0
     question: Question | None = None

@@ -48,6 +48,9 @@ class StartGrant(Contract):
     number: str
     agenda: Agenda | None = None
     handled: list[str] = Field(default_factory=list)
+    take_up: bool = Field(
+        default=False, description="Started again after a termination: go on from the record."
+    )
 
 
 class Revoke(Command):

@@ -5,12 +5,13 @@ go.
 import base64
 import binascii
 import json
-from typing import Generic, TypeVar, cast
+from datetime import UTC, datetime
+from typing import Generic, NoReturn, TypeVar, cast
 
 from pydantic import Field
 
 from steadydesk.contracts.base import Contract
-from steadydesk.errors import InvalidInput
+from steadydesk.errors import InvalidInput, Problem
 
 T = TypeVar("T")
 
@@ -33,10 +34,35 @@ def keys_of(after: str, count: int) -> tuple[str, ...]:
     """The ``count`` keys of a cursor; InvalidInput for anything that ``cursor`` did not make."""
     try:
         keys = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         keys = None
     entries = cast(list[object], keys) if isinstance(keys, list) else []
     texts = tuple(key for key in entries if isinstance(key, str))
-    if len(texts) != count or any("\0" in key for key in texts):
-        raise InvalidInput("'after' is not a cursor that this list gave out.", pointer="after")
+    if len(texts) != count or not all(_is_plain(key) for key in texts):
+        _bad_cursor()
     return texts
+
+
+def instant_and_key(after: str | None) -> tuple[datetime, str] | None:
+    """The position of a cursor made of an instant and a key; None at the beginning."""
+    if after is None:
+        return None
+    at, key = keys_of(after, 2)
+    try:
+        instant = datetime.fromisoformat(at)
+        # Far ends of the calendar leave it when they are put into another zone.
+        return instant.astimezone(UTC) if instant.tzinfo else _bad_cursor(), key
+    except (ValueError, OverflowError):
+        return _bad_cursor()
+
+
+def _is_plain(key: str) -> bool:
+    """Whether the database can be asked for it."""
+    return "\0" not in key and not any("\ud800" <= letter <= "\udfff" for letter in key)
+
+
+def _bad_cursor() -> NoReturn:
+    raise InvalidInput(
+        "'after' is not a cursor that this list gave out.",
+        problems=[Problem("/after", "is not a cursor that this list gave out", "query")],
+    )

@@ -131,6 +131,10 @@ class Line(ProcessState):
     expected_at: datetime | None = None
     effective_at: datetime | None = None
     held_since: datetime | None = None
+    return_until: datetime | None = Field(
+        default=None, description="When a returned line is closed as refused."
+    )
+    return_reminded: bool = False
     extends: str | None = Field(default=None, description="The grant that this line extends.")
     extension_told: bool = False
     close_code: str | None = None

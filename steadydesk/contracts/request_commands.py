@@ -94,6 +94,7 @@ class Move(Command):
 
     line: str
     state: str
+    text: TextRef | None = Field(default=None, description="The note that the state asks for.")
 
 
 class AnswerSurvey(Command):

@@ -1,6 +1,7 @@
 """What readers get: requests, lines, approvals, tasks and timelines as views, never the document itself."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
@@ -35,6 +36,10 @@ class ApprovalView(Contract):
     due_at: datetime | None = None
     closed_at: datetime | None = None
     reason: str | None = None
+    changed: list[str] = Field(
+        default_factory=list[str],
+        description="On re-approval: the fields that differ from what this stage decided on before.",
+    )
     approvers: list[ApproverView] = Field(default_factory=list[ApproverView])
 
 
@@ -74,6 +79,9 @@ class RecordView(Contract):
 
 
 class LineView(RecordView):
+    progress: str | None = Field(
+        default=None, description="Steps of the plan that have ended, of how many: 2/5."
+    )
     variables: dict[str, Any] = Field(
         default_factory=dict[str, Any], description="The form's answers; sensitive ones are left out."
     )
@@ -89,6 +97,26 @@ class RequestView(RecordView):
         default=None, description="For operators: the process in the Temporal UI."
     )
     history: str | None = Field(default=None, description="For operators: whether the history is still kept.")
+
+
+class TaskView(RecordView):
+    """A task with what its people need for it; the sensitive answers only for its group while it is open."""
+
+    line: str | None = Field(default=None, description="The order line (RITM) that it belongs to.")
+    step: str | None = None
+    purpose: str | None = None
+    instruction: str | None = None
+    form: dict[str, Any] | None = Field(
+        default=None, description="JSON Schema 2020-12 of the outputs that completing it asks for."
+    )
+    variables: dict[str, Any] = Field(
+        default_factory=dict[str, Any],
+        description="The line's answers; sensitive ones are left out.",
+    )
+    sensitive: dict[str, Any] = Field(
+        default_factory=dict[str, Any],
+        description="The sensitive answers that the step needs; each read of them is written down.",
+    )
 
 
 class TimelineEntry(Contract):
@@ -124,3 +152,32 @@ class AuditView(Contract):
     configuration: str | None = None
     previous: str
     hash: str
+
+
+class AccessKind(StrEnum):
+    SENSITIVE_READ = "sensitive_read"
+    BREAK_GLASS = "break_glass"
+
+
+class AccessView(Contract):
+    """A look at a record that must be answered for."""
+
+    kind: AccessKind
+    person: PersonRef
+    method: str
+    at: datetime
+    task: str | None = None
+    fields: list[str] = Field(default_factory=list[str], description="Names of the fields that were read.")
+    reason: str | None = Field(default=None, description="Why the record was opened in an emergency.")
+    until: datetime | None = None
+
+
+class SecurityEventView(Contract):
+    """A command without proof, or sight that somebody took; numbers and ids, no words."""
+
+    id: str
+    kind: str
+    number: str | None = None
+    actor: str | None = None
+    detail: str
+    at: datetime

@@ -95,3 +95,12 @@ async def check_target(url: str, allow: Iterable[str]) -> None:
 
 def _wrong_url(reason: str) -> InvalidInput:
     return InvalidInput("No webhook can be sent there.", problems=[Problem("/url", reason)])
+
+
+async def try_to_wake_outbox(client: Client) -> None:
+    """Have what was just written sent at once; where that fails, the sweep does within a minute."""
+    try:
+        async with asyncio.timeout(_WAKE_SECONDS):
+            await wake_outbox(client)
+    except (RPCError, RuntimeError, TimeoutError):  # a client that never reached its server is a RuntimeError
+        return

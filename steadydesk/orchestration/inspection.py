@@ -11,8 +11,10 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from steadydesk.contracts.delivery import SWEEP_WORKFLOW
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.queues import PROCESSES
+from steadydesk.contracts.routine import ROUTINE_WORKFLOW
 from steadydesk.orchestration.requests import GRANT_WORKFLOW, REQUEST_WORKFLOW
 
 TYPES = {RecordKind.REQUEST: REQUEST_WORKFLOW, RecordKind.GRANT: GRANT_WORKFLOW}
@@ -71,6 +73,18 @@ async def stuck_workflows(client: Client) -> dict[str, str]:
         values: list[Any] = list(one.search_attributes.get("TemporalReportedProblems") or [])
         found[one.id] = " ".join(str(value) for value in values)
     return found
+
+
+async def ended_routines(client: Client) -> list[str]:
+    """Routines and sweeps that somebody ended by hand; a starting worker starts them again."""
+    types = ", ".join(f"'{name}'" for name in (ROUTINE_WORKFLOW, SWEEP_WORKFLOW))
+    known: set[str] = set()
+    running: set[str] = set()
+    async for found in client.list_workflows(f"WorkflowType IN ({types})"):
+        known.add(found.id)
+        if found.status is WorkflowExecutionStatus.RUNNING:
+            running.add(found.id)
+    return sorted(known - running)
 
 
 async def is_polled(client: Client, now: datetime, queue: str = PROCESSES) -> bool:

@@ -87,7 +87,9 @@ class Sender:
     async def take_up(self, number: str) -> None:
         """Start the process of an open record again, whose workflow somebody ended by hand; a running one goes on."""
         grant = kind_of(number) is RecordKind.GRANT
-        argument = StartGrant(number=number) if grant else StartRequest(number=number, take_up=True)
+        argument = (
+            StartGrant(number=number, take_up=True) if grant else StartRequest(number=number, take_up=True)
+        )
         with suppress(WorkflowAlreadyStartedError):
             await self.client.start_workflow(
                 GRANT_WORKFLOW if grant else REQUEST_WORKFLOW,

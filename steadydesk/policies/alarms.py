@@ -22,6 +22,7 @@ class AlarmKind(StrEnum):
     TASK_DUE = "task_due"
     STEP_DATE = "step_date"
     PLAN_START = "plan_start"
+    RESUBMISSION = "resubmission"
     SURVEY = "survey"
 
 
@@ -45,6 +46,7 @@ _WORDS = {
     AlarmKind.TASK_DUE: "due date of a task",
     AlarmKind.STEP_DATE: "date that a step waits for",
     AlarmKind.PLAN_START: "effective date",
+    AlarmKind.RESUBMISSION: "reminder or end of the wait for a resubmission",
     AlarmKind.SURVEY: "survey",
 }
 
@@ -89,8 +91,17 @@ def _line(
         yield Due(threshold[1], AlarmKind.PROMISE_CLOCK, line.number, line.number, percent=threshold[0])
     if line.phase is Phase.FULFILMENT and (start := starts_at(organisation, line, now)) > now:
         yield Due(start, AlarmKind.PLAN_START, line.number, line.number)
+    if line.phase is Phase.RETURNED and line.return_until is not None:
+        yield Due(_return_alarm(line, line.return_until), AlarmKind.RESUBMISSION, line.number, line.number)
     for key, run in line.steps.items():
         yield from _step(line, key, run)
+
+
+def _return_alarm(line: Line, until: datetime) -> datetime:
+    """Half-way a reminder, then the end."""
+    if line.return_reminded or line.held_since is None:
+        return until
+    return line.held_since + (until - line.held_since) / 2
 
 
 def _step(line: Line, key: str, run: StepRun) -> Iterator[Due]:

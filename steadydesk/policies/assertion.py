@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from steadydesk.contracts.assertion import Assertion, AuthenticationMethod, Command
+from steadydesk.contracts.assertion import UNSIGNED, Assertion, AuthenticationMethod, Command
 from steadydesk.errors import ForgedCommand
 
 MAX_AGE = timedelta(seconds=60)
@@ -22,16 +22,6 @@ its age.
 
 MIN_KEY_BYTES = 32
 _PURPOSE = "steadydesk-assertion-1"
-_UNSIGNED = Assertion(
-    key_id="",
-    workflow_id="",
-    command="",
-    update_id="",
-    actor="",
-    method=AuthenticationMethod.SERVICE,
-    at=datetime.min.replace(tzinfo=UTC),
-    body_hash="",
-)
 
 C = TypeVar("C", bound=Command)
 
@@ -81,7 +71,7 @@ def body_hash(command: Command) -> str:
 
 def unsigned() -> Assertion:
     """The place-holder that a command carries until it is signed; it never verifies."""
-    return _UNSIGNED
+    return UNSIGNED
 
 
 def sign(

@@ -16,6 +16,8 @@ CHILD_ENDED = "Child:"
 class PlanVerdict(StrEnum):
     GOES_ON = "goes_on"
     DONE = "done"
+    SKIPPED = "skipped"
+    """Every step of a plan that has steps was skipped."""
     FAILED = "failed"
 
 
@@ -30,10 +32,12 @@ def ready_steps(plan: Plan, line: Line) -> list[str]:
 
 
 def verdict(plan: Plan, line: Line) -> PlanVerdict:
-    """FAILED as soon as one step failed for good; DONE when every step was done or skipped."""
+    """FAILED as soon as one step failed for good; DONE when every step was done or skipped, SKIPPED when all were."""
     states = [_run(line, key).state for key in plan.steps]
     if any(state in (StepState.FAILED, StepState.STOPPED) for state in states):
         return PlanVerdict.FAILED
+    if states and all(state is StepState.SKIPPED for state in states):
+        return PlanVerdict.SKIPPED
     if all(state in (StepState.DONE, StepState.SKIPPED) for state in states):
         return PlanVerdict.DONE
     return PlanVerdict.GOES_ON

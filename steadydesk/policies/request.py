@@ -165,13 +165,13 @@ def _fulfilment(
     if line.extends is not None:
         return CloseLine(line, Phase.COMPLETE)  # What was granted lives on; nothing is carried out again.
     plan = organisation.catalog[line.item].plan
-    match verdict(plan, line):
-        case PlanVerdict.DONE:
-            return CloseLine(line, Phase.COMPLETE)
-        case PlanVerdict.FAILED:
-            return BeginUndo(line, "step_failed")
-        case PlanVerdict.GOES_ON:
-            pass
+    ends: dict[PlanVerdict, Move] = {
+        PlanVerdict.DONE: CloseLine(line, Phase.COMPLETE),
+        PlanVerdict.SKIPPED: CloseLine(line, Phase.SKIPPED),
+        PlanVerdict.FAILED: BeginUndo(line, "step_failed"),
+    }
+    if end := ends.get(verdict(plan, line)):
+        return end
     if settled := _settled_gate_step(process, organisation, line):
         return settled
     if starts_at(organisation, line, now) > now:

@@ -63,7 +63,8 @@ def _line(
             whom="requester",
             people=[process.opened_by],
             since=line.held_since or process.updated_at,
-            then="the approval starts anew when it is resubmitted",
+            until=line.return_until,
+            then="it is closed as refused; a resubmission before that starts the approval anew",
         )
     if line.phase is Phase.FULFILMENT and (start := starts_at(organisation, line, now)) > now:
         yield Waiting(

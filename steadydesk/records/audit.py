@@ -41,6 +41,14 @@ async def append(
     connection: AsyncConnection, head: ChainHead, doing: Doing, entries: Sequence[Entry]
 ) -> ChainHead:
     """Chain the entries to ``head`` in their order; the new head."""
+    head, rows = chain(head, doing, entries)
+    if rows:
+        await connection.execute(insert(audit), rows)
+    return head
+
+
+def chain(head: ChainHead, doing: Doing, entries: Sequence[Entry]) -> tuple[ChainHead, list[dict[str, Any]]]:
+    """The new head and the rows to write, in their order."""
     rows: list[dict[str, Any]] = []
     for event, subject, facts in entries:
         sealed = {
@@ -58,6 +66,4 @@ async def append(
         digest = seal(head.hash, **sealed)
         rows.append({**sealed, "workflow_run": doing.run, "previous": head.hash, "hash": digest})
         head = ChainHead(head.position + 1, digest)
-    if rows:
-        await connection.execute(insert(audit), rows)
-    return head
+    return head, rows

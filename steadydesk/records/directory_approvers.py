@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, ScalarSelect, Select, any_, bindparam, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
@@ -43,6 +44,20 @@ def _delegates(policy: str | None) -> ScalarSelect[Any]:
     )
 
 
+@lru_cache(maxsize=64)
+def _facts(policy: str | None) -> Select[*tuple[Any, ...]]:
+    """Made once per policy: every order and every vote asks."""
+    return select(
+        person.c.id,
+        func.coalesce(person.c.natural_person, person.c.id).label("natural"),
+        person.c.active,
+        person.c.service_account,
+        person.c.manager,
+        _absent_until().label("absent_until"),
+        _delegates(policy).label("delegates"),
+    ).where(person.c.id == any_(bindparam("people", type_=ARRAY(Text))))
+
+
 async def approvers(
     connection: AsyncConnection, people: Collection[str], policy: str | None, now: datetime
 ) -> dict[str, Approver]:
@@ -51,16 +66,7 @@ async def approvers(
     ``delegates`` are those whom each person named; what a delegate delegated in turn is never followed.
     Without a policy only delegations of everything count.
     """
-    statement = select(
-        person.c.id,
-        func.coalesce(person.c.natural_person, person.c.id).label("natural"),
-        person.c.active,
-        person.c.service_account,
-        person.c.manager,
-        _absent_until().label("absent_until"),
-        _delegates(policy).label("delegates"),
-    ).where(person.c.id.in_(people))
-    rows = await connection.execute(statement, {"now": now})
+    rows = await connection.execute(_facts(policy), {"people": list(people), "now": now})
     return {
         row.id: Approver(
             person=row.id,

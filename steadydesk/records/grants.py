@@ -43,8 +43,9 @@ async def list_grants(
     after: str | None = None,
     limit: int = 50,
 ) -> list[GrantView]:
-    """Grants of the requests that the viewer may see, in the order of their numbers."""
-    seen = select(sight.c.number).where(sight.c.number == grant_register.c.request, subject_matches(viewer))
+    """Grants that the viewer may see, themselves or with their request, in the order of their numbers."""
+    whose = sight.c.number.in_((grant_register.c.request, grant_register.c.number))
+    seen = select(sight.c.number).where(whose, subject_matches(viewer))
     conditions: list[ColumnElement[bool]] = [seen.exists()]
     wanted = {"holder": holder, "state": state, "number": number, "request": request}
     conditions += [grant_register.c[name] == value for name, value in wanted.items() if value is not None]

@@ -3,8 +3,9 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.configuration import ResolvedOrganisation
-from steadydesk.errors import Unavailable
+from steadydesk.errors import Unavailable, UnknownRecord
 from steadydesk.records import configuration
+from steadydesk.records.views.records import configuration_of
 
 
 async def in_force(connection: AsyncConnection) -> tuple[str, ResolvedOrganisation]:
@@ -13,3 +14,11 @@ async def in_force(connection: AsyncConnection) -> tuple[str, ResolvedOrganisati
     if present is None:
         raise Unavailable("no configuration was applied yet; see 'steadydesk config apply'")
     return present.digest, await configuration.get(connection, present.digest)
+
+
+async def kept_by(connection: AsyncConnection, number: str) -> ResolvedOrganisation:
+    """The organisation that the record started with; UnknownRecord for no record."""
+    digest = await configuration_of(connection, number)
+    if digest is None:
+        raise UnknownRecord("there is no such record, or it is not for you to see")
+    return await configuration.get(connection, digest)

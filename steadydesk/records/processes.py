@@ -1,15 +1,16 @@
 """The document behind a number: read under its lock, written with its version, once per step."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Sequence as SqlSequence
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.numbers import RecordKind, format_number
-from steadydesk.records.tables.process import process, record, serials, sight, step_result
+from steadydesk.records.tables.approval import approver
+from steadydesk.records.tables.process import process, reservation, serials, step_result
 
 
 @dataclass(frozen=True)
@@ -35,51 +36,38 @@ async def lock(connection: AsyncConnection, number: str, step: str) -> Locked | 
     return None if row is None else Locked(row[0], row[1])
 
 
+async def take_reservation(
+    connection: AsyncConnection, number: str, step: str, at: datetime
+) -> Locked | None:
+    """The reserved order under a row lock, marked as opened; or None where nothing was reserved."""
+    earlier = (
+        select(step_result.c.result)
+        .where(step_result.c.number == number, step_result.c.step == step)
+        .scalar_subquery()
+    )
+    row = (
+        await connection.execute(
+            update(reservation)
+            .where(reservation.c.number == number)
+            .values(opened_at=func.coalesce(reservation.c.opened_at, at))
+            .returning(reservation.c.order, earlier)
+        )
+    ).one_or_none()
+    return None if row is None else Locked(row[0], row[1])
+
+
 async def earlier_result(connection: AsyncConnection, number: str, step: str) -> dict[str, Any] | None:
     return await connection.scalar(
         select(step_result.c.result).where(step_result.c.number == number, step_result.c.step == step)
     )
 
 
-async def create(connection: AsyncConnection, number: str, document: dict[str, Any]) -> None:
+async def release_approver(connection: AsyncConnection, gate: str, person: str) -> None:
+    """Take a gate out of the inbox of somebody who did not vote and is not asked any more."""
     await connection.execute(
-        insert(process).values(number=number, version=document["version"], document=document)
-    )
-
-
-async def store(connection: AsyncConnection, number: str, document: dict[str, Any]) -> None:
-    await connection.execute(
-        update(process)
-        .where(process.c.number == number)
-        .values(version=document["version"], document=document)
-    )
-
-
-async def remember(connection: AsyncConnection, number: str, step: str, result: dict[str, Any]) -> None:
-    await connection.execute(insert(step_result).values(number=number, step=step, result=result))
-
-
-async def project(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
-    """Write the common rows of a process and its parts; all rows have the same columns."""
-    if not rows:
-        return
-    statement = upsert(record)
-    fixed = {"number", "kind", "owner", "opened_by", "opened_at"}
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in fixed}
-    await connection.execute(statement.on_conflict_do_update(index_elements=["number"], set_=changed), rows)
-
-
-async def let_see(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
-    """Give sight of a process: rows of subject, number, why, begins_at, until."""
-    if not rows:
-        return
-    statement = upsert(sight)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["subject", "number", "why"],
-            set_={"begins_at": statement.excluded.begins_at, "until": statement.excluded.until},
-        ),
-        rows,
+        update(approver)
+        .where(approver.c.gate == gate, approver.c.person == person, approver.c.state == "requested")
+        .values(state="not_required")
     )
 
 

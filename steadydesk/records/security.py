@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from steadydesk.contracts.views import SecurityEventView
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.tables.identity import security_event
 
@@ -17,10 +19,22 @@ async def note_security_event(
     *,
     actor: str | None = None,
     detail: str = "",
+    identity: str | None = None,
 ) -> None:
-    """Count one event; ``detail`` never holds a secret or somebody's words."""
+    """Count one event, once per ``identity``; ``detail`` never holds a secret or somebody's words."""
     await connection.execute(
-        insert(security_event).values(
-            id=new_id("sec"), kind=kind, number=number, actor=actor, detail=detail, at=at
-        )
+        upsert(security_event)
+        .values(id=identity or new_id("sec"), kind=kind, number=number, actor=actor, detail=detail, at=at)
+        .on_conflict_do_nothing()
     )
+
+
+async def security_events(
+    connection: AsyncConnection, *, limit: int, before: tuple[datetime, str] | None = None
+) -> list[SecurityEventView]:
+    """The newest first, from below (at, id)."""
+    statement = select(security_event).order_by(security_event.c.at.desc(), security_event.c.id.desc())
+    if before is not None:
+        statement = statement.where(tuple_(security_event.c.at, security_event.c.id) < tuple_(*before))
+    rows = await connection.execute(statement.limit(limit))
+    return [SecurityEventView(**row._asdict()) for row in rows]

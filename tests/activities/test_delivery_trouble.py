@@ -9,7 +9,7 @@ from activities.delivery import Deliveries
 from steadydesk.contracts.delivery import SendDone, webhook_target
 from steadydesk.contracts.subscription import Subscription
 from steadydesk.policies.delivery import OLDEST
-from steadydesk.records import delivery_breaker, subscription
+from steadydesk.records import breakers, subscription
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.connectors.remote import Remote, reply, served
 from tests.support.delivery_scene import NOW, Scene, delivery_scene, send_due
@@ -57,7 +57,7 @@ async def test_the_breaker_leaves_a_failing_target_alone(scene: Scene, remote: R
     await send(deliveries, hook, done.paused_until + timedelta(seconds=1))
     assert len(remote.received) == before + 1
     async with scene.engine.begin() as connection:
-        state = await delivery_breaker.load(connection, webhook_target(hook.id))
+        state = await breakers.load(connection, webhook_target(hook.id))
     assert state.openings == 2
 
 

@@ -39,11 +39,13 @@ class DirectoryServices:
         return datetime.now(UTC)
 
 
-def directory_app(engine: AsyncEngine, state_dir: Path, *extra: APIRouter, **settings: Any) -> FastAPI:
+def directory_app(
+    engine: AsyncEngine, state_dir: Path, *extra: APIRouter, limit: int = LIMIT, **settings: Any
+) -> FastAPI:
     """People, groups, delegations, tokens and sign-in; nothing of it needs Temporal."""
     app = FastAPI(openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)
     install_problems(app)
-    app.add_middleware(BodyLimit, limit_of=lambda _: LIMIT)
+    app.add_middleware(BodyLimit, limit_of=lambda _: limit)
     for router in (people.router, groups.router, delegations.router, tokens.router, session.router, *extra):
         app.include_router(router, prefix="/api/v1")
     app.include_router(problems.router)

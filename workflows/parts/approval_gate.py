@@ -32,7 +32,8 @@ class ApprovalGate:
             decision = self.signalled.pop(0)
             message = Write[Decide](
                 number=self.record.number,
-                step=f"s:{decision.assertion.update_id}",
+                # With the signature, lest somebody who guesses the id of a genuine one uses it up.
+                step=f"s:{decision.assertion.update_id}:{decision.assertion.mac[:32]}",
                 at=workflow.now(),
                 run=workflow.info().run_id,
                 command=decision,

@@ -1,15 +1,16 @@
 """What every process shares: its agenda, checked commands, record writes that outlast the database's absence."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
+    from activities.security import SecurityActivities
     from steadydesk.contracts import search_attributes as names
     from steadydesk.contracts.agenda import Agenda, Answer, Facets
     from steadydesk.contracts.assertion import Command
@@ -48,7 +49,10 @@ class RecordProcess:
     def check(self, command: str, body: Command) -> None:
         """The validator of every command: who says so, bound to this workflow, command and update; the version."""
         update = workflow.current_update_info()
-        self.verify(command, body, update.id if update else "")
+        identity = update.id if update else ""
+        self.verify(command, body, identity)
+        if identity in self.handled:
+            return  # A repeat is answered as the first time, whatever the version is by now.
         if body.if_match is not None and self.agenda is not None and body.if_match != self.agenda.version:
             raise _refusal(
                 StaleVersion(f"{self.number} is at version {self.agenda.version}, not {body.if_match}")
@@ -108,6 +112,38 @@ class RecordProcess:
             self._facets = agenda.facets
             workflow.upsert_search_attributes(_attributes(agenda.facets))  # pyright: ignore[reportUnknownMemberType]
 
+    async def undeterred(self, life: Callable[[], Awaitable[str]]) -> str:
+        """Live on to the end. A cancellation by the Temporal UI, CLI or gRPC has no proof of who asks for it:
+        it is counted and changes nothing; people cancel through the API.
+
+        A second workflow for the same number, started by hand under another id, ends at once.
+        """
+        if workflow.info().workflow_id != self.number:
+            raise ApplicationError(
+                f"{self.number} is run by the workflow of its number alone",
+                type="WrongWorkflowId",
+                non_retryable=True,
+            )
+        while True:
+            try:
+                return await life()
+            except (asyncio.CancelledError, FailureError) as stopped:
+                if not is_cancelled_exception(stopped):
+                    raise
+            message = Tick(
+                number=self.number,
+                step=f"cancelled:{workflow.info().run_id}",
+                at=workflow.now(),
+                run=workflow.info().run_id,
+            )
+            await workflow.execute_activity_method(
+                SecurityActivities.note_cancellation_without_proof,
+                message,
+                start_to_close_timeout=_REGULAR,
+                retry_policy=_REGULAR_RETRY,
+                summary="cancellation without proof: nothing changes",
+            )
+
     def rollover_due(self) -> bool:
         return workflow.info().is_continue_as_new_suggested() or self.updates >= MOST_HANDLED
 
@@ -120,12 +156,22 @@ async def execute_write(activity: Callable[..., Any], message: object) -> Answer
             activity, message, start_to_close_timeout=_LOCAL, retry_policy=_LOCAL_RETRY, summary=summary
         )
     except (ActivityError, ApplicationError) as failed:
-        typed = failed if isinstance(failed, ApplicationError) else failed.cause
-        if isinstance(typed, ApplicationError) and refusal_named(typed.type or "") is not None:
-            raise typed from None
-    return await workflow.execute_activity_method(
-        activity, message, start_to_close_timeout=_REGULAR, retry_policy=_REGULAR_RETRY, summary=summary
-    )
+        if (refused := _refused_by(failed)) is not None:
+            raise refused from None
+    try:
+        return await workflow.execute_activity_method(
+            activity, message, start_to_close_timeout=_REGULAR, retry_policy=_REGULAR_RETRY, summary=summary
+        )
+    except ActivityError as failed:
+        raise _refused_by(failed) or failed from None
+
+
+def _refused_by(failed: ActivityError | ApplicationError) -> ApplicationError | None:
+    """The typed refusal behind a failed write: all that may end an update."""
+    typed = failed if isinstance(failed, ApplicationError) else failed.cause
+    if isinstance(typed, ApplicationError) and refusal_named(typed.type or "") is not None:
+        return typed
+    return None
 
 
 def _refusal(refusal: Refusal) -> ApplicationError:

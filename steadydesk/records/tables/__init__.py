@@ -1,6 +1,7 @@
 """Every table of Steadydesk, one group per file; importing this package completes the metadata."""
 
 from steadydesk.records.tables import (
+    access,
     approval,
     configuration,
     delivery,
@@ -17,6 +18,7 @@ from steadydesk.records.tables import (
 from steadydesk.records.tables.base import metadata
 
 __all__ = [
+    "access",
     "approval",
     "configuration",
     "delivery",

@@ -19,6 +19,7 @@ gate = Table(
     Column("due_at", Instant),
     Column("closed_at", Instant),
     Column("reason", Text),
+    Column("changed", Document, comment="Fields that differ from what the stage decided on before."),
 )
 
 approver = Table(

@@ -51,6 +51,7 @@ record = Table(
     Column("effective_at", Instant),
     Column("late", Boolean, nullable=False, server_default=text("false")),
     Column("waiting", Document),
+    Column("progress", Text, comment="Steps of the plan that have ended, of how many."),
     Column("close_code", Text),
     Column("correlation_id", Text),
     Column("configuration", Text),

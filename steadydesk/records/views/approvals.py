@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, any_, literal, or_, select
+from sqlalchemy import ColumnElement, Row, and_, any_, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
@@ -26,8 +26,7 @@ async def approvals_of(connection: AsyncConnection, number: str, language: str) 
 
 
 async def find_approval(connection: AsyncConnection, viewer: Viewer, gate_id: str) -> ApprovalView | None:
-    seen = select(sight.c.number).where(sight.c.number == gate.c.owner, subject_matches(viewer)).exists()
-    row = (await connection.execute(select(gate).where(gate.c.id == gate_id, seen))).one_or_none()
+    row = (await connection.execute(select(gate).where(gate.c.id == gate_id, _seen(viewer)))).one_or_none()
     return (await _views(connection, [row], viewer.language))[0] if row else None
 
 
@@ -45,7 +44,7 @@ async def inbox(
     statement = (
         select(gate)
         .join(approver, approver.c.gate == gate.c.id)
-        .where(approver.c.person == any_(literal(people, ARRAY(Text))))
+        .where(approver.c.person == any_(literal(people, ARRAY(Text))), _seen(viewer))
         .distinct()
         .order_by(gate.c.opened_at, gate.c.id)
         .limit(limit)
@@ -58,6 +57,10 @@ async def inbox(
         later = gate.c.opened_at > after[0]
         statement = statement.where(or_(later, and_(gate.c.opened_at == after[0], gate.c.id > after[1])))
     return await _views(connection, (await connection.execute(statement)).all(), viewer.language)
+
+
+def _seen(viewer: Viewer) -> ColumnElement[bool]:
+    return select(sight.c.number).where(sight.c.number == gate.c.owner, subject_matches(viewer)).exists()
 
 
 async def _views(connection: AsyncConnection, gates: Sequence[Row[Any]], language: str) -> list[ApprovalView]:
@@ -90,5 +93,6 @@ def _view(row: Row[Any], asked: list[ApproverView], language: str) -> ApprovalVi
         due_at=row.due_at,
         closed_at=row.closed_at,
         reason=row.reason,
+        changed=row.changed or [],
         approvers=asked,
     )

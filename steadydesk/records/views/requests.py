@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.views import LineView, RecordView, RequestView
-from steadydesk.records import texts
+from steadydesk.policies.form import sensitive
+from steadydesk.records import configuration, texts
 from steadydesk.records.tables.process import process, record
 from steadydesk.records.views.approvals import approvals_of
 from steadydesk.records.views.people import names_of
@@ -17,17 +18,17 @@ from steadydesk.records.views.records import fields_of
 from steadydesk.records.views.visibility import Viewer, relations, visible
 
 
-async def find_request(
-    connection: AsyncConnection, viewer: Viewer, number: str, catalog: Mapping[str, CatalogItem]
-) -> RequestView | None:
-    """The request as the viewer may see it, or None; ``catalog`` says which answers are sensitive."""
+async def find_request(connection: AsyncConnection, viewer: Viewer, number: str) -> RequestView | None:
+    """The request as the viewer may see it, or None. Its own configuration says which answers are sensitive."""
     rows = (
         await connection.execute(
             select(record).where(record.c.owner == number, visible(viewer)).order_by(record.c.number)
         )
     ).all()
-    if not rows:
+    whole = next((row for row in rows if row.number == number), None)
+    if whole is None:
         return None
+    catalog = (await configuration.get(connection, whole.configuration)).organisation.catalog
     names = await names_of(
         connection, [p for row in rows for p in (row.opened_by, row.caller, row.assigned_to)]
     )
@@ -48,10 +49,10 @@ def _line(
     row: Row[Any], fields: dict[str, Any], words: Mapping[str, Any], catalog: Mapping[str, CatalogItem]
 ) -> LineView:
     item = catalog.get(row.item)
-    sensitive = {name for name, field in item.form.fields.items() if field.sensitive} if item else set[str]()
+    hidden = sensitive(item.form) if item else frozenset[str]()
     answers: dict[str, Any] = words.get(row.number) or {}
-    shown = {name: value for name, value in answers.items() if item is not None and name not in sensitive}
-    return LineView(**fields, variables=shown)
+    shown = {name: value for name, value in answers.items() if item is not None and name not in hidden}
+    return LineView(**fields, progress=row.progress, variables=shown)
 
 
 async def _words(connection: AsyncConnection, number: str) -> dict[str, Any]:
@@ -75,3 +76,17 @@ async def answers_of(
     ref = line["variables"]["ref"]
     bodies = await texts.read(connection, [ref])
     return line["item"], bodies.get(ref) or {}, line["requested_for"]
+
+
+async def line_answers(connection: AsyncConnection, line_number: str) -> dict[str, Any]:
+    """The present form answers of one line, the sensitive ones too; the caller has checked who may have them."""
+    document = await connection.scalar(
+        select(process.c.document)
+        .join(record, record.c.owner == process.c.number)
+        .where(record.c.number == line_number)
+    )
+    for line in (document or {}).get("lines", []):
+        if line["number"] == line_number:
+            ref = line["variables"]["ref"]
+            return (await texts.read(connection, [ref])).get(ref) or {}
+    return {}

@@ -49,9 +49,14 @@ def subject_matches(viewer: Viewer) -> ColumnElement[bool]:
     return and_(whose, begun, holds)
 
 
-def visible(viewer: Viewer) -> ColumnElement[bool]:
-    """Whether the viewer sees the row of ``record``: its process is in their sight."""
-    return exists(select(sight.c.number).where(sight.c.number == record.c.owner, subject_matches(viewer)))
+def visible(viewer: Viewer, *, processes: bool = False) -> ColumnElement[bool]:
+    """Whether the viewer sees the row of ``record``: its process is in their sight.
+
+    ``processes`` says that only rows of processes are asked for, which are found by their own number: the few that
+    somebody sees are then looked up one by one, however many there are.
+    """
+    number = record.c.number if processes else record.c.owner
+    return exists(select(sight.c.number).where(sight.c.number == number, subject_matches(viewer)))
 
 
 async def relations(connection: AsyncConnection, viewer: Viewer, owner: str) -> list[str]:

@@ -95,6 +95,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", "position", name=op.f("uq_audit_number_position")),
     )
     op.create_table(
+        "break_glass",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False, comment="Reference of the words."),
+        sa.Column("reason_digest", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_break_glass")),
+    )
+    op.create_index("ix_break_glass_number", "break_glass", ["number", "at"], unique=False)
+    op.create_table(
         "breaker",
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("document", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
@@ -238,6 +251,12 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column(
+            "changed",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=True,
+            comment="Fields that differ from what the stage decided on before.",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gate")),
     )
     op.create_index(op.f("ix_gate_owner"), "gate", ["owner"], unique=False)
@@ -401,6 +420,9 @@ def upgrade() -> None:
         sa.Column("effective_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("late", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("waiting", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column(
+            "progress", sa.Text(), nullable=True, comment="Steps of the plan that have ended, of how many."
+        ),
         sa.Column("close_code", sa.Text(), nullable=True),
         sa.Column("correlation_id", sa.Text(), nullable=True),
         sa.Column("configuration", sa.Text(), nullable=True),
@@ -457,6 +479,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_security_event")),
     )
     op.create_index(op.f("ix_security_event_at"), "security_event", ["at"], unique=False)
+    op.create_table(
+        "sensitive_read",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False, comment="The process whose line was asked."),
+        sa.Column("task", sa.Text(), nullable=False, comment="The task for which they were read."),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column(
+            "fields",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=False,
+            comment="Names of the fields; never their values.",
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sensitive_read")),
+    )
+    op.create_index("ix_sensitive_read_number", "sensitive_read", ["number", "id"], unique=False)
     op.create_table(
         "sight",
         sa.Column(
@@ -771,6 +810,8 @@ def downgrade() -> None:
     op.drop_table("sign_in_failure")
     op.drop_index("ix_sight_number", table_name="sight")
     op.drop_table("sight")
+    op.drop_index("ix_sensitive_read_number", table_name="sensitive_read")
+    op.drop_table("sensitive_read")
     op.drop_index(op.f("ix_security_event_at"), table_name="security_event")
     op.drop_table("security_event")
     op.drop_index(
@@ -816,6 +857,8 @@ def downgrade() -> None:
     op.drop_table("configuration_version")
     op.drop_table("command_key")
     op.drop_table("breaker")
+    op.drop_index("ix_break_glass_number", table_name="break_glass")
+    op.drop_table("break_glass")
     op.drop_table("audit")
     op.drop_index(op.f("ix_attachment_number"), table_name="attachment")
     op.drop_table("attachment")

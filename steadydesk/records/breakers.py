@@ -1,4 +1,4 @@
-"""The breaker of each delivery target, as operators see it in the table of all breakers."""
+"""The breaker of each outside target, of connectors and deliveries alike, as operators see them."""
 
 from datetime import datetime
 

@@ -1,0 +1,94 @@
+"""`python -m docs.screenshots` starts a stack of its own, runs a demo order, and takes the pictures of the pages."""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx2
+from playwright.async_api import Page, ViewportSize, async_playwright
+
+from steadydesk.settings import Settings
+from steadydesk.stack.ports import free_ports
+from steadydesk.stack.supervisor import Stack, running_stack
+
+IMAGES = Path(__file__).parent / "images"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SIZE = ViewportSize(width=1400, height=1100)
+DRAWN = 3.0
+"""Seconds until the UI has drawn what it loaded; it polls without an end, so no event says so."""
+
+
+async def main() -> int:
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        print(f"no pictures taken: none of {', '.join(BROWSERS)} is installed", file=sys.stderr)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="steadydesk-pictures-") as folder:
+        async with running_stack(_settings(Path(folder) / "state")) as stack:
+            number = await _ordered(stack)
+            await _pictures(browser, f"{stack.addresses.temporal_ui}/namespaces/default/workflows/{number}")
+    return 0
+
+
+def _settings(state_dir: Path) -> Settings:
+    api, temporal, ui = free_ports(3)
+    return Settings(state_dir=state_dir, api_port=api, temporal_port=temporal, temporal_ui_port=ui)
+
+
+async def _ordered(stack: Stack) -> str:
+    """A laptop: ordered, approved twice, the first task done, the second one waited for."""
+    desk = _Desk(stack)
+    order = {"items": [{"item": "new-laptop", "variables": {"model": "light"}}]}
+    number = (await desk.post("rita.requester", "requests", order))["number"]
+    for person, gate in (("mona.manager", "G1"), ("fiona.finance", "G2")):
+        await desk.post(person, f"approvals/{number}-{gate}/decision", {"decision": "approved"})
+    tasks = await desk.get("ingo.it", "tasks")
+    await desk.post("ingo.it", f"tasks/{tasks['items'][0]['number']}/complete", {})
+    return number
+
+
+class _Desk:
+    """The demo users at the API."""
+
+    def __init__(self, stack: Stack) -> None:
+        assert stack.credentials is not None
+        self._tokens = {user.user_name: user.token for user in stack.credentials.users}
+        self._http = httpx2.AsyncClient(base_url=stack.addresses.api + "/")
+
+    async def get(self, person: str, path: str) -> dict:
+        return await self._call("GET", person, path, None)
+
+    async def post(self, person: str, path: str, body: dict) -> dict:
+        return await self._call("POST", person, path, body)
+
+    async def _call(self, method: str, person: str, path: str, body: dict | None) -> dict:
+        headers = {"Authorization": f"Bearer {self._tokens[person]}"}
+        answer = await self._http.request(method, path, json=body, headers=headers)
+        answer.raise_for_status()
+        return answer.json()
+
+
+async def _pictures(browser: str, address: str) -> None:
+    async with async_playwright() as playwright:
+        # The sandbox of Chromium does not work as root; it sees nothing but our own pages.
+        chromium = await playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = await chromium.new_page(viewport=SIZE)
+        await page.goto(address)
+        await page.get_by_text("record_decision").first.wait_for()
+        await _take(page, "temporal-ui.png")
+        await page.get_by_text("User Metadata").click()
+        await page.wait_for_timeout(1500)
+        await _take(page, "temporal-ui-details.png")
+        await chromium.close()
+
+
+async def _take(page: Page, name: str) -> None:
+    await asyncio.sleep(DRAWN)
+    await page.screenshot(path=IMAGES / name)
+    print(IMAGES.parent.name + f"/images/{name}")
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,164 @@
+"""`steadydesk doctor`: whether records, workflows and audit say the same, somebody is there, and nothing is stuck."""
+
+import asyncio
+import json
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from steadydesk.cli.client import REFUSED, UNREACHABLE, fail
+from steadydesk.cli.database import in_one_transaction
+from steadydesk.cli.mending import mend
+from steadydesk.cli.refusal import checked_settings, refusals
+from steadydesk.orchestration.client import connect
+from steadydesk.orchestration.inspection import (
+    ended_routines,
+    is_polled,
+    last_state,
+    not_running,
+    running_processes,
+    stuck_workflows,
+)
+from steadydesk.policies.doctor import Symptom
+from steadydesk.records import audit_verify
+from steadydesk.records.doctor import Examined, examine
+from steadydesk.records.doctor_messages import examine_messages
+from steadydesk.records.doctor_organisation import examine_anchors, examine_orders, examine_organisation
+from steadydesk.settings import Settings
+from steadydesk.stack.addresses import running_stack_of
+
+_LATELY = timedelta(days=30)
+_MENDING_SECONDS = 10
+_SETTLING = timedelta(seconds=10)
+"""A process that was written or started so shortly ago may be between its record and its workflow."""
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(doctor)
+
+
+def doctor(
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Start ended processes again; write rows anew from their documents."),
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also processes that were closed more than 30 days ago.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Examine the installation. Exit code 0 sound, 1 something is wrong or unreadable, 3 Temporal is away."""
+    settings = checked_settings()
+    symptoms = _examined(settings, every=every)
+    mended: list[str] = []
+    if repair:
+        mended = asyncio.run(_repaired(settings, symptoms))
+        symptoms = _examined_after(settings, mended, every=every) if mended else symptoms
+    typer.echo(_as_json(symptoms, mended) if as_json else _as_text(symptoms, mended))
+    if any(symptom.serious for symptom in symptoms):
+        raise typer.Exit(REFUSED)
+
+
+def _examined_after(settings: Settings, mended: Collection[str], *, every: bool) -> list[Symptom]:
+    """What is left when the processes have had their time to write."""
+    end = time.monotonic() + _MENDING_SECONDS
+    while True:
+        symptoms = _examined(settings, every=every)
+        if time.monotonic() > end or not any(symptom.number in mended for symptom in symptoms):
+            return symptoms
+        time.sleep(0.5)
+
+
+def _examined(settings: Settings, *, every: bool) -> list[Symptom]:
+    now = datetime.now(UTC)
+
+    async def work(connection: AsyncConnection) -> list[Symptom]:
+        await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        found = await examine(connection, now, None if every else _LATELY)
+        verdict = await audit_verify.verify(connection)
+        return [
+            *found.symptoms,
+            *(Symptom("audit", one.number, f"{one.fault.value}: {one.words}") for one in verdict.findings),
+            *await examine_orders(connection, now),
+            *await examine_anchors(connection, now, timedelta(minutes=settings.anchor_minutes)),
+            *await examine_organisation(connection),
+            *await examine_messages(connection, now),
+            *await _of_workflows(await _client(settings), found, now),
+        ]
+
+    try:
+        found = in_one_transaction(work)
+    except RPCError as error:
+        fail(UNREACHABLE, f"Temporal does not answer: {error}")
+    return list(dict.fromkeys(found))
+
+
+async def _of_workflows(client: Client, found: Examined, now: datetime) -> list[Symptom]:
+    """Records without a workflow, workflows without a record, stuck ones, and whether a worker is there at all."""
+    running = await running_processes(client)
+    settled = {number for number in found.wanted if now - found.updated[number] > _SETTLING}
+    symptoms = [
+        Symptom("workflow", number, f"its process is open and has no running workflow ({state})")
+        for number in await not_running(client, sorted(settled - running.keys()))
+        for state in [await last_state(client, number)]
+    ]
+    over = {number for number in found.ended if now - found.updated[number] > _SETTLING}
+    symptoms += [
+        Symptom("workflow", number, "its process has ended and its workflow still runs")
+        for number in sorted(over & running.keys())
+    ]
+    strangers = {
+        number for number in running.keys() - found.wanted - found.ended if now - running[number] > _SETTLING
+    }
+    symptoms += [
+        Symptom("record", number, "its workflow runs and has no record") for number in sorted(strangers)
+    ]
+    symptoms += [
+        Symptom("stuck", number, f"its workflow tasks fail: {problem}")
+        for number, problem in sorted((await stuck_workflows(client)).items())
+    ]
+    symptoms += [
+        Symptom("routine", name, "somebody ended it; restart the worker, which starts it again")
+        for name in await ended_routines(client)
+    ]
+    if not await is_polled(client, now):
+        symptoms.append(Symptom("worker", "worker", "no worker asks for work"))
+    return symptoms
+
+
+async def _repaired(settings: Settings, symptoms: list[Symptom]) -> list[str]:
+    return await mend(await _client(settings), settings, symptoms)
+
+
+async def _client(settings: Settings) -> Client:
+    """The running stack's Temporal server, or the one that the settings name."""
+    with refusals():
+        running = running_stack_of(settings)
+    address = running.addresses.temporal_address if running else settings.temporal_address
+    try:
+        return await connect(address, settings.namespace)
+    except RuntimeError as error:
+        fail(UNREACHABLE, f"Temporal does not answer at {address}: {error}")
+
+
+def _as_json(symptoms: list[Symptom], mended: list[str]) -> str:
+    sound = not any(symptom.serious for symptom in symptoms)
+    found = [symptom._asdict() for symptom in symptoms]
+    return json.dumps({"sound": sound, "symptoms": found, "mended": mended}, indent=2)
+
+
+def _as_text(symptoms: list[Symptom], mended: list[str]) -> str:
+    lines = [f"mended: {number}" for number in mended]
+    lines += [
+        f"{'WRONG' if one.serious else 'note '} {one.check:<9}{one.number}: {one.words}" for one in symptoms
+    ]
+    serious = sum(symptom.serious for symptom in symptoms)
+    verdict = f"{serious} wrong" if serious else "sound: records, workflows and audit say the same"
+    return "\n".join([*lines, verdict])

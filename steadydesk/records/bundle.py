@@ -1,0 +1,132 @@
+"""Everything that one transition writes, as one statement: one round trip, however many kinds of rows it has."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Boolean, Text
+
+from steadydesk.contracts.delivery import Message
+from steadydesk.records.tables.approval import approver, gate, vote
+from steadydesk.records.tables.delivery import outbox
+from steadydesk.records.tables.journal import audit, journal
+from steadydesk.records.tables.process import record, sight
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The rows of one step of the process ``number``; ``new`` inserts its document, else it is replaced."""
+
+    number: str
+    step: str
+    version: int
+    document: Mapping[str, Any]
+    result: Mapping[str, Any]
+    new: bool = False
+    records: Rows = ()
+    gates: Rows = ()
+    approvers: Rows = ()
+    votes: Rows = ()
+    journal: Rows = ()
+    audit: Rows = ()
+    sights: Rows = ()
+    messages: Sequence[Message] = ()
+    texts: Collection[str] = ()
+    """References that the record keeps from the sweep."""
+
+
+async def write(connection: AsyncConnection, bundle: Bundle) -> None:
+    """Write all of it. A step that was written before is an IntegrityError."""
+    await connection.execute(
+        _WRITE,
+        {
+            "number": bundle.number,
+            "step": bundle.step,
+            "version": bundle.version,
+            "document": _json(bundle.document),
+            "result": _json(bundle.result),
+            "is_new": bundle.new,
+            "record": _json(bundle.records),
+            "gate": _json(bundle.gates),
+            "approver": _json(_last(bundle.approvers, "gate", "person")),
+            "vote": _json(bundle.votes),
+            "journal": _json(bundle.journal),
+            "audit": _json(bundle.audit),
+            "sight": _json(_last(bundle.sights, "subject", "number", "why")),
+            "outbox": _json([message.model_dump(mode="json") for message in bundle.messages]),
+            "texts": list(bundle.texts),
+        },
+    )
+
+
+def _last(rows: Rows, *key: str) -> Rows:
+    """One row per key: a statement may not change a row twice."""
+    return list({tuple(row[name] for name in key): row for row in rows}.values())
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_instant)
+
+
+def _instant(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no value of a row")
+
+
+def _insert(table: Table, *left_out: str, conflict: str = "") -> str:
+    """INSERT of the JSON rows in the parameter of the table's name, in their order; the table gives the types."""
+    columns = ", ".join(f'"{column.name}"' for column in table.columns if column.name not in left_out)
+    rows = f"jsonb_populate_recordset(CAST(NULL AS public.{table.name}), CAST(:{table.name} AS jsonb))"
+    # Names of our own tables and columns: nothing that anybody could put in.
+    return (
+        f"INSERT INTO {table.name} ({columns})"  # noqa: S608
+        f" SELECT {columns} FROM {rows} WITH ORDINALITY AS n ORDER BY n.ordinality {conflict}"
+    )
+
+
+def _replace(table: Table, *key: str, keep: Collection[str] = ()) -> str:
+    """What a conflict does: every column but the key and ``keep`` takes the new value."""
+    names = [column.name for column in table.columns if column.name not in {*key, *keep}]
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names)
+    return f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+
+
+_GATE_STAYS = ("owner", "line", "policy", "stage", "label", "content_hash", "opened_at", "changed")
+_CREATE = """
+    INSERT INTO process (number, version, document)
+    SELECT :number, :version, CAST(:document AS jsonb) WHERE :is_new"""
+_STORE = """
+    UPDATE process SET version = :version, document = CAST(:document AS jsonb)
+     WHERE number = :number AND NOT :is_new"""
+_WRITES = (
+    _CREATE,
+    _STORE,
+    _insert(
+        record,
+        "correlation_id",
+        conflict=_replace(
+            record, "number", keep=("kind", "owner", "opened_by", "opened_at", "correlation_id")
+        ),
+    ),
+    _insert(gate, conflict=_replace(gate, "id", keep=_GATE_STAYS)),
+    _insert(approver, conflict=_replace(approver, "gate", "person", keep=("capacity",))),
+    _insert(vote),
+    _insert(journal, "id"),
+    _insert(audit, "seq", "written_at"),
+    _insert(sight, conflict=_replace(sight, "subject", "number", "why")),
+    _insert(outbox, "seq", "fanned_out_at", conflict="ON CONFLICT (id) DO NOTHING"),
+    "UPDATE text_body SET number = :number WHERE ref = ANY(:texts)",
+)
+_WRITE = text(
+    "WITH "  # noqa: S608 - our own statements
+    + ", ".join(f"w{place} AS ({statement})" for place, statement in enumerate(_WRITES))
+    + " INSERT INTO step_result (number, step, result) VALUES (:number, :step, CAST(:result AS jsonb))"
+).bindparams(bindparam("texts", type_=ARRAY(Text)), bindparam("is_new", type_=Boolean))

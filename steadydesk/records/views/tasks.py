@@ -1,0 +1,101 @@
+"""A task as its people need it: instruction, form, the line's answers, and for its group the sensitive ones."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.contracts.catalog import CatalogItem
+from steadydesk.contracts.form import Form
+from steadydesk.contracts.language import in_language
+from steadydesk.contracts.request import TaskPurpose
+from steadydesk.contracts.views import RecordView, TaskView
+from steadydesk.policies.form import json_schema, sensitive
+from steadydesk.records import configuration
+from steadydesk.records.sensitive import SensitiveRead, disclose
+from steadydesk.records.tables.process import record
+from steadydesk.records.tables.task import task
+from steadydesk.records.views.requests import line_answers
+from steadydesk.records.views.visibility import Viewer
+
+
+@dataclass(frozen=True)
+class TaskReader:
+    """Who asks. ``groups`` are those whose open tasks show them what is sensitive."""
+
+    viewer: Viewer
+    groups: frozenset[str]
+    method: str
+
+
+async def task_view(connection: AsyncConnection, reader: TaskReader, view: RecordView) -> TaskView:
+    """What stands in ``view``, which the caller may see, with all that belongs to the task."""
+    row = (
+        await connection.execute(
+            select(task, record.c.configuration)
+            .join(record, record.c.number == task.c.number)
+            .where(task.c.number == view.number)
+        )
+    ).one_or_none()
+    if row is None:
+        return TaskView(**view.model_dump())
+    resolved = await configuration.get(connection, row.configuration)
+    item = resolved.organisation.catalog.get(view.item or "")
+    answers = await line_answers(connection, row.line)
+    more: dict[str, Any] = {}
+    if item is not None:
+        more = await _of_item(connection, reader, view, item, row.step, row.purpose, answers)
+    return TaskView(
+        **view.model_dump(),
+        line=row.line,
+        step=row.step,
+        purpose=row.purpose,
+        instruction=in_language(row.instruction, reader.viewer.language),
+        **more,
+    )
+
+
+async def _of_item(
+    connection: AsyncConnection,
+    reader: TaskReader,
+    view: RecordView,
+    item: CatalogItem,
+    key: str,
+    purpose: str,
+    answers: dict[str, Any],
+) -> dict[str, Any]:
+    step = item.plan.steps.get(key)
+    hidden = sensitive(item.form)
+    shown = {name: value for name, value in answers.items() if name not in hidden}
+    given: dict[str, Any] = {}
+    if step is not None and view.open and view.assignment_group in reader.groups:
+        read = SensitiveRead(view.owner, view.number, reader.viewer.person, reader.method, reader.viewer.now)
+        given = await disclose(connection, read, answers, hidden & set(step.shows))
+    asked = _form(item, key, purpose)
+    schema = json_schema(asked, reader.viewer.language) if asked and asked.fields else None
+    return {"form": schema, "variables": shown, "sensitive": given}
+
+
+async def form_of(connection: AsyncConnection, number: str) -> Form | None:
+    """What completing the task asks for, an empty form for nothing; None where that is not known beforehand."""
+    row = (
+        await connection.execute(
+            select(task.c.step, task.c.purpose, record.c.item, record.c.configuration)
+            .join(record, record.c.number == task.c.number)
+            .where(task.c.number == number)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    resolved = await configuration.get(connection, row.configuration)
+    item = resolved.organisation.catalog.get(row.item)
+    return _form(item, row.step, row.purpose) if item else None
+
+
+def _form(item: CatalogItem, key: str, purpose: str) -> Form | None:
+    step = item.plan.steps.get(key)
+    if purpose != TaskPurpose.STEP:
+        # A failed step that a person did by hand has whatever its connector would have given.
+        return None if purpose == TaskPurpose.DECIDE else Form()
+    return (step.form if step else None) or Form()

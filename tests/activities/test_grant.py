@@ -1,0 +1,230 @@
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from temporalio.exceptions import ApplicationError
+
+from activities.grant import GrantActivities
+from activities.registry import GRANTS
+from activities.transition import Transitions
+from steadydesk.contracts.agenda import Answer, ErrandKind
+from steadydesk.contracts.assertion import Command
+from steadydesk.contracts.grant import Extend, GrantProcess, GrantState, Revoke
+from steadydesk.contracts.request_commands import (
+    ActOnTask,
+    ErrandOutcome,
+    OutcomeKind,
+    TaskAction,
+    TellRequest,
+    Write,
+)
+from steadydesk.policies.assertion import unsigned
+from steadydesk.policies.errands import perform_key
+from steadydesk.records.tables.grant import grant_register
+from steadydesk.records.tables.process import process as process_table
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.request_catalogue import catalogue
+from tests.support.request_desk import Desk, request_desk
+from tests.support.requests import automated, manual
+
+_HAND = automated(
+    undo={"group": "desk", "instruction": "Take the key back."},
+    grant={"entitlement": "A key", "until": {"from": "variables.until"}, "remind_before": "P7D"},
+)
+_GIVEN = automated(grant={"entitlement": "Access", "until": {"from": "variables.until"}})
+_UNTIL = "2027-03-01"
+_END = datetime(2027, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+async def desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
+    items = catalogue(
+        {
+            "by-hand-grant": {"plan": {"steps": {"one": _HAND}}},
+            "granting-and-more": {"plan": {"steps": {"one": _GIVEN, "two": manual(needs=["one"])}}},
+        }
+    )
+    async with request_desk(postgres, "test_grant", items) as ready:
+        yield ready
+
+
+class Grants:
+    """One grant that a request gave, and its record writes."""
+
+    def __init__(self, desk: Desk, number: str) -> None:
+        self.desk = desk
+        self.number = number
+        self.activities = GrantActivities(Transitions(GRANTS, desk.engine, desk.waker))
+
+    async def open(self) -> Answer:
+        return await self.activities.open_grant(self.desk.tick(self.number, "open"))
+
+    async def ring(self, at: datetime) -> Answer:
+        self.desk.now = at
+        return await self.activities.ring_grant(self.desk.tick(self.number))
+
+    async def outcome(self, answer: Answer, kind: OutcomeKind, problem: str | None = None) -> Answer:
+        (errand,) = answer.agenda.errands
+        outcome = ErrandOutcome(kind=kind, problem=problem)
+        tick = self.desk.tick(self.number, f"outcome:{errand.key}", errand=errand.key, outcome=outcome)
+        return await self.activities.record_revocation_outcome(tick)
+
+    def write(self, command: Command, by: str = "rita") -> Write[Any]:
+        return self.desk.write(self.number, command, by)
+
+    async def document(self) -> GrantProcess:
+        async with self.desk.engine.connect() as connection:
+            found = await connection.scalar(
+                select(process_table.c.document).where(process_table.c.number == self.number)
+            )
+        return GrantProcess.model_validate(found)
+
+    async def row(self) -> Any:
+        (row,) = await self.desk.rows(grant_register, grant_register.c.number == self.number)
+        return row
+
+
+async def granted(desk: Desk, item: str = "granting") -> Grants:
+    number = await desk.order(item, variables={"until": _UNTIL})
+    line = await desk.line(number)
+    await desk.report(number, perform_key(line, "one"), OutcomeKind.DONE)
+    run = (await desk.line(number)).steps["one"]
+    assert run.grant is not None
+    return Grants(desk, run.grant)
+
+
+async def test_the_register_has_it_as_soon_as_the_access_is_there(desk: Desk) -> None:
+    grants = await granted(desk)
+    row = await grants.row()
+    assert (row.state, row.holder, row.expires_at) == ("active", desk.ids["rita"], _END)
+    answer = await desk.agenda(row.request)
+    assert [errand.kind for errand in answer.agenda.errands] == [ErrandKind.START_GRANT]
+
+
+async def test_a_number_that_no_request_registered_starts_nothing(desk: Desk) -> None:
+    with pytest.raises(ApplicationError) as refused:
+        await Grants(desk, "GRA9999999").open()
+    assert refused.value.type == "UnknownRecord"
+
+
+async def test_it_reminds_once_and_is_revoked_at_its_end(desk: Desk) -> None:
+    grants = await granted(desk)
+    opened = await grants.open()
+    assert opened.agenda.alarm is not None
+    assert opened.agenda.alarm.at == _END - timedelta(days=7)
+    reminded = await grants.ring(opened.agenda.alarm.at)
+    assert reminded.agenda.alarm is not None
+    assert reminded.agenda.alarm.at == _END
+    ended = await grants.ring(_END)
+    assert [errand.kind for errand in ended.agenda.errands] == [ErrandKind.UNDO]
+    assert (await grants.document()).reason == "expired"
+    closed = await grants.outcome(ended, OutcomeKind.DONE)
+    assert closed.agenda.closed
+    assert (await grants.row()).state == "revoked"
+    assert await desk.events(grants.number) == ["grant.expiring", "grant.revoked"]
+
+
+async def test_opening_twice_changes_nothing(desk: Desk) -> None:
+    grants = await granted(desk)
+    first = await grants.open()
+    before = await desk.everything()
+    assert await grants.open() == first
+    assert await desk.everything() == before
+
+
+async def test_what_the_connector_cannot_revoke_becomes_a_task_that_can_try_again(desk: Desk) -> None:
+    grants = await granted(desk)
+    await grants.open()
+    revoking = await grants.activities.record_revocation(grants.write(Revoke(assertion=unsigned())))
+    failed = await grants.outcome(revoking, OutcomeKind.FAILED, "Unavailable")
+    assert not failed.agenda.closed
+    task = (await grants.document()).task
+    assert task is not None
+    again = ActOnTask(assertion=unsigned(), task=task.number, action=TaskAction.RETRY)
+    retried = await grants.activities.record_grant_task(grants.write(again, "ingo"))
+    assert retried.agenda.errands[0].key != revoking.agenda.errands[0].key
+    assert (await grants.outcome(retried, OutcomeKind.DONE)).agenda.closed
+
+
+async def test_a_revocation_by_hand_ends_with_its_task(desk: Desk) -> None:
+    grants = await granted(desk, "by-hand-grant")
+    await grants.open()
+    await grants.ring(_END)
+    task = (await grants.document()).task
+    assert task is not None
+    complete = ActOnTask(assertion=unsigned(), task=task.number, action=TaskAction.COMPLETE)
+    with pytest.raises(ApplicationError) as refused:
+        await grants.activities.record_grant_task(grants.write(complete, "ralf"))
+    assert refused.value.type == "NotAllowed"
+    done = await grants.activities.record_grant_task(grants.write(complete, "ingo"))
+    assert done.agenda.closed
+    assert (await grants.document()).state is GrantState.REVOKED
+
+
+async def test_a_revocation_left_undone_is_in_the_register(desk: Desk) -> None:
+    grants = await granted(desk, "by-hand-grant")
+    await grants.open()
+    await grants.ring(_END)
+    task = (await grants.document()).task
+    assert task is not None
+    leave = ActOnTask(assertion=unsigned(), task=task.number, action=TaskAction.SKIP)
+    await grants.activities.record_grant_task(grants.write(leave, "ingo"))
+    assert (await grants.row()).state == "left"
+
+
+async def test_an_extension_moves_the_end_and_the_reminder_once(desk: Desk) -> None:
+    grants = await granted(desk)
+    await grants.open()
+    later = _END + timedelta(days=90)
+    extend = Extend(assertion=unsigned(), until=later, request="REQ9999998")
+    extended = await grants.activities.record_extension(grants.write(extend, "service"))
+    assert extended.agenda.alarm is not None
+    assert extended.agenda.alarm.at == later - timedelta(days=7)
+    await grants.activities.record_extension(grants.write(extend, "service"))
+    assert (await grants.document()).extended_by == ["REQ9999998"]
+    assert (await grants.row()).expires_at == later
+
+
+async def test_it_goes_when_its_holder_leaves_and_stays_when_others_do(desk: Desk) -> None:
+    grants = await granted(desk)
+    await grants.open()
+    other = TellRequest(assertion=unsigned(), event="person_left", subject=desk.ids["ralf"])
+    await grants.activities.record_grant_message(grants.write(other, "service"))
+    assert (await grants.document()).state is GrantState.ACTIVE
+    holder = TellRequest(assertion=unsigned(), event="person_left", subject=desk.ids["rita"])
+    await grants.activities.record_grant_message(grants.write(holder, "service"))
+    found = await grants.document()
+    assert (found.state, found.reason) == (GrantState.REVOKING, "left")
+
+
+async def test_a_grant_that_ends_takes_no_more_commands(desk: Desk) -> None:
+    grants = await granted(desk)
+    await grants.open()
+    await grants.activities.record_revocation(grants.write(Revoke(assertion=unsigned())))
+    with pytest.raises(ApplicationError) as refused:
+        await grants.activities.record_revocation(grants.write(Revoke(assertion=unsigned())))
+    assert refused.value.type == "RecordClosed"
+
+
+async def test_what_is_cancelled_before_it_was_handed_over_is_revoked_by_the_request(desk: Desk) -> None:
+    number = await desk.order("granting-and-more", variables={"until": _UNTIL})
+    line = await desk.line(number)
+    await desk.report(number, perform_key(line, "one"), OutcomeKind.DONE)
+    answer = await desk.cancel(number)
+    (errand,) = answer.agenda.errands
+    assert errand.kind is ErrandKind.UNDO
+    await desk.report(number, errand.key, OutcomeKind.DONE)
+    run = (await desk.line(number)).steps["one"]
+    (row,) = await desk.rows(grant_register, grant_register.c.number == run.grant)
+    assert (row.state, row.reason) == ("revoked", "request")
+
+
+async def test_taken_up_again_it_goes_on_where_it_stands(desk: Desk) -> None:
+    grants = await granted(desk)
+    await grants.open()
+    revoking = await grants.activities.record_revocation(grants.write(Revoke(assertion=unsigned())))
+    again = await grants.activities.take_up_grant(desk.tick(grants.number))
+    assert again.agenda.errands == revoking.agenda.errands
+    assert again.agenda.version == revoking.agenda.version + 1

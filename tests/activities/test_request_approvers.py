@@ -1,0 +1,159 @@
+"""Who is asked at a gate: the directory as of now, up the line, the fallback, later members, accounts of one person."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from steadydesk.contracts.gate import GateState
+from steadydesk.records.tables.approval import approver
+from steadydesk.records.tables.approval import gate as gate_table
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.request_catalogue import catalogue
+from tests.support.request_desk import Desk, refused, request_desk
+from tests.support.requests import NOW
+
+
+@pytest.fixture(scope="module")
+async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
+    async with request_desk(postgres, "activities_approvers", catalogue()) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def desk(module_desk: Desk) -> Desk:
+    await module_desk.as_at_first()
+    return module_desk
+
+
+async def gate_of(desk: Desk, item: str, **more: object) -> str:
+    """The first gate of a new order."""
+    return f"{await desk.order(item, **more)}-G1"  # pyright: ignore[reportArgumentType]
+
+
+# who is asked
+
+
+async def test_a_group_is_asked_without_its_service_accounts(desk: Desk) -> None:
+    gate = await gate_of(desk, "board-any")
+    assert await desk.asked(gate) == ["ann", "ben", "cem"]
+    rows = await desk.rows(approver, approver.c.gate == gate)
+    assert {(row.state, row.capacity) for row in rows} == {("requested", "group:board")}
+    [row] = await desk.rows(gate_table, gate_table.c.id == gate)
+    assert row.due_at == NOW + timedelta(hours=16)
+
+
+@pytest.mark.parametrize(
+    ("by", "asked"),
+    [
+        ("rita", ["mona"]),
+        ("mona", ["dora"]),
+        ("dora", ["otto"]),  # nobody above: the fallback group
+        ("selma", ["otto"]),  # her own manager
+        ("solo", ["otto"]),  # no manager
+        ("lea", ["leo"]),  # a circle, which still has another person in it
+    ],
+)
+async def test_the_manager_is_found_up_the_line_or_the_fallback_decides(
+    desk: Desk, by: str, asked: list[str]
+) -> None:
+    assert await desk.asked(await gate_of(desk, "manager", by=by)) == asked
+
+
+async def test_an_inactive_manager_is_passed_over(desk: Desk) -> None:
+    await desk.change_person("mona", active=False)
+    assert await desk.asked(await gate_of(desk, "manager")) == ["dora"]
+    await desk.change_person("dora", active=False)
+    assert await desk.asked(await gate_of(desk, "manager")) == ["otto"]
+
+
+async def test_a_manager_who_is_the_requesters_other_account_is_nobody(desk: Desk) -> None:
+    await desk.change_person("rita", manager=desk.ids["rita-admin"])
+    assert "rita-admin" not in await desk.asked(await gate_of(desk, "manager"))
+
+
+async def test_a_named_approver_who_cannot_decide_goes_up_the_line(desk: Desk) -> None:
+    assert await desk.asked(await gate_of(desk, "one-person")) == ["dan"]
+    await desk.change_person("dan", active=False)
+    assert await desk.asked(await gate_of(desk, "one-person")) == ["dora"]
+
+
+async def test_the_requester_named_as_approver_goes_up_the_line(desk: Desk) -> None:
+    assert await desk.asked(await gate_of(desk, "one-person", by="dan")) == ["dora"]
+    picked = {"approver": "rita"}
+    assert await desk.asked(await gate_of(desk, "picked", variables=picked)) == ["mona"]
+
+
+@pytest.mark.parametrize(
+    ("picked", "asked"), [("dan", ["dan"]), ("board", ["ann", "ben", "cem"]), ("x", ["otto"])]
+)
+async def test_a_form_field_names_the_approver(desk: Desk, picked: str, asked: list[str]) -> None:
+    assert await desk.asked(await gate_of(desk, "picked", variables={"approver": picked})) == asked
+
+
+async def test_an_empty_group_is_never_skipped(desk: Desk) -> None:
+    assert await desk.asked(await gate_of(desk, "nobody")) == ["otto"]
+
+
+async def test_without_fallback_and_process_owners_the_administrators_decide(desk: Desk) -> None:
+    await desk.change_person("otto", active=False)
+    gate = await gate_of(desk, "nobody")
+    assert await desk.asked(gate) == ["root"]
+
+
+async def test_too_few_for_the_rule_are_filled_up_from_the_fallback(desk: Desk) -> None:
+    for name in ("ann", "ben"):
+        await desk.quit(name, "board")
+    assert await desk.asked(await gate_of(desk, "board-two")) == ["cem", "otto"]
+
+
+async def test_the_requester_in_the_group_is_left_out_with_every_account(desk: Desk) -> None:
+    await desk.join("rita-admin", "board")
+    assert await desk.asked(await gate_of(desk, "board-any")) == ["ann", "ben", "cem"]
+    assert await desk.asked(await gate_of(desk, "board-any", by="ann-two")) == ["ben", "cem", "rita-admin"]
+
+
+async def test_who_it_is_for_is_left_out_when_the_policy_says_so(desk: Desk) -> None:
+    gate = await gate_of(desk, "for-both", requested_for="ann")
+    assert await desk.asked(gate) == ["ben", "cem"]
+    assert await desk.asked(await gate_of(desk, "board-any", requested_for="ann")) == ["ann", "ben", "cem"]
+
+
+async def test_two_accounts_of_one_person_are_asked_once(desk: Desk) -> None:
+    await desk.join("ann-two", "board")
+    gate = await gate_of(desk, "board-all")
+    assert len(await desk.asked(gate)) == 3
+
+
+@pytest.mark.parametrize(("cost", "stages"), [(500, ["first", "second"]), (50, ["second"])])
+async def test_a_stage_whose_condition_fails_is_not_needed_and_one_in_doubt_is(
+    desk: Desk, cost: int, stages: list[str]
+) -> None:
+    line = await desk.line(await desk.order("when", variables={"cost": cost}))
+    assert line.stages == stages
+
+
+async def test_later_members_join_only_by_being_added(desk: Desk) -> None:
+    gate = await gate_of(desk, "board-all")
+    await desk.join("dan", "board")
+    assert await refused(desk.decide(gate, "approved", "dan")) == "NotEligible"
+    sent = len(await desk.events(gate[:-3]))
+    await desk.add_approver(gate, "dan")
+    assert await desk.asked(gate) == ["ann", "ben", "cem", "dan"]
+    assert (await desk.events(gate[:-3]))[sent:] == ["approval.requested"]
+    await desk.add_approver(gate, "dan")
+    assert len(await desk.asked(gate)) == 4
+    for name in ("ann", "ben", "cem"):
+        await desk.decide(gate, "approved", name)
+    assert (await desk.gate(gate)).is_open
+    await desk.decide(gate, "approved", "dan")
+    assert (await desk.gate(gate)).state is GateState.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("whom", "refusal"),
+    [("rita", "SelfApproval"), ("rita-admin", "SelfApproval"), ("robot", "NotEligible")],
+)
+async def test_who_cannot_be_added(desk: Desk, whom: str, refusal: str) -> None:
+    gate = await gate_of(desk, "board-any")
+    assert await refused(desk.add_approver(gate, whom)) == refusal

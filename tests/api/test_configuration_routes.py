@@ -1,0 +1,100 @@
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from api.routes import configuration
+from steadydesk.configuration.install import DEMO, install_demo
+from steadydesk.records.engine import make_engine
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.api import client_of, directory_app
+from tests.support.databases import migrated_database
+
+FILES = {
+    str(file.relative_to(DEMO)): file.read_text()
+    for file in sorted(DEMO.rglob("*.yaml"))
+    if file.name != "directory.yaml"
+}
+
+
+class Office:
+    """The demo's people at the configuration routes."""
+
+    def __init__(self, client: httpx2.AsyncClient, tokens: dict[str, str]) -> None:
+        self.client = client
+        self.tokens = tokens
+
+    async def call(self, who: str, method: str, path: str, body: Any = None) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        return await self.client.request(method, f"/api/v1/config/versions{path}", json=body, headers=headers)
+
+    async def propose(self, who: str, files: dict[str, str], why: str = "for the test") -> httpx2.Response:
+        return await self.call(who, "POST", "", {"files": files, "why": why})
+
+
+@pytest.fixture
+async def office(postgres: EmbeddedPostgres, tmp_path: Path, request: Any) -> AsyncIterator[Office]:
+    url = await migrated_database(postgres, re.sub(r"\W", "_", request.node.name)[:50])
+    tokens = {user.user_name: user.token for user in await install_demo(url)}
+    engine = make_engine(url, command_seconds=10)
+    async with client_of(directory_app(engine, tmp_path, configuration.router, limit=1_000_000)) as client:
+        yield Office(client, tokens)
+    await engine.dispose()
+
+
+def changed(old: str, new: str, name: str) -> dict[str, str]:
+    assert old in FILES[name]
+    return {**FILES, name: FILES[name].replace(old, new, 1)}
+
+
+async def test_the_owner_of_a_function_changes_its_items_alone(office: Office) -> None:
+    files = changed("promise: PT16H", "promise: PT20H", "catalog/it.yaml")
+    assert (await office.propose("fiona.finance", files)).status_code == 403
+    accepted = await office.propose("ines.itlead", files)
+    assert accepted.status_code == 201
+    assert accepted.json()["version"]["current"]
+
+
+async def test_what_functions_share_needs_the_right_for_all(office: Office) -> None:
+    files = changed("label:", "label: # shared\n     ", "calendars.yaml")
+    files["calendars.yaml"] = FILES["calendars.yaml"].replace("owner: it-management", "owner: hr-management")
+    assert files["calendars.yaml"] != FILES["calendars.yaml"]
+    assert (await office.propose("ines.itlead", files)).status_code == 403
+    assert (await office.propose("ada.admin", files)).status_code == 201
+
+
+async def test_an_error_names_file_line_and_column_and_nothing_is_stored(office: Office) -> None:
+    refused = await office.propose(
+        "ada.admin", changed("approval: access", "approval: acess", "catalog/it.yaml")
+    )
+    assert refused.status_code == 422
+    (problem,) = refused.json()["problems"]
+    assert problem["pointer"] == "/files/catalog~1it.yaml"
+    assert re.match(r"\d+:\d+: C101 .*did you mean 'access'", problem["message"])
+    versions = await office.call("ada.admin", "GET", "")
+    assert [one["serial"] for one in versions.json()["items"]] == [1]
+
+
+async def test_a_file_cannot_leave_its_folder(office: Office) -> None:
+    for name in ("../evil.yaml", "/etc/evil.yaml", "a/../../b.yaml", "x.txt", ""):
+        assert (await office.propose("ada.admin", {name: "a: b"})).status_code == 422
+
+
+async def test_a_second_person_puts_it_in_force(office: Office) -> None:
+    careful = changed("second_person_applies: false", "second_person_applies: true", "organisation.yaml")
+    waiting = (await office.propose("ada.admin", careful)).json()["version"]
+    assert not waiting["current"]
+    own = await office.call("ada.admin", "POST", f"/{waiting['digest']}/approve")
+    assert own.json()["type"] == "/problems/self-approval"
+    difference = await office.call("ada.admin", "GET", f"/{waiting['digest']}/difference")
+    assert [one["path"] for one in difference.json()] == ["organisation.second_person_applies"]
+    other = await office.call("ines.itlead", "POST", f"/{waiting['digest']}/approve")
+    assert other.status_code == 403, "one function's owner does not approve for all"
+
+
+async def test_a_requester_neither_reads_nor_changes_versions(office: Office) -> None:
+    assert (await office.call("rita.requester", "GET", "")).status_code == 403
+    assert (await office.propose("rita.requester", FILES)).status_code == 403

@@ -1,0 +1,41 @@
+"""Histories of requests as released versions made them still fit the workflow; a change that breaks them is patched."""
+
+import json
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from steadydesk.orchestration.client import DATA_CONVERTER
+from tests.support.request_histories import FOLDER, MOST_HANDLED, PLACES, SKIPPING, WAITING
+from worker import RUNNER
+from workflows import registry
+from workflows.parts import record_process
+
+HISTORIES = sorted(FOLDER.glob("request-*.json"))
+
+
+@pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
+async def test_a_stored_history_replays(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a keyring: what was verified when it came is not verified again."""
+    monkeypatch.setattr(record_process, "MOST_HANDLED", MOST_HANDLED)
+    text = file.read_text()
+    number = json.loads(text)["events"][0]["workflowExecutionStartedEventAttributes"]["workflowId"]
+    replayer = Replayer(workflows=registry.PROCESSES, data_converter=DATA_CONVERTER, workflow_runner=RUNNER)
+    await replayer.replay_workflow(WorkflowHistory.from_json(number, text))
+
+
+def test_every_branch_has_been_recorded() -> None:
+    names = {file.stem.split("-", 2)[2].rsplit("-", 1)[0] for file in HISTORIES}
+    assert names >= {story.__name__.replace("_", "-") for story in [*WAITING, *SKIPPING]}
+    assert len([file for file in HISTORIES if "rolled-over" in file.stem]) >= 2
+
+
+@pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
+def test_a_stored_history_holds_no_words_and_no_names_of_machines(file: Path) -> None:
+    text = file.read_text()
+    for name in PLACES:
+        assert f'"{name}":"' not in text.replace(f'"{name}":""', "")
+    assert "Hello" not in text
+    assert "large" not in text

@@ -1,0 +1,149 @@
+"""Records the histories of requests that later versions must still replay.
+
+``python -m tests.support.request_histories 0.1.0`` is run once for a released version; a file that is there is never
+written again.
+"""
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowHistory
+from temporalio.testing import WorkflowEnvironment
+
+from steadydesk.contracts.request_commands import Cancel, Comment, Resubmit
+from steadydesk.policies.assertion import unsigned
+from tests.support.databases import session_postgres
+from tests.support.request_catalogue import catalogue
+from tests.support.request_desk import request_desk
+from tests.support.request_worker import Works, now, until, working
+from tests.support.stacks import REPOSITORY
+from tests.support.time_skipping import time_skipping_environment
+from workflows.parts import record_process
+
+FOLDER = REPOSITORY / "tests" / "replay" / "histories"
+MOST_HANDLED = 4
+"""After how many updates the recorded runs roll over, so that their files stay small."""
+
+PLACES = ("identity", "stackTrace")
+
+Story = Callable[[Works], Awaitable[str]]
+
+
+async def simple(works: Works) -> str:
+    return await works.order("simple")
+
+
+async def approved(works: Works) -> str:
+    number = await works.order("board-any")
+    await works.decide(f"{number}-G1", "approved", "ann")
+    return number
+
+
+async def resubmitted(works: Works) -> str:
+    """Refused, changed, approved in two stages; one of them by signal."""
+    number = await works.order("two-stages", variables={"size": "large"})
+    await works.decide(f"{number}-G1", "rejected", "ann")
+    line = (await works.desk.line(number)).number
+    change = Resubmit(assertion=unsigned(), line=line, variables=await works.desk.words({"size": "small"}))
+    await works.send(number, change, "rita")
+    vote = works.desk.vote(f"{number}-G2", "approved", "ben")
+    await works.handle(number).signal("decide_later", vote.command)
+    await until(lambda: gate_is_there(works, number, f"{number}-G3"))
+    await works.decide(f"{number}-G3", "approved", "otto")
+    return number
+
+
+async def gate_is_there(works: Works, number: str, gate: str) -> bool:
+    return gate in (await works.desk.document(number)).gates
+
+
+async def undone(works: Works) -> str:
+    works.errands.failing["two:1"] = "Refused"
+    return await works.order("automated")
+
+
+async def cancelled(works: Works) -> str:
+    works.errands.failing.clear()
+    works.errands.hold("two:1")
+    number = await works.order("automated")
+    await until(lambda: works.errands.called[-1] == "two:1")
+    await works.send(number, Cancel(assertion=unsigned()), "rita")
+    return number
+
+
+async def expired(works: Works) -> str:
+    """Reminders and expiry, with time skipped."""
+    return await works.order("office")
+
+
+async def rolled_over(works: Works) -> str:
+    number = await works.order("board-any")
+    for _ in range(MOST_HANDLED):
+        text = await works.desk.words("Hello")
+        await works.send(number, Comment(assertion=unsigned(), text=text), "rita")
+    await until(lambda: has_rolled_over(works, number))
+    await works.decide(f"{number}-G1", "approved", "ann")
+    return number
+
+
+async def has_rolled_over(works: Works, number: str) -> bool:
+    return len(await works.run_ids(number)) == 2
+
+
+WAITING: list[Story] = [simple, approved, resubmitted, undone, cancelled, rolled_over]
+SKIPPING: list[Story] = [expired]
+
+
+def anonymous(history: WorkflowHistory) -> str:
+    """As JSON, without the names of machine, processes and folders that took part."""
+    return json.dumps(_without_places(json.loads(history.to_json())), separators=(",", ":"))
+
+
+def _without_places(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_places(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: "" if key in PLACES else _without_places(each) for key, each in value.items()}
+
+
+async def record(version: str) -> None:
+    record_process.MOST_HANDLED = MOST_HANDLED
+    async with _scene() as (desk, environment):
+        with environment.with_time_skipping_disabled():
+            async with working(desk, environment.client) as works:
+                await _keep(version, works, WAITING)
+        async with working(desk, environment.client) as works:
+            await _keep(version, works, SKIPPING)
+
+
+@asynccontextmanager
+async def _scene() -> AsyncIterator[tuple[Any, WorkflowEnvironment]]:
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            session_postgres(Path(folder) / "postgres") as postgres,
+            request_desk(postgres, "histories", catalogue()) as desk,
+            time_skipping_environment() as environment,
+        ):
+            desk.now = now()
+            yield desk, environment
+
+
+async def _keep(version: str, works: Works, stories: list[Story]) -> None:
+    for story in stories:
+        number = await story(works)
+        await works.result(number)
+        for place, run_id in enumerate(await works.run_ids(number), start=1):
+            file = FOLDER / f"request-{version}-{story.__name__.replace('_', '-')}-{place}.json"
+            if not file.exists():
+                file.write_text(anonymous(await works.history(number, run_id)) + "\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(record(sys.argv[1]))
