@@ -1,7 +1,7 @@
 """Effects of a plan outside of our database: through the ledger, with its key, never blindly twice."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +13,8 @@ from temporalio.exceptions import ApplicationError
 from activities.breaker import Breakers
 from activities.effect import Effect, beating, unsettled
 from activities.values import value_of, values_of
-from steadydesk.connectors.errors import ConnectorFault
-from steadydesk.connectors.protocol import Connector, ConnectorCall
+from steadydesk.connectors.errors import ConnectorFault, Unavailable
+from steadydesk.connectors.protocol import Check, Connector, ConnectorCall, ConnectorResult
 from steadydesk.connectors.registry import ConnectorRegistry, Surroundings
 from steadydesk.connectors.secrets import SecretDefinition, SecretStore
 from steadydesk.contracts.grant import GrantProcess
@@ -27,8 +27,11 @@ from steadydesk.errors import Refusal
 from steadydesk.policies.errands import perform_key, undo_key
 from steadydesk.policies.expression import ExpressionError
 from steadydesk.policies.grant import revoke_key
-from steadydesk.records import configuration, effects
+from steadydesk.records import configuration, effects, texts
 from steadydesk.records.tables.process import process as process_table
+
+STANDS = "StillThere"
+"""The failure of an undo that the remote says it did, while the effect is there all the same."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ class ErrandActivities:
         try:
             async with beating():
                 effect = await self._prepared(order)
-                return await self.breakers.call(effect.call.target, effect.cause)
+                outcome = await self.breakers.call(effect.call.target, effect.cause)
+                await self._check_gone(order)
+                return outcome
         except (Refusal, ConnectorFault, ExpressionError) as wrong:
             # Configuration or values do not fit; no repeat will change that.
             name = type(wrong).__name__
@@ -101,6 +106,26 @@ class ErrandActivities:
                 await _until_settled(connection, key, first, performed.operation, place.definition.timeout)
         verify = place.definition.verify and not place.undoing
         return Effect(self.engine, connector, call, order, verify)
+
+    async def _check_gone(self, order: ErrandOrder) -> None:
+        """After the undo of what the plan verifies: look that it is not there any more. A repeat only looks."""
+        async with self.engine.connect() as connection:
+            place = await self._place(connection, order)
+            if not (place.undoing and place.definition.verify and place.definition.call):
+                return
+            key = perform_key(place.line, place.step)
+            call = await self._call(connection, replace(place, undoing=False), key)
+            entry = await effects.find(connection, key)
+            outputs = entry.outputs.ref if entry and entry.outputs else None
+            bodies = await texts.read(connection, [outputs] if outputs else [])
+        body = bodies.get(outputs or "", {})
+        connector = self._connector(place.organisation, call.target)
+        try:
+            found = await connector.verify(call, ConnectorResult(body, body.get("reference")))
+        except Unavailable as away:
+            raise ApplicationError(f"Unavailable at {order.key}", type=Unavailable.__name__) from away
+        if found.check is Check.HOLDS:
+            raise ApplicationError(f"{STANDS} at {order.key}", type=STANDS, non_retryable=True)
 
     async def _place(self, connection: AsyncConnection, order: ErrandOrder) -> _Place:
         document = await _document(connection, order.number)

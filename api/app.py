@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from api import metrics
 from api.body_limit import BodyLimit
 from api.clean_input import refuse_unstorable
+from api.flood import FloodGate
 from api.health import parts
 from api.metrics import PREFIX, Counted, RequestMetrics
 from api.openapi import describe, operation_id
@@ -43,6 +44,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.metrics = RequestMetrics()
     install_problems(app)
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit_of(path, services))
+    app.add_middleware(FloodGate)
     app.add_middleware(Counted, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)

@@ -54,6 +54,12 @@ class Identity:
         self._people.take(proof.standing.person.id)
         return proof
 
+    def refuse_flood(self, bearer: str) -> None:
+        """QuotaExceeded, without counting, for a token of ours that has nothing left."""
+        key = hash_of(bearer)
+        if self._credentials.knows(key):
+            self._credentials.check(key)
+
     def limit_public(self, address: str) -> None:
         """Count a request without a sign-in for its address; QuotaExceeded when there are too many."""
         self._credentials.take(f"address:{address}")

@@ -39,7 +39,7 @@ def tally(rule: Rule, gate: Gate) -> GateState:
     quorum = needed(rule, len(people))
     if approvals >= quorum:
         return GateState.APPROVED
-    if len(people) - refusals <= quorum and (refusals or not people):
+    if len(people) - refusals < quorum and (refusals or not people):
         return GateState.REJECTED
     return GateState.REQUESTED
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.api_desk import api_desk
 
-PER_MINUTE = 120
+PER_MINUTE = 60
 
 
 async def test_others_are_served(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
@@ -16,24 +16,26 @@ async def test_others_are_served(postgres: EmbeddedPostgres, tmp_path: Path) -> 
             await desk.get(who, "/me")
         answers: Counter[int] = Counter()
         begun = asyncio.get_running_loop().time() - 5  # The first two requests were before it.
-        served = asyncio.Event()
+        served, turned_away = asyncio.Event(), asyncio.Event()
 
         async def flood() -> None:
             while not served.is_set():
                 response = await desk.call("rita.requester", "GET", "/requests")
                 answers[response.status_code] += 1
                 if response.status_code == 429:
+                    turned_away.set()
                     assert int(response.headers["retry-after"]) >= 1
 
         floods = [asyncio.create_task(flood()) for _ in range(3)]
+        await turned_away.wait()
         others = [await desk.call("mona.manager", "GET", "/requests") for _ in range(20)]
         served.set()
         await asyncio.gather(*floods)
         assert {response.status_code for response in others} == {200}
         # Half of a minute's quota may come at once, the rest as the time passes.
         passed = asyncio.get_running_loop().time() - begun
-        assert PER_MINUTE // 2 - 1 <= answers[200] <= PER_MINUTE // 2 + 1 + passed * PER_MINUTE / 60
-        assert answers[429] > answers[200]
+        assert 0 < answers[200] <= PER_MINUTE // 2 + 1 + passed * PER_MINUTE / 60
+        assert answers[429]
 
 
 async def test_streams_are_counted_too(postgres: EmbeddedPostgres, tmp_path: Path) -> None:

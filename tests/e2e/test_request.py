@@ -127,7 +127,7 @@ async def slow(writer: asyncio.StreamWriter) -> None:
 
 async def test_a_cancel_in_flight_is_undone_at_the_remote(stack: Stack, remote: Remote) -> None:
     remote.received.clear()
-    remote.answers = [slow, reply(200, b"{}")]
+    remote.answers = [slow, reply(200, b"{}"), reply(404, b"{}")]
     async with callers(stack) as caller:
         rita = caller("rita.requester")
         number = await order(rita)
@@ -144,5 +144,25 @@ async def test_a_cancel_in_flight_is_undone_at_the_remote(stack: Stack, remote: 
     assert again.status_code == 409
     member = "/groups/ledger/members/rita.requester"
     assert calls(remote)[0] == ("PUT", member)
-    assert calls(remote)[-1] == ("DELETE", member)
+    assert calls(remote)[-2:] == [("DELETE", member), ("GET", member)], (
+        "taken back, and looked that it is gone"
+    )
     assert [method for method, _ in calls(remote)].count("DELETE") == 1
+
+
+async def test_an_undo_after_which_it_is_still_there_becomes_a_task(stack: Stack, remote: Remote) -> None:
+    remote.received.clear()
+    remote.answers = [slow, reply(200, b"{}")]
+    async with callers(stack) as caller:
+        rita = caller("rita.requester")
+        number = await order(rita)
+        for approver in ("mona.manager", "ines.itlead"):
+            await approve(caller(approver), number)
+        async with asyncio.timeout(20):
+            while not remote.received:
+                await asyncio.sleep(0.05)
+        await rita.post(f"/requests/{number}/cancel", {})
+        found = await until(rita, number, lambda found: any(task["open"] for task in found["tasks"]))
+    (task,) = [task for task in found["tasks"] if task["open"]]
+    assert task["phase"] == "undo"
+    assert found["open"]
