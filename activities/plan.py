@@ -12,6 +12,9 @@ from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, RequestProcess, RequestState, StepState, UndoState
 from steadydesk.contracts.request_commands import ErrandOutcome, OutcomeKind, Tick
 from steadydesk.policies.errands import extension_key, grant_key, parent_key, perform_key, undo_key
+from steadydesk.policies.plan import IN_DOUBT, OUTCOME_UNKNOWN
+from steadydesk.records import effects
+from steadydesk.records.effects import EffectState
 from steadydesk.records.tables.process import record
 
 
@@ -73,7 +76,17 @@ async def _performed(work: RequestWork, line: Line, key: str, outcome: ErrandOut
         run.problem = outcome.problem or "Stopped"
         steps.end(work, line, key, StepState.STOPPED)
     else:
-        await steps.fail(work, line, key, outcome.problem or outcome.kind.value)
+        await steps.fail(work, line, key, await _problem(work, perform_key(line, key), outcome))
+
+
+async def _problem(work: RequestWork, errand: str, outcome: ErrandOutcome) -> str:
+    """Why it failed. A cancelled errand ends with whatever its latest attempt met; whether something may stand
+    outside, the ledger knows.
+    """
+    problem = outcome.problem or outcome.kind.value
+    entry = await effects.find(work.connection, errand)
+    may_stand = entry is not None and (entry.in_doubt or entry.state is EffectState.DONE)
+    return OUTCOME_UNKNOWN if may_stand and problem not in IN_DOUBT else problem
 
 
 async def _undone(work: RequestWork, line: Line, key: str, outcome: ErrandOutcome) -> None:

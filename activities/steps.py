@@ -75,7 +75,11 @@ def instant_of(value: object, zone: str) -> datetime:
 
 
 async def settle(work: RequestWork, move: SettleStep) -> None:
-    end(work, move.line, move.step, StepState.DONE if move.approved else StepState.FAILED)
+    """A refusal is a failure like any other: the line fails, the step is skipped, or a person decides."""
+    if move.approved:
+        end(work, move.line, move.step, StepState.DONE)
+    else:
+        await fail(work, move.line, move.step, "Rejected")
 
 
 def end(work: RequestWork, line: Line, key: str, state: StepState) -> None:

@@ -135,6 +135,7 @@ async def _decide(work: RequestWork, line: Line, step: str, task: TaskRun, comma
         case TaskAction.RETRY:
             run.attempt += 1
             run.task, run.problem, run.child, run.state = None, None, None, StepState.PENDING
+            run.gates = []
         case TaskAction.SKIP:
             steps.end(work, line, step, StepState.SKIPPED)
         case TaskAction.ABORT | TaskAction.FAIL:

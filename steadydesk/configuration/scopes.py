@@ -97,6 +97,8 @@ def step_scope(
     ended = steps_before(item.plan, key) | ({key} if own else set())
     outputs = {name: _outputs(inspection, item.plan.steps[name]) for name in item.plan.steps if name in ended}
     optional = set(OPTIONAL | optional_paths("variables", item.form))
+    if item.effective_at is not None and f"variables.{item.effective_at}" not in optional:
+        optional.discard("line.effective_at")
     for name in ended:
         optional |= _absent_outputs(name, item.plan.steps[name], outputs[name])
     return plan_scope(item.form, outputs), frozenset(optional)

@@ -10,6 +10,7 @@ from temporalio.common import SearchAttributeKey as Key
 from temporalio.common import SearchAttributePair as Pair
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from steadydesk.contracts import search_attributes as names
 from steadydesk.contracts.assertion import AuthenticationMethod, Command
@@ -23,6 +24,9 @@ REQUEST_WORKFLOW = "RequestWorkflow"
 GRANT_WORKFLOW = "GrantWorkflow"
 OPEN = "open"
 OPEN_ID = "open"
+_RUN_ENDS = (0.05, 0.2, 0.5)
+"""Seconds after which a command is sent again that the end of a run dropped."""
+
 TASK_TIMEOUT = timedelta(seconds=5)
 """How soon another worker takes over a workflow task after a crash; a caller waits as long."""
 
@@ -127,6 +131,14 @@ class Sender:
             at=at,
         )
         handle = self.client.get_workflow_handle(number)
+        for wait in _RUN_ENDS:
+            try:
+                return await handle.execute_update(command, signed_body, id=update_id, result_type=dict)
+            except RPCError as dropped:
+                if dropped.status is not RPCStatusCode.FAILED_PRECONDITION:
+                    raise
+                # The run ended as the command came; the next run takes it, under the same id.
+                await asyncio.sleep(wait)
         return await handle.execute_update(command, signed_body, id=update_id, result_type=dict)
 
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 from steadydesk.contracts.plan import OnFailure, Plan, StepKind
 from steadydesk.contracts.request import Line, StepRun, StepState, UndoState
 
-IN_DOUBT = frozenset({"OutcomeUnknown", "Stopped", "TimedOut", "VerificationFailed"})
+OUTCOME_UNKNOWN = "OutcomeUnknown"
+IN_DOUBT = frozenset({OUTCOME_UNKNOWN, "Stopped", "TimedOut", "VerificationFailed"})
 """Failures after which the effect may stand outside all the same."""
 
 CHILD_ENDED = "Child:"

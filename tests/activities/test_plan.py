@@ -318,3 +318,18 @@ async def test_the_document_is_what_was_written(desk: Desk) -> None:
     document = await desk.document(number)
     assert document.model_dump(mode="json", exclude_defaults=True) == row.document
     assert document.updated_at - document.opened_at == timedelta(0)
+
+
+async def test_a_refused_approval_step_fails_as_its_plan_says(postgres: EmbeddedPostgres) -> None:
+    asking = {"kind": "approval", "label": "A", "policy": "board-any", "on_failure": "ask"}
+    items = catalogue({"asked-again": {"plan": {"steps": {"check": asking}}}})
+    async with request_desk(postgres, "refused_step", items) as desk:
+        number = await desk.order("asked-again")
+        await desk.decide(f"{number}-G1", "rejected", "ann")
+        run = (await desk.line(number)).steps["check"]
+        assert (run.state, run.problem) == (StepState.DECIDING, "Rejected")
+        task = await desk.task(number, "check")
+        await desk.act(number, task.number, TaskAction.RETRY)
+        assert (await desk.line(number)).steps["check"].gates == [f"{number}-G2"]
+        await desk.decide(f"{number}-G2", "approved", "ben")
+        assert (await desk.document(number)).state.value == "closed_complete"

@@ -10,7 +10,7 @@ from steadydesk.records.delivery_fanout import fan_out
 from steadydesk.records.tables.delivery import in_app, outbox
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.api_desk import ApiDesk, api_desk
-from tests.support.visibility_matrix import MORE_PEOPLE
+from tests.support.visibility_subjects import MORE_PEOPLE
 
 REASON = {"reason": "The person is in hospital and the file is needed"}
 

@@ -241,20 +241,3 @@ ACTORS: dict[str, Actor] = {
     "who left": Actor("lars.left"),
     "nobody": Actor(None),
 }
-
-MORE_PEOPLE: dict[str, Any] = {
-    "people": [
-        {"user_name": "wanda.watcher", "name": "Wanda", "manager": "dora.director"},
-        {"user_name": "dirk.delegate", "name": "Dirk", "manager": "dora.director"},
-        {
-            "user_name": "olaf.owner",
-            "name": "Olaf",
-            "roles": ["process_owner@hr"],
-            "manager": "dora.director",
-        },
-        {"user_name": "adam.admin", "name": "Adam", "roles": ["administrator"], "manager": "dora.director"},
-        {"user_name": "otto.operator", "name": "Otto", "roles": ["operator"], "manager": "dora.director"},
-        {"user_name": "stan.stranger", "name": "Stan", "manager": "dora.director"},
-        {"user_name": "lars.left", "name": "Lars", "manager": "dora.director"},
-    ]
-}

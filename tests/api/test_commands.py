@@ -1,0 +1,141 @@
+"""Commands that come too late, twice, from the wrong person or to an older version."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.api_desk import ApiDesk, api_desk
+from tests.support.refusals import refused
+from tests.support.visibility_subjects import MORE_PEOPLE
+
+RITA, MONA = "rita.requester", "mona.manager"
+LAPTOP = {"items": [{"item": "new-laptop", "variables": {"model": "light"}}]}
+
+
+def order(quantity: int) -> dict[str, Any]:
+    return {"items": [LAPTOP["items"][0] | {"quantity": quantity}]}
+
+
+async def reserved(desk: ApiDesk) -> int:
+    async with desk.services.engine.connect() as connection:
+        return await connection.scalar(text("SELECT count(*) FROM reservation")) or 0
+
+
+@pytest.fixture(scope="module")
+async def desk(
+    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ApiDesk]:
+    async with api_desk(postgres, "commands", tmp_path_factory.mktemp("api"), MORE_PEOPLE) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def number(desk: ApiDesk) -> str:
+    return (await desk.post(RITA, "/requests", LAPTOP))["number"]
+
+
+async def test_a_stale_version(desk: ApiDesk) -> None:
+    view = await desk.call(RITA, "POST", "/requests", LAPTOP)
+    number, stale = view.json()["number"], view.headers["etag"]
+    await desk.post(RITA, f"/requests/{number}/comments", {"text": "first"})
+    response = await desk.call(RITA, "POST", f"/requests/{number}/cancel", {}, If_Match=stale)
+    refused(response, 412, "stale-version")
+    fresh = (await desk.call(RITA, "GET", f"/requests/{number}")).headers["etag"]
+    assert (
+        await desk.call(RITA, "POST", f"/requests/{number}/cancel", {}, If_Match=fresh)
+    ).status_code == 200
+
+
+async def test_people_and_lines_that_are_not_there(desk: ApiDesk, number: str) -> None:
+    for path, body, pointer in (
+        (f"/requests/{number}/watch", {"person": "nobody.here"}, "/person"),
+        (
+            f"/requests/{number}/reschedule",
+            {"line": "RITM9999999", "effective_at": "2030-01-01T00:00:00Z"},
+            "/line",
+        ),
+        (f"/requests/{number}/reschedule", {"effective_at": "2030-01-01T00:00:00"}, "/effective_at"),
+        (f"/requests/{number}/resubmit", {"variables": {"model": "huge"}}, "/variables/model"),
+    ):
+        refused(await desk.call(RITA, "POST", path, body), 422, "invalid-input", pointer)
+
+
+async def gate(desk: ApiDesk, number: str) -> str:
+    return (await desk.get(RITA, f"/requests/{number}"))["approvals"][0]["id"]
+
+
+async def test_votes_of_the_wrong_person_and_too_late(desk: ApiDesk) -> None:
+    number = (await desk.post(RITA, "/requests", LAPTOP))["number"]
+    path = f"/approvals/{await gate(desk, number)}/decision"
+    yes = {"decision": "approved"}
+    refused(await desk.call(RITA, "POST", path, yes), 403, "self-approval")
+    refused(await desk.call("ines.itlead", "POST", path, yes), 403, "not-eligible")
+    refused(await desk.call("stan.stranger", "POST", path, yes), 404, "unknown-record")
+    refused(await desk.call("portal.service", "POST", path, yes, X_Act_For=MONA), 403, "service-account-vote")
+    refused(
+        await desk.call(MONA, "POST", path, yes | {"acting_for": "nobody.here"}),
+        422,
+        "invalid-input",
+        "/acting_for",
+    )
+    await desk.post(MONA, path, yes)
+    refused(await desk.call(MONA, "POST", path, {"decision": "rejected"}), 409, "gate-closed")
+
+
+async def test_double_submit_and_the_same_key_with_another_body(desk: ApiDesk) -> None:
+    before = await reserved(desk)
+    answers = await asyncio.gather(
+        *(desk.call(RITA, "POST", "/requests", LAPTOP, Idempotency_Key="twice") for _ in range(5))
+    )
+    assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers]
+    assert len({answer.json()["number"] for answer in answers}) == 1
+    assert await reserved(desk) == before + 1
+    other = await desk.call(RITA, "POST", "/requests", order(2), Idempotency_Key="twice")
+    refused(other, 422, "same-key-other-body")
+    assert (await desk.call(MONA, "POST", "/requests", order(2), Idempotency_Key="twice")).status_code == 201
+
+
+async def test_an_action_is_done_once_per_key_also_at_the_same_time(desk: ApiDesk, number: str) -> None:
+    say = {"text": "only once"}
+    path = f"/requests/{number}/comments"
+    answers = await asyncio.gather(
+        *(desk.call(RITA, "POST", path, say, Idempotency_Key="said") for _ in range(5))
+    )
+    assert len({answer.text for answer in answers}) == 1, [answer.text for answer in answers]
+    assert answers[0].status_code == 200, answers[0].text
+    timeline = await desk.get(RITA, f"/requests/{number}/timeline")
+    assert sum(entry["text"] == "only once" for entry in timeline["items"]) == 1
+    refused(
+        await desk.call(RITA, "POST", path, {"text": "other"}, Idempotency_Key="said"),
+        422,
+        "same-key-other-body",
+    )
+    refused(
+        await desk.call(RITA, "POST", f"/requests/{number}/cancel", {}, Idempotency_Key="said"),
+        422,
+        "same-key-other-body",
+    )
+
+
+async def test_a_closed_record_refuses_and_offers_a_follow_up(desk: ApiDesk) -> None:
+    number = (await desk.post(RITA, "/requests", LAPTOP))["number"]
+    sent = {"Idempotency_Key": "closing"}
+    first = await desk.call(RITA, "POST", f"/requests/{number}/cancel", {}, **sent)
+    again = await desk.call(RITA, "POST", f"/requests/{number}/cancel", {}, **sent)
+    assert (first.status_code, first.json()) == (200, again.json())
+    late = await desk.call(RITA, "POST", f"/requests/{number}/cancel", {})
+    assert refused(late, 409, "record-closed")["follow_up"] == number
+
+
+@pytest.mark.parametrize("key", ["x" * 201])
+async def test_keys_that_are_too_long(desk: ApiDesk, key: str) -> None:
+    refused(
+        await desk.call(RITA, "POST", "/requests", LAPTOP, Idempotency_Key=key),
+        422,
+        "invalid-input",
+        "/Idempotency-Key",
+    )

@@ -1,0 +1,169 @@
+"""The records of the visibility matrix, and why each of its actors sees them."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import insert
+
+from steadydesk.contracts.delegation import NewDelegation
+from steadydesk.records.tables.grant import grant_register
+from tests.support.api_desk import ApiDesk
+from tests.support.visibility_matrix import Subject
+
+SILENT = "2035-06-01"
+
+MORE_PEOPLE: dict[str, Any] = {
+    "people": [
+        {"user_name": "wanda.watcher", "name": "Wanda", "manager": "dora.director"},
+        {"user_name": "dirk.delegate", "name": "Dirk", "manager": "dora.director"},
+        {
+            "user_name": "olaf.owner",
+            "name": "Olaf",
+            "roles": ["process_owner@hr"],
+            "manager": "dora.director",
+        },
+        {"user_name": "adam.admin", "name": "Adam", "roles": ["administrator"], "manager": "dora.director"},
+        {"user_name": "otto.operator", "name": "Otto", "roles": ["operator"], "manager": "dora.director"},
+        {"user_name": "stan.stranger", "name": "Stan", "manager": "dora.director"},
+        {"user_name": "lars.left", "name": "Lars", "manager": "dora.director"},
+    ]
+}
+
+
+async def delegate(desk: ApiDesk) -> None:
+    """Mona is stood for by Dirk, and Lars leaves with a token in his pocket."""
+    now = desk.services.clock()
+    new = NewDelegation(
+        delegator=await desk.person("mona.manager"),
+        delegate=await desk.person("dirk.delegate"),
+        begins_at=now - timedelta(minutes=1),
+        ends_at=now + timedelta(days=30),
+    )
+    await desk.post("mona.manager", "/delegations", new.model_dump(mode="json"))
+    await desk.post("adam.admin", f"/people/{await desk.person('lars.left')}/deactivate")
+
+
+async def matrix_subjects(desk: ApiDesk) -> dict[str, Subject]:
+    return {
+        "plain": await plain(desk),
+        "restricted": await restricted(desk),
+        "silent": await silent(desk),
+        "finance": await finance(desk),
+    }
+
+
+async def subject(desk: ApiDesk, who: str, view: dict[str, Any], **relations: set[str]) -> Subject:
+    """The numbers of a request as ``who`` sees them, and a grant that it made."""
+    number = view["number"]
+    view = await desk.get(who, f"/requests/{number}")
+    grant = f"GRA{int(number.removeprefix('REQ')):07d}"
+    async with desk.services.engine.begin() as connection:
+        await connection.execute(
+            insert(grant_register).values(
+                number=grant,
+                request=number,
+                line=view["items"][0]["number"],
+                step="none",
+                holder=await desk.person("ralf.requester"),
+                entitlement={"en": "x"},
+                state="active",
+                approved_by=[],
+                granted_at=desk.services.clock(),
+            )
+        )
+    found = Subject(
+        number,
+        view["items"][0]["number"],
+        next((task["number"] for task in view["tasks"]), ""),
+        next((gate["id"] for gate in view["approvals"]), ""),
+        grant,
+    )
+    for name, why in relations.items():
+        found.relations[name.replace("_", " ")] = why
+    return found
+
+
+async def decide(desk: ApiDesk, who: str, number: str) -> None:
+    inbox = (await desk.get(who, "/approvals?state=requested"))["items"]
+    (gate,) = [gate["id"] for gate in inbox if gate["number"] == number]
+    await desk.post(who, f"/approvals/{gate}/decision", {"decision": "approved"})
+
+
+async def plain(desk: ApiDesk) -> Subject:
+    """Rita orders a laptop for Ralf; Wanda watches, Mona and a budget owner approved, the desk has the task."""
+    view = await desk.order(
+        "rita.requester", "new-laptop", "ralf.requester", model="light", holder="ralf.requester"
+    )
+    number = view["number"]
+    await desk.post("rita.requester", f"/requests/{number}/watch", {"person": "wanda.watcher"})
+    await decide(desk, "mona.manager", number)
+    await decide(desk, "bert.budget", number)
+    return await subject(
+        desk,
+        "rita.requester",
+        view,
+        finance_owner={"approver"},
+        rita={"requester"},
+        acting_for_rita={"requester"},
+        ralf={"requested_for"},
+        watcher={"watcher"},
+        approver={"approver"},
+        delegate={"approver"},
+        it_desk={"fulfilment_group"},
+        it_owner={"process_owner"},
+    )
+
+
+async def restricted(desk: ApiDesk) -> Subject:
+    view = await desk.order("rita.requester", "hr-conversation", topic="health")
+    hr = {"restricted_group", "fulfilment_group"}
+    return await subject(
+        desk,
+        "rita.requester",
+        view,
+        rita={"requester"},
+        acting_for_rita={"requester"},
+        hr_owner=hr,
+        acting_for_helga=hr,
+    )
+
+
+async def silent(desk: ApiDesk) -> Subject:
+    """Hanna of HR prepares Ralf's leaving; he must not know yet. The process owners of HR are not named."""
+    view = await desk.order("hanna.hr", "leaver", person="ralf.requester", last_day=SILENT)
+    named = {"restricted_group"}
+    return await subject(
+        desk,
+        "hanna.hr",
+        view,
+        hr_desk={"requester", "restricted_group"},
+        hr_owner={"restricted_group", "approver"},
+        acting_for_helga={"restricted_group", "approver"},
+        it_desk=named,
+        finance_desk=named,
+    )
+
+
+async def finance(desk: ApiDesk) -> Subject:
+    view = await desk.order(
+        "rita.requester",
+        "expense-payment",
+        purpose="Train",
+        amount=10,
+        spent_on="2026-11-12",
+        ask_budget_owner=False,
+        iban="DE02120300000000202051",
+    )
+    await decide(desk, "felix.finance", view["number"])
+    await decide(desk, "mona.manager", view["number"])
+    return await subject(
+        desk,
+        "rita.requester",
+        view,
+        rita={"requester"},
+        acting_for_rita={"requester"},
+        approver={"approver"},
+        delegate={"approver"},
+        finance_desk={"approver", "fulfilment_group"},
+        finance_owner={"process_owner"},
+    )
