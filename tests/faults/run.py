@@ -35,8 +35,8 @@ _TO_END_SECONDS = 240.0
 
 @dataclass(frozen=True)
 class Size:
-    """How much one run does: orders, kills at most, seconds between two kills, and whether clients hang up: what
-    they leave behind is swept up a minute later.
+    """How much one run does: orders, kills at least (two parts may go at once), seconds before each, and whether
+    clients hang up: what they leave behind is swept up a minute later.
     """
 
     requests: int = 200
@@ -122,20 +122,18 @@ async def _play(seed: int, size: Size, stack: Stack, report: Report) -> tuple[li
     actors = [
         Actor(client, Story.drawn(seed, index, ghosts=size.ghosts), seed) for index in range(size.requests)
     ]
-    ended = asyncio.Event()
-    kills = Kills(seed, size.kills)
-    killing = asyncio.create_task(kills.run(stack, ended, size.gap))
+    kills = Kills(seed, size.kills, size.requests)
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def one(actor: Actor) -> None:
         async with places:
+            await kills.order_begins()
             await actor.play()
 
     async with asyncio.TaskGroup() as group:
+        group.create_task(kills.run(stack, size.gap))
         for actor in actors:
             group.create_task(one(actor))
-    ended.set()
-    await killing
     report.kills = dict(kills.done)
     return actors, client
 
