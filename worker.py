@@ -10,9 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+import uvloop
 from temporalio.client import Client
-from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.registry import Staff
 from steadydesk.contracts.queues import CONNECTORS, DELIVERIES, PROCESSES
@@ -27,19 +27,10 @@ _GRACE = timedelta(seconds=20)
 _STICKY = timedelta(seconds=1)
 """How long a crashed worker's cached workflows are waited for; the default of ten seconds delays decisions."""
 
-RUNNER = SandboxedWorkflowRunner(
-    restrictions=SandboxRestrictions.default.with_passthrough_modules(
-        "steadydesk",
-        "activities",
-        # Shared by all instances like the core: loading them anew took 11 ms of every new process.
-        "workflows.parts",
-        "structlog",
-        "sqlalchemy",
-        "pydantic",
-        "pydantic_core",
-        "asyncpg",
-    )
-)
+RUNNER = UnsandboxedWorkflowRunner()
+"""The SDK's sandbox guards against code that replays differently; every test runs the workflows in it. Here it would
+load the workflow's module for each process and be a quarter of the worker's time.
+"""
 
 
 def workers(client: Client, staff: Staff) -> list[Worker]:
@@ -104,7 +95,7 @@ def _say_ready() -> None:
 def main() -> None:
     current = settings()
     configure_logs(current.log_level, current.log_format)
-    asyncio.run(run(current))
+    uvloop.run(run(current))
     # The interpreter of the SDK's native part aborts in about one of ten exits after a clean shutdown
     # (temporalio/sdk-python #300), which a supervisor would take for a crash.
     sys.stdout.flush()

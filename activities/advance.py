@@ -6,7 +6,7 @@ from typing import Any
 from activities import closing, gates, steps
 from activities.work import RequestWork
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import RequestState
+from steadydesk.contracts.request import RequestState, StepRun
 from steadydesk.policies import request as moves
 from steadydesk.policies.request import Move, next_move
 
@@ -32,6 +32,8 @@ async def _carry_out(work: RequestWork, move: Move) -> None:
 async def _begin_fulfilment(work: RequestWork, move: moves.BeginFulfilment) -> None:
     line = move.line
     gates.enter(work, line, Phase.FULFILMENT)
+    # What an earlier round had begun was taken back; each effect is a new one.
+    line.steps = {key: StepRun(attempt=run.attempt + 1) for key, run in line.steps.items()}
     work.note("fulfilment.begun", line.number, steps=len(work.organisation.catalog[line.item].plan.steps))
     if line.stages:
         work.tell("request.approved", work.process.customers(work.at, line.requested_for), line.number)
@@ -59,6 +61,7 @@ _DOINGS: dict[type[Any], Callable[[RequestWork, Any], Awaitable[None]]] = {
     moves.SettleStep: steps.settle,
     moves.BeginUndo: closing.begin_undo,
     moves.UndoStep: steps.undo,
+    moves.ReturnLine: closing.give_back,
     moves.CloseLine: closing.close_line,
     moves.CloseOrder: closing.close_order,
 }

@@ -64,15 +64,9 @@ class ApprovalActivities:
 
 def _is_genuine(write: Write[Decide]) -> bool:
     stated = write.command.assertion
+    bound = {"workflow_id": write.number, "command": "decide", "update_id": stated.update_id}
     try:
-        verify(
-            installed(),
-            stated,
-            workflow_id=write.number,
-            command="decide",
-            update_id=stated.update_id,
-            body=write.command,
-        )
+        verify(installed(), stated, **bound, body=write.command)
     except ForgedCommand:
         return False
     return True
@@ -116,7 +110,7 @@ async def decide(work: RequestWork, command: Decide) -> None:
         gate.ballots.remove(own)
         _vote(work, gate, own.natural, own.acting_for, command)
     else:
-        eligible, acting_for = await _entitlement(work, gate, stage, known, voter)
+        eligible, acting_for = _entitlement(work, gate, stage, known, voter)
         if command.decision is Decision.ASK:
             ask_for_gate(work, gate, command.comment)
             return
@@ -188,9 +182,10 @@ def _row(
 
 
 async def _people(work: RequestWork, gate: Gate) -> dict[str, Approver]:
-    """The actor, who may decide and who has voted, as of now."""
+    """The actor, who may decide, who has voted and whose request it is, as of now."""
     people = {eligible.person for eligible in gate.eligible} | {ballot.voter for ballot in gate.ballots}
-    return await approvers(work.connection, {*people, work.actor.person}, gate.policy, work.at)
+    people |= _asked_for(work, gate) | {work.actor.person}
+    return await approvers(work.connection, people, gate.policy, work.at)
 
 
 def _voter(work: RequestWork, known: Mapping[str, Approver]) -> Approver:
@@ -202,11 +197,11 @@ def _voter(work: RequestWork, known: Mapping[str, Approver]) -> Approver:
     return voter
 
 
-async def _entitlement(
+def _entitlement(
     work: RequestWork, gate: Gate, stage: Stage, known: Mapping[str, Approver], voter: Approver
 ) -> tuple[Eligible, str | None]:
     """Through whom the actor decides: themselves, or an eligible person who named them delegate; as of now."""
-    await _must_not_be_their_own(work, gate, voter)
+    _must_not_be_their_own(work, gate, known, voter)
     same = next((eligible for eligible in gate.eligible if eligible.natural == voter.natural), None)
     if same is not None:
         return same, None
@@ -221,22 +216,29 @@ async def _entitlement(
     return through[0], through[0].person
 
 
-async def _must_not_be_their_own(work: RequestWork, gate: Gate, voter: Approver) -> None:
-    asked_for = {work.process.opened_by}
+def _asked_for(work: RequestWork, gate: Gate) -> set[str]:
+    """Whose own request it is."""
     if "requested_for" in work.organisation.approval_policies[gate.policy].exclude:
-        asked_for.add(work.process.line(gate.line).requested_for)
-    theirs = await approvers(work.connection, asked_for, None, work.at)
-    if voter.natural in asked_for | {one.natural for one in theirs.values()}:
+        return {work.process.opened_by, work.process.line(gate.line).requested_for}
+    return {work.process.opened_by}
+
+
+def _must_not_be_their_own(
+    work: RequestWork, gate: Gate, known: Mapping[str, Approver], voter: Approver
+) -> None:
+    asked_for = _asked_for(work, gate)
+    if voter.natural in asked_for | {known[one].natural for one in asked_for if one in known}:
         raise SelfApproval("nobody decides on their own request")
 
 
 async def add_approver(work: RequestWork, command: ChangeApprovers) -> None:
     """By somebody who may decide here or owns the process; the newcomer counts as any other."""
     gate = open_gate(work, command.gate)
-    person = (await approvers(work.connection, [command.add], None, work.at)).get(command.add)
+    known = await approvers(work.connection, {command.add, *_asked_for(work, gate)}, None, work.at)
+    person = known.get(command.add)
     if person is None or not person.can_decide:
         raise NotEligible("only active people of the directory can be added")
-    await _must_not_be_their_own(work, gate, person)
+    _must_not_be_their_own(work, gate, known, person)
     if any(eligible.natural == person.natural for eligible in gate.eligible):
         return
     newcomer = Eligible(person=person.person, natural=person.natural, capacity="added")

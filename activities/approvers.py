@@ -1,6 +1,6 @@
 """Who may decide at a stage: the directory as of now, the excluded left out, up the line, then the fallback."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from steadydesk.contracts.gate import Eligible
 from steadydesk.contracts.request import Line
 from steadydesk.policies.approval import can_be_satisfied
 from steadydesk.records import directory_approvers as directory
-from steadydesk.records.directory_facts import administrators
+from steadydesk.records.directory_facts import administrators, process_owners
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,9 @@ async def find_eligible(
     excluded = _excluded(work, policy, line)
     candidates = [found for source in stage.approvers for found in await _from(work, source, line, values)]
     eligible = await _people(work, candidates, excluded)
-    for group in _fallbacks(work, policy, line):
+    async for more in _fallbacks(work, policy, line):
         if can_be_satisfied(stage.rule, len(eligible)) and eligible:
             return list(eligible.values())
-        more = await _group(work, group, f"fallback:{group}")
         eligible = await _people(work, more, excluded) | eligible
     if not eligible:
         last = [
@@ -55,10 +54,10 @@ async def one_level_up(
         for manager in (await directory.line_above(work.connection, person.person))[:1]
     ]
     found = await _people(work, above, excluded)
-    for group in _fallbacks(work, policy, line):
+    async for more in _fallbacks(work, policy, line):
         if found:
             break
-        found = await _people(work, await _group(work, group, f"fallback:{group}"), excluded)
+        found = await _people(work, more, excluded)
     return list(found.values())
 
 
@@ -91,9 +90,14 @@ def _excluded(work: RequestWork, policy: ApprovalPolicy, line: Line) -> set[str]
     return {who[name] for name in policy.exclude}
 
 
-def _fallbacks(work: RequestWork, policy: ApprovalPolicy, line: Line) -> list[str]:
+async def _fallbacks(
+    work: RequestWork, policy: ApprovalPolicy, line: Line
+) -> AsyncIterator[list[_Candidate]]:
+    """The policy's own group, then whoever owns the processes of the item's function."""
+    yield await _group(work, policy.fallback, f"fallback:{policy.fallback}")
     function = work.organisation.catalog[line.item].function
-    return [policy.fallback, work.organisation.functions[function].process_owners]
+    owners = await process_owners(work.connection, function)
+    yield [_Candidate(person, f"fallback:process_owner@{function}") for person in owners]
 
 
 async def _from(

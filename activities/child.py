@@ -2,39 +2,43 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.child_order import (
+    ChildOrder,
+    effective_date,
+    find_step,
+    gone,
+    process_of,
+    reserve,
+    wants_child,
+)
 from activities.steps import instant_of
-from activities.values import value_of, value_or_none, values_of
+from activities.values import value_of, values_of
 from steadydesk.contracts.assertion import SERVICE_ACTOR
 from steadydesk.contracts.grant import Extend
 from steadydesk.contracts.language import in_language
-from steadydesk.contracts.plan import Step
-from steadydesk.contracts.request import Line, RequestProcess
 from steadydesk.contracts.request_commands import (
     Cancel,
     ErrandOrder,
     ErrandOutcome,
-    Order,
-    OrderedItem,
     OutcomeKind,
+    Reschedule,
     TellRequest,
 )
+from steadydesk.errors import refusal_named
 from steadydesk.orchestration.requests import Sender
 from steadydesk.policies.assertion import unsigned
-from steadydesk.policies.errands import extension_key, grant_key, perform_key, undo_key
-from steadydesk.records import configuration, texts
-from steadydesk.records.directory_approvers import people_by_name
-from steadydesk.records.tables.process import process as process_table
-from steadydesk.records.tables.process import reservation
+from steadydesk.policies.errands import extension_key, grant_key
+from steadydesk.policies.plan import NEVER_OPENED
+from steadydesk.records import configuration, reservations
+from steadydesk.records.tables.process import record
 
 _DONE = ErrandOutcome(kind=OutcomeKind.DONE)
 
@@ -50,33 +54,63 @@ class ChildActivities:
     async def open_child_request(self, order: ErrandOrder) -> ErrandOutcome:
         """Order the step's item under the number that the parent drew for it."""
         async with self.engine.begin() as connection:
-            process = await _process(connection, order.number)
+            process = await process_of(connection, order.number, hold=True)
             resolved = await configuration.get(connection, process.configuration)
-            line, key = _find(process, order.key)
-            step = resolved.organisation.catalog[line.item].plan.steps[key]
-            zone = resolved.calendars[resolved.organisation.catalog[line.item].calendar].zone
-            child = await _reserve(connection, process, line, key, step, zone)
+            line, key = find_step(process, order.key)
+            if not wants_child(line, key):
+                raise gone(order.number, order.key)
+            item = resolved.organisation.catalog[line.item]
+            step, zone = item.plan.steps[key], resolved.calendars[item.calendar].zone
+            ordered = ChildOrder(process, line, key, step, zone)
+            await reserve(connection, ordered, _now())
             words = in_language(resolved.organisation.catalog[step.item or ""].name)
         with suppress(WorkflowAlreadyStartedError):
-            await self.sender.open(child, actor=process.opened_by, at=_now(), summary=words)
+            await self.sender.open(ordered.child, actor=process.opened_by, at=_now(), summary=words)
         return _DONE
 
     @activity.defn
     async def cancel_child_request(self, order: ErrandOrder) -> ErrandOutcome:
-        """Cancel the child; one that has ended already reports so by itself."""
+        """Cancel the child, or take its order back where it was never opened; one that has ended says so by itself."""
+        async with self.engine.begin() as connection:
+            line, key = find_step(await process_of(connection, order.number), order.key)
+            child = line.steps[key].child
+            assert child is not None
+            await reservations.withdraw(connection, child)
+        if await self._is_open(child) is None:
+            return ErrandOutcome(kind=OutcomeKind.DONE, problem=NEVER_OPENED)
+        if await self._tell(child, "cancel", Cancel(assertion=unsigned()), f"cancel:{order.key}"):
+            return _DONE
+        if await self._is_open(child):
+            # Somebody ended its workflow by hand; what is left without one would live on unnoticed.
+            await self.sender.take_up(child)
+            raise ApplicationError(f"{child} was taken up again to be cancelled", type="TakenUp")
+        return ErrandOutcome(kind=OutcomeKind.DONE, problem="Ended")
+
+    @activity.defn
+    async def reschedule_child_request(self, order: ErrandOrder) -> ErrandOutcome:
+        """Tell the child its new effective date; one that refuses, or has ended, keeps its own."""
         async with self.engine.connect() as connection:
-            process = await _process(connection, order.number)
-        line, key = _find(process, order.key)
+            process = await process_of(connection, order.number)
+            line, key = find_step(process, order.key)
+            resolved = await configuration.get(connection, process.configuration)
+            item = resolved.organisation.catalog[line.item]
+            values = await values_of(connection, process, line)
         child = line.steps[key].child
-        assert child is not None
-        sent = await self._tell(child, "cancel", Cancel(assertion=unsigned()), f"cancel:{order.key}")
-        return _DONE if sent else ErrandOutcome(kind=OutcomeKind.DONE, problem="Ended")
+        date = effective_date(item.plan.steps[key], line, values, resolved.calendars[item.calendar].zone)
+        if child is None or date is None:
+            return _DONE
+        body = Reschedule(assertion=unsigned(), effective_at=date)
+        try:
+            sent = await self._tell(child, "reschedule", body, f"date:{order.key}")
+        except WorkflowUpdateFailedError as refused:
+            return ErrandOutcome(kind=OutcomeKind.REFUSED, problem=_refusal(refused))
+        return _DONE if sent else ErrandOutcome(kind=OutcomeKind.REFUSED, problem="Ended")
 
     @activity.defn
     async def tell_parent(self, order: ErrandOrder) -> ErrandOutcome:
         """Tell the parent how this request ended; a parent that is gone needs no word."""
         async with self.engine.connect() as connection:
-            process = await _process(connection, order.number)
+            process = await process_of(connection, order.number)
         if process.parent is not None:
             message = TellRequest(
                 assertion=unsigned(), event="child_ended", subject=process.number, outcome=process.state.value
@@ -88,7 +122,7 @@ class ChildActivities:
     async def start_grant(self, order: ErrandOrder) -> ErrandOutcome:
         """Hand a grant over to its own process, which lives until the grant ends."""
         async with self.engine.connect() as connection:
-            process = await _process(connection, order.number)
+            process = await process_of(connection, order.number)
         grants = {
             grant_key(line, key): run.grant for line in process.lines for key, run in line.steps.items()
         }
@@ -101,7 +135,7 @@ class ChildActivities:
     async def extend_grant(self, order: ErrandOrder) -> ErrandOutcome:
         """Tell the grant its new end; one that has ended meanwhile stays ended."""
         async with self.engine.connect() as connection:
-            process = await _process(connection, order.number)
+            process = await process_of(connection, order.number)
             resolved = await configuration.get(connection, process.configuration)
             line = next(line for line in process.lines if order.key == extension_key(line))
             item = resolved.organisation.catalog[line.item]
@@ -113,17 +147,19 @@ class ChildActivities:
         sent = await self._tell(line.extends, "extend", body, f"extend:{order.key}")
         return _DONE if sent else ErrandOutcome(kind=OutcomeKind.DONE, problem="Ended")
 
+    async def _is_open(self, child: str) -> bool | None:
+        """None where there is no such record."""
+        async with self.engine.connect() as connection:
+            return await connection.scalar(select(record.c.open).where(record.c.number == child))
+
     async def _tell(
-        self, number: str, command: str, body: Cancel | TellRequest | Extend, update_id: str
+        self, number: str, command: str, body: Cancel | Reschedule | TellRequest | Extend, update_id: str
     ) -> bool:
         """False when the process has ended; other failures are retried by Temporal."""
         try:
             await self.sender.send(number, command, body, update_id=update_id, actor=SERVICE_ACTOR, at=_now())
         except WorkflowUpdateFailedError as refused:
-            if isinstance(refused.cause, ApplicationError) and refused.cause.type in (
-                "RecordClosed",
-                "UnknownRecord",
-            ):
+            if _refusal(refused) in ("RecordClosed", "UnknownRecord"):
                 return False
             raise
         except RPCError as error:
@@ -133,66 +169,12 @@ class ChildActivities:
         return True
 
 
-async def _process(connection: AsyncConnection, number: str) -> RequestProcess:
-    document = await connection.scalar(
-        select(process_table.c.document).where(process_table.c.number == number)
-    )
-    return RequestProcess.model_validate(document)
-
-
-def _find(process: RequestProcess, errand: str) -> tuple[Line, str]:
-    for line in process.lines:
-        for key in line.steps:
-            if errand in (perform_key(line, key), undo_key(line, key)):
-                return line, key
-    raise ApplicationError(
-        f"{process.number} has no errand {errand} any more", type="Gone", non_retryable=True
-    )
-
-
-async def _reserve(
-    connection: AsyncConnection, process: RequestProcess, line: Line, key: str, step: Step, zone: str
-) -> str:
-    """Write the child's order once; a repeat finds it there."""
-    child = line.steps[key].child
-    assert child is not None
-    assert step.item is not None
-    if await connection.scalar(select(reservation.c.number).where(reservation.c.number == child)):
-        return child
-    values = await values_of(connection, process, line)
-    body: dict[str, Any] = {name: value_or_none(source, values) for name, source in step.variables.items()}
-    text = texts.prepare(
-        {name: value for name, value in body.items() if value is not None}, process.opened_by
-    )
-    await texts.write(connection, [text], _now())
-    effective = value_of(step.effective_at, values) if step.effective_at else None
-    order = Order(
-        number=child,
-        configuration=process.configuration,
-        opened_by=process.opened_by,
-        requested_for=await _beneficiary(connection, body, line),
-        items=[OrderedItem(item=step.item, variables=text.reference, requested_for=line.requested_for)],
-        parent=process.number,
-        parent_step=key,
-        effective_at=instant_of(effective, zone) if effective else line.effective_at,
-    )
-    await connection.execute(
-        upsert(reservation)
-        .values(
-            number=child, order=order.model_dump(mode="json"), opened_by=process.opened_by, reserved_at=_now()
-        )
-        .on_conflict_do_nothing()
-    )
-    return child
-
-
-async def _beneficiary(connection: AsyncConnection, body: dict[str, Any], line: Line) -> str:
-    """The person that the child is for: named by the step, else the parent line's."""
-    named = body.get("requested_for")
-    if isinstance(named, str):
-        ids = await people_by_name(connection, [named])
-        return ids.get(named.lower(), line.requested_for)
-    return line.requested_for
+def _refusal(refused: WorkflowUpdateFailedError) -> str:
+    """The type of a typed refusal; anything else is raised, for it may pass."""
+    cause = refused.cause
+    if isinstance(cause, ApplicationError) and cause.type and refusal_named(cause.type) is not None:
+        return cause.type
+    raise refused
 
 
 def _now() -> datetime:

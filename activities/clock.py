@@ -4,19 +4,20 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import activity
 
-from activities import steps
+from activities import steps, task_dates
 from activities.approvers import one_level_up
 from activities.closing import begin_undo
 from activities.gates import ask_people, close_gate
-from activities.questions import end_question, follow_up
+from activities.questions import calendar_of, end_question, follow_up
 from activities.task import find_task
+from activities.task_queue import close_task
 from activities.transition import Transitions
 from activities.voice import expire_survey, send_survey
 from activities.work import RequestWork
 from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.approval_policy import OnExpiry
 from steadydesk.contracts.gate import Gate, GateState
-from steadydesk.contracts.request import RequestProcess, StepState, SurveyState
+from steadydesk.contracts.request import RequestProcess, StepState, SurveyState, TaskPurpose, TaskState
 from steadydesk.contracts.request_commands import Tick
 from steadydesk.contracts.sla import BREACH_PERCENT
 from steadydesk.policies import sla_steps as sla
@@ -141,19 +142,35 @@ async def _promise_clock(work: RequestWork, due: Due) -> None:
     )
 
 
-async def _task(work: RequestWork, due: Due) -> None:
+async def _follow_up(work: RequestWork, due: Due) -> None:
     task, line, step = find_task(work, due.subject)
-    if due.kind is AlarmKind.TASK_DUE:
-        task.overdue = True
-        manager = await group_manager(work.connection, task.group)
-        work.note("task.overdue", task.number)
-        work.tell("task.reminder", [f"g:{task.group}", *([f"p:{manager}"] if manager else [])], task.number)
-    elif follow_up(work, line, task):
+    if follow_up(work, line, task):
         await steps.fail(work, line, step, "NoAnswer")
 
 
+async def _task_reminder(work: RequestWork, due: Due) -> None:
+    task, _, _ = find_task(work, due.subject)
+    task_dates.remind(work, task)
+
+
+async def _task_due(work: RequestWork, due: Due) -> None:
+    task, line, _ = find_task(work, due.subject)
+    await task_dates.escalate(work, work.process.function, calendar_of(work, line), task)
+
+
+async def _task_end(work: RequestWork, due: Due) -> None:
+    """A failed step on which nobody decided has failed for good; any other task stays, and its owners know."""
+    task, line, step = find_task(work, due.subject)
+    if task.purpose is not TaskPurpose.DECIDE:
+        task_dates.escalate_again(work, work.process.function, task)
+        return
+    close_task(work, task, TaskState.CLOSED_INCOMPLETE)
+    work.note("step.decided", f"{line.number}/{step}", action="fail", reason="nobody decided")
+    steps.end(work, line, step, StepState.FAILED)
+
+
 async def _returned(work: RequestWork, due: Due) -> None:
-    """Remind the requester half-way; then the refusal stands."""
+    """Remind the requester half-way; then the refusal stands, and what was recalled is withdrawn."""
     line = work.process.line(due.subject)
     if not line.return_reminded:
         line.return_reminded = True
@@ -162,7 +179,7 @@ async def _returned(work: RequestWork, due: Due) -> None:
         return
     line.return_until = None
     work.note("line.not-resubmitted", line.number)
-    await begin_undo(work, BeginUndo(line, "rejected"))
+    await begin_undo(work, BeginUndo(line, "cancelled" if line.recalled else "rejected"))
 
 
 async def _step_date(work: RequestWork, due: Due) -> None:
@@ -179,8 +196,10 @@ _RINGS: dict[AlarmKind, Callable[[RequestWork, Due], Awaitable[None]]] = {
     AlarmKind.GATE_CLOCK: _gate_clock,
     AlarmKind.QUESTION_LIMIT: _question_limit,
     AlarmKind.PROMISE_CLOCK: _promise_clock,
-    AlarmKind.FOLLOW_UP: _task,
-    AlarmKind.TASK_DUE: _task,
+    AlarmKind.FOLLOW_UP: _follow_up,
+    AlarmKind.TASK_REMINDER: _task_reminder,
+    AlarmKind.TASK_DUE: _task_due,
+    AlarmKind.TASK_END: _task_end,
     AlarmKind.STEP_DATE: _step_date,
     AlarmKind.RESUBMISSION: _returned,
     AlarmKind.PLAN_START: _plan_start,

@@ -6,12 +6,13 @@ from activities.gates import close_gate, enter
 from activities.steps import end
 from activities.task_queue import close_task
 from activities.work import RequestWork
+from steadydesk.contracts.approval_policy import RESUBMIT_WITHIN
 from steadydesk.contracts.gate import GateState
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, RequestState, StepState, SurveyState, TaskState
 from steadydesk.policies import sla_steps as sla
 from steadydesk.policies.calendar import add_business_time
-from steadydesk.policies.request import BeginUndo, CloseLine, CloseOrder, EndRound
+from steadydesk.policies.request import BeginUndo, CloseLine, CloseOrder, EndRound, ReturnLine
 from steadydesk.records.voice import may_survey
 
 _MESSAGE = {
@@ -28,22 +29,33 @@ async def end_round(work: RequestWork, move: EndRound) -> None:
     line = move.line
     cancel_gates(work, line, "the round has ended")
     if move.returned:
-        enter(work, line, Phase.RETURNED)
-        line.clock = sla.pause(line.clock, work.at, "returned")
-        policy = work.organisation.approval_policies[move.gate.policy]
-        calendar = work.calendars[policy.calendar]
-        line.return_until = add_business_time(calendar, work.at, policy.resubmit_within)
-        line.return_reminded = False
-        work.note("line.returned", line.number, gate=move.gate.id)
-        work.tell(
-            "request.returned",
-            work.process.customers(work.at, line.requested_for),
-            line.number,
-            gate=move.gate.id,
-        )
+        return_line(work, line, gate=move.gate.id)
         return
     line.close_code = "cancelled" if move.gate.state is GateState.CANCELLED else "rejected"
     enter(work, line, Phase.UNDOING)
+
+
+def return_line(
+    work: RequestWork, line: Line, *, gate: str | None = None, event: str = "request.returned"
+) -> None:
+    """It is the requester's, for the time that its policy gives for a resubmission."""
+    item = work.organisation.catalog[line.item]
+    policy = work.organisation.approval_policies[item.approval] if item.approval else None
+    calendar, within = (
+        (policy.calendar, policy.resubmit_within) if policy else (item.calendar, RESUBMIT_WITHIN)
+    )
+    enter(work, line, Phase.RETURNED)
+    line.clock = sla.pause(line.clock, work.at, "returned")
+    line.return_until = add_business_time(work.calendars[calendar], work.at, within)
+    line.return_reminded, line.returning, line.close_code = False, False, None
+    work.note("line.returned", line.number, gate=gate)
+    customers = work.process.customers(work.at, line.requested_for)
+    work.tell(event, customers, line.number, gate=gate, due=line.return_until)
+
+
+async def give_back(work: RequestWork, move: ReturnLine) -> None:
+    """All that had been done for it is taken back."""
+    return_line(work, move.line)
 
 
 async def begin_undo(work: RequestWork, move: BeginUndo) -> None:

@@ -2,49 +2,22 @@
 
 from activities import steps
 from activities.closing import begin_undo
-from activities.gates import close_gate, enter, flat
 from activities.leaving import person_left
-from activities.opening import read_amount_and_date
+from activities.lines import must_be_open, open_line
 from activities.questions import answer_questions
-from activities.values import values_of
 from activities.work import RequestWork
-from steadydesk.contracts.gate import GateState
 from steadydesk.contracts.process_model import Phase, Right
 from steadydesk.contracts.request import Line, StepState, UndoState
 from steadydesk.contracts.request_commands import (
     Cancel,
     Comment,
     Move,
-    Reschedule,
-    Resubmit,
     TellRequest,
 )
-from steadydesk.errors import InvalidInput, InvalidTransition, NotAllowed, RecordClosed, UnknownRecord
-from steadydesk.policies import sla_steps as sla
-from steadydesk.policies import sla_terms
-from steadydesk.policies.approval import differences, material_digests
-from steadydesk.policies.calendar import add_business_time
+from steadydesk.errors import InvalidInput, InvalidTransition, NotAllowed
 from steadydesk.policies.plan import CHILD_ENDED
 from steadydesk.policies.request import BeginUndo
-from steadydesk.policies.rights import Relation
 from steadydesk.records.directory_standing import standing
-
-
-def open_line(work: RequestWork, number: str) -> Line:
-    """The line, when it is of this order and not closed yet."""
-    try:
-        line = work.process.line(number)
-    except LookupError:
-        raise UnknownRecord(f"{work.process.number} has no line {number}") from None
-    if not line.is_open:
-        raise RecordClosed(f"{number} is closed", details={"follow_up": work.process.number})
-    return line
-
-
-def must_be_open(work: RequestWork) -> None:
-    if work.process.closed_at is not None:
-        number = work.process.number
-        raise RecordClosed(f"{number} is closed; order again or refer to it", details={"follow_up": number})
 
 
 async def cancel(work: RequestWork, command: Cancel) -> None:
@@ -53,6 +26,7 @@ async def cancel(work: RequestWork, command: Cancel) -> None:
     lines = [open_line(work, command.line)] if command.line else [x for x in work.process.lines if x.is_open]
     for line in lines:
         if line.phase is Phase.UNDOING:
+            _return_no_more(line)
             continue
         await begin_undo(work, BeginUndo(line, "cancelled"))
     if command.reason is not None:
@@ -60,112 +34,21 @@ async def cancel(work: RequestWork, command: Cancel) -> None:
     work.note("request.cancelled", command.line, lines=[line.number for line in lines])
 
 
+def _return_no_more(line: Line) -> None:
+    """What is being taken back in order to be returned is taken back for good."""
+    if line.returning:
+        line.returning, line.close_code = False, "cancelled"
+
+
 async def comment(work: RequestWork, command: Comment) -> None:
     """Words for everybody who sees the record; from the customer they answer every open question."""
+    must_be_open(work)
     work.write_down(command.kind, command.text)
     work.note("commented", work.process.number, kind=command.kind, digest=command.text.digest)
     customers = {work.process.opened_by, work.process.requested_for}
     customers |= {line.requested_for for line in work.process.lines}
     if command.kind == "comment" and work.actor.person in customers:
         answer_questions(work)
-
-
-async def resubmit(work: RequestWork, command: Resubmit) -> None:
-    """Changed answers for a returned line start its approval anew; for one in approval, what is material decides.
-
-    A change of material fields voids the open and granted gates, which say what changed; other changes leave them.
-    """
-    line = open_line(work, command.line)
-    if line.phase not in (Phase.RETURNED, Phase.APPROVAL):
-        raise InvalidTransition(
-            f"{line.number} can be changed only before it is approved, not in {line.state}"
-        )
-    before = await _material(work, line)
-    line.variables = command.variables
-    work.texts.append(command.variables.ref)
-    if command.comment is not None:
-        work.write_down("comment", command.comment, line.number)
-    if command.quantity is not None:
-        line.quantity = command.quantity
-        line.amount = work.organisation.catalog[line.item].price.amount * command.quantity
-    await read_amount_and_date(work, line)
-    _keep_silent(work, line)
-    changed = differences(before, await _material(work, line))
-    work.note("line.changed", line.number, fields=changed, round=line.round)
-    if line.phase is Phase.RETURNED:
-        line.clock = sla.resume(line.clock, work.at)
-        line.return_until = None
-        work.tell(
-            "request.resubmitted",
-            work.process.customers(work.at, line.requested_for),
-            line.number,
-            fields=changed,
-        )
-    elif not changed:
-        return
-    _approve_anew(work, line, changed)
-
-
-def _keep_silent(work: RequestWork, line: Line) -> None:
-    """Where the item says so, who it is about hears and sees nothing before the effective date, also a moved one."""
-    if work.organisation.catalog[line.item].silent_until_effective and line.effective_at is not None:
-        work.process.silent_until = line.effective_at
-        work.show_to(f"p:{line.requested_for}", Relation.REQUESTED_FOR, from_=line.effective_at)
-
-
-def _approve_anew(work: RequestWork, line: Line, changed: list[str]) -> None:
-    _void(work, line, changed)
-    line.round += 1
-    enter(work, line, Phase.RECEIVED)
-
-
-async def _material(work: RequestWork, line: Line) -> dict[str, str]:
-    key = work.organisation.catalog[line.item].approval
-    if key is None:
-        return {}
-    values = await values_of(work.connection, work.process, line)
-    return material_digests(
-        work.organisation.approval_policies[key].material, flat(line, values), work.process.salt
-    )
-
-
-def _void(work: RequestWork, line: Line, changed: list[str]) -> None:
-    for gate in work.process.gates_of(line):
-        if gate.state in (GateState.REQUESTED, GateState.APPROVED):
-            close_gate(work, gate, GateState.VOIDED, "changed: " + ", ".join(changed))
-            people = {f"p:{person.person}" for person in gate.eligible} | {
-                f"p:{b.voter}" for b in gate.ballots
-            }
-            work.tell("approval.voided", sorted(people), gate.id, fields=changed, line=line.number)
-
-
-async def reschedule(work: RequestWork, command: Reschedule) -> None:
-    """Another effective date: steps that wait for it wait anew, and the promise counts from it."""
-    line = open_line(work, command.line)
-    item = work.organisation.catalog[line.item]
-    if item.effective_at is None:
-        raise InvalidInput(f"'{line.item}' has no effective date")
-    material, before = await _material(work, line), line.effective_at
-    line.effective_at = command.effective_at
-    begins = max(work.at, command.effective_at)
-    line.expected_at = add_business_time(work.calendars[item.calendar], begins, item.promise)
-    if line.clock.stage.is_open:
-        line.clock = sla_terms.reschedule(line.clock, work.calendars, work.at, begins)
-    for key, run in line.steps.items():
-        if run.state is StepState.OPEN and run.wake_at is not None:
-            run.state, run.wake_at = StepState.PENDING, None
-            work.note("step.replanned", f"{line.number}/{key}")
-    _keep_silent(work, line)
-    work.note("line.rescheduled", line.number, before=before, after=command.effective_at)
-    changed = differences(material, await _material(work, line))
-    if changed and line.phase is Phase.APPROVAL:
-        _approve_anew(work, line, changed)
-    work.tell(
-        "request.expected-date-changed",
-        work.process.customers(work.at, line.requested_for),
-        line.number,
-        expected_at=line.expected_at,
-    )
 
 
 async def move(work: RequestWork, command: Move) -> None:
@@ -187,13 +70,14 @@ async def move(work: RequestWork, command: Move) -> None:
 
 
 async def _has_right(work: RequestWork, line: Line, rights: set[Right]) -> bool:
-    """Whether the actor is one of those whom the transition names."""
-    who = await standing(work.connection, work.actor.person, work.at)
+    """Whether the actor, or for whom they act, is one of those whom the transition names."""
+    person = work.actor.acting_for or work.actor.person
+    who = await standing(work.connection, person, work.at)
     if who is None or not who.person.active:
         return False
     item = work.organisation.catalog[line.item]
     is_one = {
-        Right.REQUESTER: work.actor.person in (work.process.opened_by, line.requested_for),
+        Right.REQUESTER: person in (work.process.opened_by, line.requested_for),
         Right.FULFILLER: item.fulfilment_group in who.groups,
         Right.PROCESS_OWNER: f"f:{work.process.function}" in who.own_sight,
     }

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from temporalio import activity
 
-from activities import grant_effects
+from activities import grant_effects, grant_task
 from activities.grant_effects import GrantWork
 from activities.transition import Transitions, refused
 from activities.work import Actor
@@ -61,8 +61,13 @@ class GrantActivities:
 
     @activity.defn
     async def ring_grant(self, tick: Tick) -> Answer:
-        """Remind, or revoke at its end."""
-        return await self.transitions.tick(grant_effects.ring, tick)
+        """Remind, revoke at its end, escalate the task of a revocation."""
+
+        async def effect(work: GrantWork) -> None:
+            await grant_effects.ring(work)
+            await grant_task.ring_task(work)
+
+        return await self.transitions.tick(effect, tick)
 
     @activity.defn
     async def record_revocation_outcome(self, tick: Tick) -> Answer:
@@ -94,4 +99,4 @@ class GrantActivities:
     @activity.defn
     async def record_grant_task(self, write: Write[ActOnTask]) -> Answer:
         """Work on the task of a revocation by hand."""
-        return await self.transitions.command(grant_effects.act, write)
+        return await self.transitions.command(grant_task.act, write)

@@ -10,19 +10,17 @@ from steadydesk.contracts.grant import Extend, GrantProcess, GrantState, Revoke
 from steadydesk.contracts.language import LocalisedText
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.plan import Step
-from steadydesk.contracts.request import RequestProcess, TaskPurpose, TaskRun, TaskState
+from steadydesk.contracts.request import RequestProcess, TaskPurpose, TaskRun
 from steadydesk.contracts.request_commands import (
-    ActOnTask,
     ErrandOutcome,
     OutcomeKind,
-    TaskAction,
     TellRequest,
     Tick,
 )
-from steadydesk.errors import InvalidTransition, NotAllowed, RecordClosed, UnknownRecord
+from steadydesk.errors import RecordClosed
+from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.rights import Relation
 from steadydesk.records import processes
-from steadydesk.records.directory_standing import standing
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.task import task as task_table
 
@@ -44,6 +42,7 @@ def new_grant(tick: Tick, row: dict[str, Any], request: RequestProcess) -> Grant
         entitlement=row["entitlement"],
         granted_at=row["granted_at"],
         expires_at=row["expires_at"],
+        restricted_to=request.restricted_to,
         opened_at=tick.at,
         updated_at=tick.at,
     )
@@ -52,20 +51,20 @@ def new_grant(tick: Tick, row: dict[str, Any], request: RequestProcess) -> Grant
 def begin(work: GrantWork, request: RequestProcess) -> None:
     grant = work.process
     _plan_reminder(work)
-    work.show_to(f"p:{grant.holder}", Relation.REQUESTED_FOR)
+    work.show_to(f"p:{grant.holder}", Relation.REQUESTED_FOR, from_=request.silent_until)
     work.show_to(f"p:{grant.opened_by}", Relation.REQUESTER)
-    groups = request.restricted_to or [_item(work).fulfilment_group]
-    why = Relation.RESTRICTED_GROUP if request.restricted_to else Relation.FULFILMENT_GROUP
+    groups = grant.restricted_to or [item_of(work).fulfilment_group]
+    why = Relation.RESTRICTED_GROUP if grant.restricted_to else Relation.FULFILMENT_GROUP
     for group in groups:
         work.show_to(f"g:{group}", why)
-    if not request.restricted_to:
+    if not grant.restricted_to:
         work.show_to(f"f:{grant.function}", Relation.PROCESS_OWNER)
     work.note("grant.opened", grant.number, request=grant.request, expires=grant.expires_at)
 
 
 def _plan_reminder(work: GrantWork) -> None:
     grant = work.process
-    definition = _step(work).grant
+    definition = step_of(work).grant
     grant.remind_at = None
     if grant.expires_at is not None and definition is not None:
         remind = grant.expires_at - definition.remind_before
@@ -89,25 +88,27 @@ async def revoke(work: GrantWork, reason: str) -> None:
     grant = work.process
     grant.state, grant.reason, grant.remind_at = GrantState.REVOKING, reason, None
     work.note("grant.revoking", grant.number, reason=reason)
-    undo = _step(work).undo
+    undo = step_of(work).undo
     if undo is not None and undo.call is not None:
         grant.performing = True
     elif undo is not None and undo.group is not None:
         await _by_hand(work, None)
     else:
-        await _revoked(work)
+        await end(work)
 
 
 async def _by_hand(work: GrantWork, problem: str | None) -> None:
     """What no connector could take back becomes a task; nobody loses it."""
     grant = work.process
-    undo = _step(work).undo
-    group = undo.group if undo is not None and undo.group else _item(work).fulfilment_group
+    undo = step_of(work).undo
+    group = undo.group if undo is not None and undo.group else item_of(work).fulfilment_group
     instruction: LocalisedText = (
         undo.instruction if undo is not None and undo.instruction else grant.entitlement
     )
     number = await processes.draw_number(work.connection, RecordKind.TASK)
-    grant.task = TaskRun(number=number, purpose=TaskPurpose.UNDO, group=group, opened_at=work.at)
+    item = item_of(work)
+    due = add_business_time(work.calendars[item.calendar], work.at, item.promise)
+    grant.task = TaskRun(number=number, purpose=TaskPurpose.UNDO, group=group, opened_at=work.at, due_at=due)
     await work.connection.execute(
         insert(task_table).values(
             number=number,
@@ -119,11 +120,11 @@ async def _by_hand(work: GrantWork, problem: str | None) -> None:
         )
     )
     work.show_to(f"g:{group}", Relation.FULFILMENT_GROUP)
-    work.note("task.opened", number, group=group, problem=problem)
+    work.note("task.opened", number, group=group, due=due, problem=problem)
     work.tell("grant.failed" if problem else "task.opened", [f"g:{group}"], number, problem=problem)
 
 
-async def _revoked(work: GrantWork, state: GrantState = GrantState.REVOKED) -> None:
+async def end(work: GrantWork, state: GrantState = GrantState.REVOKED) -> None:
     grant = work.process
     grant.state, grant.closed_at = state, work.at
     await _register(work, state=state.value, revoked_at=work.at, reason=grant.reason)
@@ -138,7 +139,7 @@ async def _register(work: GrantWork, **values: Any) -> None:
 
 
 async def revoke_by_person(work: GrantWork, command: Revoke) -> None:
-    _must_be_active(work)
+    must_be_active(work)
     if command.reason is not None:
         work.write_down("comment", command.reason)
     await revoke(work, "owner")
@@ -148,7 +149,7 @@ async def extend(work: GrantWork, command: Extend) -> None:
     grant = work.process
     if command.request in grant.extended_by:
         return
-    _must_be_active(work)
+    must_be_active(work)
     before = grant.expires_at
     grant.expires_at = command.until
     grant.extended_by.append(command.request)
@@ -165,49 +166,8 @@ async def hear(work: GrantWork, command: TellRequest) -> None:
         await revoke(work, "left")
 
 
-async def act(work: GrantWork, command: ActOnTask) -> None:
-    task = work.process.task
-    if task is None or task.number != command.task:
-        raise UnknownRecord(f"{work.process.number} has no task {command.task}")
-    if not task.is_open:
-        raise RecordClosed(
-            f"{task.number} is {task.state.value}", details={"follow_up": work.process.request}
-        )
-    who = await standing(work.connection, work.actor.person, work.at)
-    if who is None or task.group not in who.groups:
-        raise NotAllowed(f"{task.number} belongs to the group '{task.group}'")
-    if command.text is not None:
-        work.write_down("work_note", command.text, task.number)
-    await _do(work, task, command)
-    work.note("task.acted", task.number, action=command.action.value)
-    work.said |= {"task": task.number, "state": task.state.value}
-
-
-async def _do(work: GrantWork, task: TaskRun, command: ActOnTask) -> None:
-    match command.action:
-        case TaskAction.ASSIGN | TaskAction.START:
-            task.assigned_to = command.assignee or work.actor.person
-            task.state = TaskState.WORK_IN_PROGRESS
-        case TaskAction.COMPLETE:
-            task.state, task.closed_at = TaskState.CLOSED_COMPLETE, work.at
-            await _revoked(work)
-        case TaskAction.SKIP | TaskAction.FAIL:
-            task.state, task.closed_at = TaskState.CLOSED_INCOMPLETE, work.at
-            await _revoked(work, GrantState.LEFT)
-        case TaskAction.RETRY if _can_perform(work):
-            task.state, task.closed_at = TaskState.CANCELLED, work.at
-            work.process.attempt += 1
-            work.process.performing = True
-        case _:
-            raise InvalidTransition("a revocation is completed, retried, or left as it is")
-
-
-def _can_perform(work: GrantWork) -> bool:
-    undo = _step(work).undo
-    return undo is not None and undo.call is not None
-
-
-def _must_be_active(work: GrantWork) -> None:
+def must_be_active(work: GrantWork) -> None:
+    """RecordClosed for a grant that is being taken back, or is gone."""
     if work.process.state is not GrantState.ACTIVE:
         number = work.process.number
         raise RecordClosed(f"{number} is {work.process.state.value}", details={"follow_up": number})
@@ -217,12 +177,12 @@ def _people(grant: GrantProcess) -> list[str]:
     return sorted({f"p:{grant.holder}", f"p:{grant.opened_by}"})
 
 
-def _item(work: GrantWork) -> CatalogItem:
+def item_of(work: GrantWork) -> CatalogItem:
     return work.organisation.catalog[work.process.item]
 
 
-def _step(work: GrantWork) -> Step:
-    return _item(work).plan.steps[work.process.step]
+def step_of(work: GrantWork) -> Step:
+    return item_of(work).plan.steps[work.process.step]
 
 
 async def take_up(work: GrantWork) -> None:
@@ -239,6 +199,6 @@ async def take_outcome(work: GrantWork, outcome: ErrandOutcome) -> None:
     """Gone and verified, or a person's task: a grant never ends without one of them."""
     work.process.performing = False
     if outcome.kind is OutcomeKind.DONE:
-        await _revoked(work)
+        await end(work)
     else:
         await _by_hand(work, outcome.problem or outcome.kind.value)

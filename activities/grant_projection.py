@@ -46,6 +46,8 @@ def _task(work: Work[GrantProcess], task: TaskRun) -> dict[str, Any]:
         "short_description": {language: f"Revoke: {word}" for language, word in _words(work.process).items()},
         "assignment_group": task.group,
         "assigned_to": task.assigned_to,
+        "due_at": task.due_at,
+        "late": task.overdue,
         "opened_at": task.opened_at,
         "closed_at": task.closed_at,
     }
@@ -67,7 +69,7 @@ def _common(work: Work[GrantProcess]) -> dict[str, Any]:
         "late": False,
         "waiting": waiting,
         "configuration": grant.configuration,
-        "restricted": False,
+        "restricted": bool(grant.restricted_to),
         "updated_at": work.at,
         "version": grant.version,
         "due_at": None,

@@ -11,8 +11,8 @@ from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, RequestProcess, RequestState, StepState, UndoState
 from steadydesk.contracts.request_commands import ErrandOutcome, OutcomeKind, Tick
-from steadydesk.policies.errands import extension_key, grant_key, parent_key, perform_key, undo_key
-from steadydesk.policies.plan import IN_DOUBT, OUTCOME_UNKNOWN
+from steadydesk.policies.errands import date_key, extension_key, grant_key, parent_key, perform_key, undo_key
+from steadydesk.policies.plan import IN_DOUBT, NEVER_OPENED, OUTCOME_UNKNOWN
 from steadydesk.records import effects
 from steadydesk.records.effects import EffectState
 from steadydesk.records.tables.process import record
@@ -60,6 +60,10 @@ async def _take_step_outcome(
     elif run.grant is not None and errand == grant_key(line, key):
         run.grant_handed_over = True
         work.note("grant.handed-over", run.grant)
+    elif run.dates > run.dates_told and errand == date_key(line, key):
+        run.dates_told += 1
+        event = "child.rescheduled" if outcome.kind is OutcomeKind.DONE else "child.kept-date"
+        work.note(event, f"{line.number}/{key}", child=run.child, problem=outcome.problem)
 
 
 async def _performed(work: RequestWork, line: Line, key: str, outcome: ErrandOutcome) -> None:
@@ -72,7 +76,7 @@ async def _performed(work: RequestWork, line: Line, key: str, outcome: ErrandOut
     elif outcome.kind is OutcomeKind.DONE:
         run.outputs = outcome.outputs
         await steps.succeed(work, line, key)
-    elif outcome.kind is OutcomeKind.STOPPED:
+    elif outcome.kind is OutcomeKind.STOPPED or (run.child is not None and line.phase is Phase.UNDOING):
         run.problem = outcome.problem or "Stopped"
         steps.end(work, line, key, StepState.STOPPED)
     else:
@@ -102,6 +106,8 @@ async def _undone(work: RequestWork, line: Line, key: str, outcome: ErrandOutcom
     run.undo = UndoState.DONE
     if run.grant is not None:
         await end_registered(work, run.grant, "request")
+    if outcome.problem == NEVER_OPENED:
+        work.note("child.withdrawn", f"{line.number}/{key}", child=run.child)
     work.note("undo.ended", f"{line.number}/{key}")
 
 

@@ -204,6 +204,7 @@ def _approvers(gate: Gate) -> list[dict[str, Any]]:
             "person": person.person,
             "state": votes.get(person.natural, missing),
             "capacity": person.capacity,
+            "opened_at": gate.opened_at,
         }
         for person in gate.eligible
     ]

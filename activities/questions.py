@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from activities.task_dates import defer
 from activities.task_queue import close_task
 from activities.work import RequestWork
 from steadydesk.contracts.assertion import TextRef
@@ -81,7 +82,9 @@ def end_question(work: RequestWork, gate: Gate) -> None:
 
 
 def resume(work: RequestWork, line: Line, task: TaskRun) -> None:
-    """The task goes on, answered or not."""
+    """The task goes on, answered or not; its dates rested as long."""
+    assert task.question is not None
+    defer(task, calendar_of(work, line), task.question.asked_at, work.at)
     task.question = None
     task.state = TaskState.WORK_IN_PROGRESS if task.assigned_to else TaskState.OPEN
     _run_clock(work, line)

@@ -41,6 +41,7 @@ from steadydesk.policies.agenda import agenda_of
 from steadydesk.policies.assertion import installed
 from steadydesk.policies.grant import grant_agenda
 from steadydesk.records.engine import make_engine
+from steadydesk.records.subscription import seal_anew
 from steadydesk.settings import Settings
 
 Activities = list[Callable[..., Any]]
@@ -55,6 +56,7 @@ class Staff:
 
     def __init__(self, settings: Settings, client: Client, engine: AsyncEngine, patient: AsyncEngine) -> None:
         self.client = client
+        self._patient = patient
         self.waker = Waker(client)
         self.transitions = Transitions(REQUESTS, engine, self.waker, settings.public_url)
         self.grants = Transitions(GRANTS, engine, self.waker, settings.public_url)
@@ -89,7 +91,9 @@ class Staff:
             await patient.dispose()
 
     async def start_routines(self) -> None:
-        """What runs by itself as long as there is a worker."""
+        """What runs by itself as long as there is a worker; first, secrets are sealed with the current key."""
+        async with self._patient.begin() as connection:
+            await seal_anew(connection, installed())
         await start_sweep(self.client)
         await start_routines(self.client, self.routines)
 
@@ -105,6 +109,8 @@ class Staff:
             requests.record_comment,
             requests.record_watcher,
             requests.record_resubmission,
+            requests.record_recall,
+            requests.record_return,
             requests.record_effective_date,
             requests.record_state,
             requests.record_survey_answer,
@@ -132,6 +138,7 @@ class Staff:
             self.errands.undo_step,
             self.children.open_child_request,
             self.children.cancel_child_request,
+            self.children.reschedule_child_request,
             self.children.start_grant,
             self.children.extend_grant,
             self.children.tell_parent,

@@ -2,21 +2,23 @@
 
 from temporalio import activity
 
-from activities import edits
+from activities import edits, resubmission
+from activities.effective_date import reschedule
 from activities.opening import fill, new_process
-from activities.transition import Transitions, refused
+from activities.transition import Transitions, actor_of, refused
 from activities.voice import take_survey_answer
 from activities.watchers import watch
-from activities.work import Actor
 from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.request import RequestProcess
 from steadydesk.contracts.request_commands import (
     AnswerSurvey,
     Cancel,
     Comment,
+    GiveBack,
     Move,
     Open,
     Order,
+    Recall,
     Reschedule,
     Resubmit,
     TellRequest,
@@ -47,7 +49,12 @@ class RequestActivities:
             order = Order.model_validate(reserved.document)
             process = new_process(order, write.at)
             work = await self.transitions.work(
-                connection, process, step=write.step, at=write.at, run=write.run, actor=Actor(order.opened_by)
+                connection,
+                process,
+                step=write.step,
+                at=write.at,
+                run=write.run,
+                actor=actor_of(write.command),
             )
             await fill(work, order)
             answer = await self.transitions.finish(work, new=True)
@@ -77,12 +84,22 @@ class RequestActivities:
     @activity.defn
     async def record_resubmission(self, write: Write[Resubmit]) -> Answer:
         """Take changed answers; material ones void the gates and start the approval anew."""
-        return await self.transitions.command(edits.resubmit, write)
+        return await self.transitions.command(resubmission.resubmit, write)
+
+    @activity.defn
+    async def record_recall(self, write: Write[Recall]) -> Answer:
+        """Take a line back out of approval into its requester's hands."""
+        return await self.transitions.command(resubmission.recall, write)
+
+    @activity.defn
+    async def record_return(self, write: Write[GiveBack]) -> Answer:
+        """Give an approved line back to its requester; what was done is taken back first."""
+        return await self.transitions.command(resubmission.give_back, write)
 
     @activity.defn
     async def record_effective_date(self, write: Write[Reschedule]) -> Answer:
         """Move the effective date and plan the steps that wait for it anew."""
-        return await self.transitions.command(edits.reschedule, write)
+        return await self.transitions.command(reschedule, write)
 
     @activity.defn
     async def record_state(self, write: Write[Move]) -> Answer:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from activities.grant_register import register_grant
+from activities.task_dates import open_decision
 from activities.task_queue import open_task
 from activities.values import holds, value_of, value_or_none, values_of
 from activities.work import RequestWork
@@ -116,7 +117,7 @@ async def fail(work: RequestWork, line: Line, key: str, problem: str) -> None:
     work.tell("step.failed", [f"g:{group}"], f"{line.number}/{key}", problem=problem, line=line.number)
     if state is StepState.DECIDING:
         run.state = state
-        run.task = await open_task(work, line, key, TaskPurpose.DECIDE, group)
+        run.task = await open_decision(work, line, key, group, plan.steps[key].decide_within)
         work.note("step.undecided", f"{line.number}/{key}", problem=problem)
     else:
         end(work, line, key, state)

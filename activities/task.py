@@ -3,8 +3,8 @@
 from temporalio import activity
 
 from activities import steps
-from activities.edits import must_be_open
 from activities.grant_register import end_registered
+from activities.lines import must_be_open
 from activities.questions import ask_for_task, resume
 from activities.task_queue import close_task
 from activities.transition import Transitions
@@ -135,7 +135,7 @@ async def _decide(work: RequestWork, line: Line, step: str, task: TaskRun, comma
         case TaskAction.RETRY:
             run.attempt += 1
             run.task, run.problem, run.child, run.state = None, None, None, StepState.PENDING
-            run.gates = []
+            run.gates, run.dates, run.dates_told = [], 0, 0
         case TaskAction.SKIP:
             steps.end(work, line, step, StepState.SKIPPED)
         case TaskAction.ABORT | TaskAction.FAIL:

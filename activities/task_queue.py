@@ -8,6 +8,7 @@ from activities.work import RequestWork
 from steadydesk.contracts.language import LocalisedText
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.request import Line, TaskPurpose, TaskRun, TaskState
+from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.rights import Relation
 from steadydesk.records.processes import draw_number
 from steadydesk.records.tables.task import task as task_table
@@ -32,7 +33,8 @@ _WORDS: dict[TaskPurpose, LocalisedText] = {
 async def open_task(
     work: RequestWork, line: Line, step: str, purpose: TaskPurpose, group: str, due: datetime | None = None
 ) -> TaskRun:
-    """Put a task into a group's queue and tell the group."""
+    """Put a task into a group's queue and tell the group. Without ``due`` it is due with the line's promise."""
+    due = due or _due_with_promise(work, line)
     run = TaskRun(
         number=await draw_number(work.connection, RecordKind.TASK),
         purpose=purpose,
@@ -55,6 +57,14 @@ async def open_task(
     work.note("task.opened", run.number, step=step, purpose=purpose.value, group=group, due=due)
     work.tell("task.opened", [f"g:{group}"], run.number, line=line.number, step=step, due=due)
     return run
+
+
+def _due_with_promise(work: RequestWork, line: Line) -> datetime:
+    """When the line is expected; a task of one that is late already has the time of the promise once more."""
+    if line.expected_at is not None and line.expected_at > work.at:
+        return line.expected_at
+    item = work.organisation.catalog[line.item]
+    return add_business_time(work.calendars[item.calendar], work.at, item.promise)
 
 
 def close_task(work: RequestWork, run: TaskRun, state: TaskState) -> None:

@@ -1,23 +1,47 @@
-"""Watchers of a request: who may become one, and that sight ends with it."""
+"""Watchers of a request: who may become one, who may end it, and that sight ends with it."""
 
+from activities.lines import must_be_open
 from activities.work import RequestWork
 from steadydesk.contracts.request_commands import Watch
 from steadydesk.errors import InvalidInput, NotAllowed
-from steadydesk.policies.rights import Relation
+from steadydesk.policies.rights import Relation, Verb, may
 from steadydesk.records.directory_standing import standing
+from steadydesk.records.views.visibility import Viewer, relations
 
 
 async def watch(work: RequestWork, command: Watch) -> None:
     """Let somebody see the record and hear of it, or end that."""
+    must_be_open(work)
     watchers, subject = work.process.watchers, f"p:{command.person}"
     if command.add and command.person not in watchers:
         await _must_be_fit(work, command.person)
         watchers.append(command.person)
+        if _whose_right(work) != command.person:
+            work.process.let_watch_by[command.person] = _whose_right(work)
         work.show_to(subject, Relation.WATCHER)
     elif not command.add and command.person in watchers:
+        await _must_be_theirs_to_end(work, command.person)
         watchers.remove(command.person)
+        work.process.let_watch_by.pop(command.person, None)
         work.hide_from(subject, Relation.WATCHER)
     work.note("watchers.changed", work.process.number, person=command.person, add=command.add)
+
+
+def _whose_right(work: RequestWork) -> str:
+    """The person who commands, or the one for whom a service account does."""
+    return work.actor.acting_for or work.actor.person
+
+
+async def _must_be_theirs_to_end(work: RequestWork, watcher: str) -> None:
+    """The watcher, who named them, and those whom the matrix lets end anybody's watching."""
+    ends = _whose_right(work)
+    if ends in (watcher, work.process.let_watch_by.get(watcher)):
+        return
+    who = await standing(work.connection, ends, work.at)
+    number = work.process.number
+    seen = await relations(work.connection, Viewer.of(who, work.at), number) if who is not None else []
+    if not may(Verb.REMOVE_WATCHER, seen):
+        raise NotAllowed(f"you did not name this watcher of {number}; who asked for it or works on it may")
 
 
 async def _must_be_fit(work: RequestWork, person: str) -> None:

@@ -7,12 +7,14 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.carrier import Send, Withheld
-from steadydesk.connectors.errors import Refused
+from steadydesk.connectors.errors import BadConfiguration, Refused
 from steadydesk.connectors.webhook import WebhookEvent, WebhookSender
 from steadydesk.contracts.delivery import Channel
+from steadydesk.policies.assertion import installed
 from steadydesk.policies.delivery_payload import webhook_data
 from steadydesk.records.delivery_content import Content, contents
 from steadydesk.records.delivery_fanout import still_sees
+from steadydesk.records.sealed import UnsealError
 from steadydesk.records.subscription import Endpoint, endpoint, gone
 
 
@@ -33,7 +35,10 @@ class WebhookCarrier:
         self, connection: AsyncConnection, ids: Sequence[str], now: datetime
     ) -> Mapping[str, Send | Withheld]:
         messages = await contents(connection, ids)
-        target = await endpoint(connection, self._subscription, now)
+        try:
+            target = await endpoint(connection, self._subscription, installed(), now)
+        except UnsealError as error:
+            return {message.id: _waits_for_a_secret(error) for message in messages}
         if target is None:
             return {message.id: Withheld("the subscription has ended") for message in messages}
         seen = await still_sees(connection, [(message, target.owner) for message in messages], now)
@@ -68,3 +73,12 @@ class WebhookCarrier:
                 raise
 
         return send
+
+
+def _waits_for_a_secret(error: UnsealError) -> Send:
+    """Not sent unsigned, and not given up: the key can be put back, or the owner renews the secret."""
+
+    async def send() -> None:
+        raise BadConfiguration(f"the signing secret cannot be read: {error}")
+
+    return send

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
+import uvloop
 
 from api.app import create_app
 from api.services import Services
@@ -14,7 +15,7 @@ from steadydesk.orchestration.client import connect
 from steadydesk.records.engine import make_engine
 from steadydesk.records.keys import load_keyring
 from steadydesk.settings import READY_FILE, Settings, settings
-from steadydesk.stack.credentials import refuse_public_address
+from steadydesk.stack.credentials import refuse_public_address, refuse_wrong_sign_in
 
 _STOP_WITHIN = 10
 
@@ -30,6 +31,7 @@ class _Server(uvicorn.Server):
 
 async def serve(current: Settings) -> None:
     refuse_public_address(current)
+    refuse_wrong_sign_in(current)
     assert current.database_url is not None, "STEADYDESK_DATABASE_URL is not set"
     services = Services(
         engine=make_engine(current.database_url, name="steadydesk-api"),
@@ -53,7 +55,7 @@ async def serve(current: Settings) -> None:
 def main() -> None:
     current = settings()
     configure_logs(current.log_level, current.log_format)
-    asyncio.run(serve(current))
+    uvloop.run(serve(current))
 
 
 if __name__ == "__main__":

@@ -44,15 +44,18 @@ class Action:
     ) -> dict[str, Any]:
         """Check, keep under the key, send to the process ``number``; ``subject`` is its part, where it is one."""
         what = f"{name} {subject or number} {getattr(body, 'action', '')}".strip()
+        hashed, key = commands.body_hash(what, body), commands.key_or_new(self.key)
         async with self.services.engine.begin() as connection:
             await require(connection, self.caller, number, verb)
-            hashed = commands.body_hash(what, body)
-            kept = await commands.keep(
-                connection, self.caller, commands.key_or_new(self.key), hashed, number, what
-            )
-            command = await build(connection)
-        sent = await commands.send(self.services, self.caller, kept, name, command, acting_for=acting_for)
-        return sent_answer(self.response, sent)
+            kept = await commands.kept_before(connection, self.caller, self.key, hashed)
+            if kept is None:
+                command = await build(connection)
+                identity = commands.update_id_of(self.caller, what, number, key)
+                said = commands.to_keep(
+                    self.caller, key, number, name, command, update_id=identity, acting_for=acting_for
+                )
+                kept = await commands.keep(connection, said, hashed)
+        return sent_answer(self.response, await commands.send(self.services, kept))
 
 
 def acting(permission: Permission) -> Callable[..., Awaitable[Action]]:

@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import Response
 
 from api.commands import Sent
-from steadydesk.contracts.views import RecordView
+from steadydesk.contracts.views import OpenedRequest, RecordView
 
 
-def etag(view: RecordView) -> str:
+def etag(view: RecordView | OpenedRequest) -> str:
     return f'"{view.version}"'
 
 

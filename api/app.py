@@ -27,6 +27,7 @@ def create_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await services.answered.close()
         await services.engine.dispose()
 
     app = FastAPI(

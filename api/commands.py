@@ -9,18 +9,22 @@ from typing import Annotated, Any
 
 from fastapi import Header
 from pydantic import BaseModel
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.problems import TEMPORAL_AWAY
 from api.security import Caller
 from api.services import Services
 from api.versions import version_in
 from steadydesk.contracts.assertion import Command, TextRef
+from steadydesk.contracts.kept_command import KeptCommand
 from steadydesk.errors import InvalidInput, Problem, RecordClosed
-from steadydesk.records import texts
+from steadydesk.orchestration.requests import is_final
+from steadydesk.records import kept_commands, texts
 from steadydesk.records.directory_approvers import people_by_name
 from steadydesk.records.engine import Connection
-from steadydesk.records.processes import earlier_result
-from steadydesk.records.reservations import KeptCommand, keep_command, kept_command
+from steadydesk.records.processes import earlier_result, is_open
 
 ANSWER_WITHIN = 5.0
 """Seconds that a caller waits; a later answer is found under the same key."""
@@ -63,15 +67,58 @@ def key_or_new(key: str | None) -> str:
     return key or secrets.token_hex(16)
 
 
-async def keep(
-    connection: Connection, caller: Caller, key: str, hashed: str, number: str, command: str
+async def kept_before(
+    connection: Connection, caller: Caller, key: str | None, hashed: str
+) -> KeptCommand | None:
+    """What the caller sent under the key before; nothing where they gave none."""
+    if not key:
+        return None
+    return await kept_commands.kept_command(connection, caller.id, key, hashed)
+
+
+def to_keep(
+    caller: Caller,
+    key: str,
+    number: str,
+    name: str,
+    command: Command,
+    *,
+    update_id: str,
+    acting_for: str | None = None,
+    summary: str | None = None,
 ) -> KeptCommand:
-    """The update id of this key: that of its first use, or a new one derived from who, what and where."""
-    kept = await kept_command(connection, caller.id, key, hashed)
-    if kept is not None:
-        return kept
-    identity = hashlib.sha256(f"{caller.id}\n{command}\n{number}\n{key}".encode()).hexdigest()[:32]
-    return await keep_command(connection, caller.id, key, hashed, KeptCommand(number, identity), caller.now)
+    """What the caller says, as it is kept under the key and sent until it is answered; Unavailable, and nothing is
+    kept, where that comes more than a minute after they proved who they are.
+    """
+    caller.require_fresh()
+    return KeptCommand(
+        holder=caller.id,
+        key=key,
+        number=number,
+        update_id=update_id,
+        name=name,
+        body=KeptCommand.body_of(command),
+        actor=caller.person.id,
+        acting_for=acting_for or caller.acting_for,
+        method=caller.method,
+        at=caller.now,
+        summary=summary,
+    )
+
+
+async def keep(connection: Connection, kept: KeptCommand, hashed: str) -> KeptCommand:
+    """Keep it under its key. Where the same key was faster elsewhere, that command is the one, and all that this
+    transaction wrote is taken back.
+    """
+    first = await kept_commands.keep_command(connection, kept, hashed)
+    if first != kept:
+        await connection.rollback()
+    return first
+
+
+def update_id_of(caller: Caller, what: str, number: str, key: str) -> str:
+    """Derived from who, what, where and key."""
+    return hashlib.sha256(f"{caller.id}\n{what}\n{number}\n{key}".encode()).hexdigest()[:32]
 
 
 async def words(connection: Connection, caller: Caller, body: str | dict[str, Any] | None) -> TextRef | None:
@@ -97,32 +144,29 @@ async def person_named(connection: Connection, user_name: str | None, default: s
     return found[user_name.lower()]
 
 
-async def send(
-    services: Services,
-    caller: Caller,
-    kept: KeptCommand,
-    command: str,
-    body: Command,
-    *,
-    acting_for: str | None = None,
-) -> Sent:
-    """Execute the command; a refusal is raised as what it is, a late answer is None."""
-    sending = services.sender.send(
-        kept.number,
-        command,
-        body,
-        update_id=kept.update_id,
-        actor=caller.person.id,
-        acting_for=acting_for or caller.acting_for,
-        method=caller.method,
-        at=caller.now,
-    )
+async def send(services: Services, kept: KeptCommand) -> Sent:
+    """Send the command; a refusal is raised as what it is. An answer that is late, or a server that is away, is
+    None: the command is kept and will be sent.
+    """
     try:
-        return Sent(kept.number, await in_time(sending))
+        return Sent(kept.number, await in_time(_deliver(services, kept)))
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return Sent(kept.number, await _answered_before(services, kept))
+        if error.status not in TEMPORAL_AWAY:
             raise
-        return Sent(kept.number, await _answered_before(services, kept))
+        return Sent(kept.number, None)
+
+
+async def _deliver(services: Services, kept: KeptCommand) -> dict[str, Any]:
+    try:
+        answer = await services.sender.deliver(kept)
+    except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError) as error:
+        if is_final(error):
+            services.answered.note(kept)
+        raise
+    services.answered.note(kept)
+    return answer
 
 
 async def in_time(sending: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any] | None:
@@ -140,10 +184,15 @@ def _sent(task: "asyncio.Task[dict[str, Any]]") -> None:
         task.exception()  # Fetched, for nobody else may ask for it any more.
 
 
-async def _answered_before(services: Services, kept: KeptCommand) -> dict[str, Any]:
-    """What the command was answered when its process still ran; RecordClosed where it came too late."""
+async def _answered_before(services: Services, kept: KeptCommand) -> dict[str, Any] | None:
+    """What the command was answered when its process still ran; RecordClosed where it came too late. None for an
+    open record whose process somebody ended by hand: it waits until that is taken up again.
+    """
     async with services.engine.connect() as connection:
         earlier = await earlier_result(connection, kept.number, f"u:{kept.update_id}")
+        if earlier is None and await is_open(connection, kept.number):
+            return None
+    services.answered.note(kept)
     if earlier is None:
         raise RecordClosed(
             f"{kept.number} is closed; order again or refer to it", details={"follow_up": kept.number}

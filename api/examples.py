@@ -28,6 +28,8 @@ _REQUESTS: dict[str, Any] = {
         "variables": {"application": "ledger", "level": "read", "until": "2027-03-31"},
         "comment": "Reading is enough",
     },
+    "recall": {"line": "RITM0000001", "reason": "The amount was wrong."},
+    "give_back": {"line": "RITM0000001", "reason": "The receipt is missing."},
     "reschedule": {"line": "RITM0000001", "effective_at": "2027-02-01T08:00:00+01:00"},
     "move": {"line": "RITM0000001", "state": "delivery"},
     "answer_survey": {"score": 5, "comment": "That was quick."},

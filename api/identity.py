@@ -2,20 +2,19 @@
 quotas.
 """
 
-from api.oidc import OidcIssuer, read_rules
+from api.oidc import OidcIssuer
 from api.services import Services
 from api.throttle import Quota
+from steadydesk.configuration.oidc_claims import read_rules
 from steadydesk.contracts.assertion import AuthenticationMethod
 from steadydesk.contracts.identity import EVERY_OWN_SCOPE, Proof
 from steadydesk.errors import NotSignedIn
-from steadydesk.records.directory_claims import follow_claims
+from steadydesk.records.directory_claims import enter_person, follow_claims
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_standing import standing_by_name
+from steadydesk.records.engine import reading
 from steadydesk.records.identity import token_proof
 from steadydesk.records.secrets import SecretKind, hash_of
-
-OIDC_MAPPING_FILE = "oidc-claims.json"
-"""In the state folder: what groups and roles the claims of an OIDC token give."""
 
 _FAILURES_PER_MINUTE = 60
 
@@ -25,9 +24,7 @@ class Identity:
 
     def __init__(self, services: Services) -> None:
         settings = services.settings
-        rules = read_rules(
-            settings.oidc_issuer, settings.oidc_audience, settings.state_dir / OIDC_MAPPING_FILE
-        )
+        rules = read_rules(settings)
         self._services = services
         self._issuer = OidcIssuer(rules) if rules else None
         self._credentials = Quota(settings.quota_per_minute)
@@ -54,9 +51,8 @@ class Identity:
         self._people.take(proof.standing.person.id)
         return proof
 
-    def refuse_flood(self, bearer: str) -> None:
-        """QuotaExceeded, without counting, for a token of ours that has nothing left."""
-        key = hash_of(bearer)
+    def refuse_flood(self, key: str) -> None:
+        """QuotaExceeded, without counting, for a token of ours that has nothing left; ``key`` is its hash."""
         if self._credentials.knows(key):
             self._credentials.check(key)
 
@@ -66,7 +62,7 @@ class Identity:
 
     async def _checked(self, bearer: str) -> Proof:
         if bearer.startswith(SecretKind.API):
-            async with self._services.engine.begin() as connection:
+            async with reading(self._services.engine).connect() as connection:
                 return await token_proof(connection, bearer, self._services.clock())
         if self._issuer is not None and bearer.count(".") == 2:
             return await self._from_issuer(self._issuer, bearer)
@@ -77,6 +73,9 @@ class Identity:
         claims = await issuer.claims(bearer, now)
         async with self._services.engine.begin() as connection:
             found = await standing_by_name(connection, claims.user_name, now)
+            if found is None and issuer.rules.create_people:
+                await enter_person(connection, claims, now)
+                found = await standing_by_name(connection, claims.user_name, now)
             if found is None or not found.person.active or found.person.service_account:
                 raise NotSignedIn("The directory has no active person with this user name.")
             author = Author(found.person.id, now, AuthenticationMethod.OIDC)

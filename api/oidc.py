@@ -7,17 +7,14 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import KeySet
-from pydantic import ValidationError
 
-from steadydesk.contracts.identity import OidcClaims, OidcMapping, OidcRules
+from steadydesk.contracts.identity import OidcClaims, OidcRules
 from steadydesk.errors import NotSignedIn, Unavailable
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
@@ -30,29 +27,6 @@ _TIMEOUT_SECONDS = 5
 _LARGEST_ANSWER = 262_144
 _LONGEST_TOKEN = 16_384
 _REFUSED = "The token is not valid."
-
-
-def read_rules(issuer: str | None, audience: str | None, mapping_file: Path) -> OidcRules | None:
-    """The rules of a configured issuer, with the mapping of claims that the JSON file holds if it exists.
-
-    ValueError says what is missing or wrong; None where no issuer is configured.
-    """
-    if issuer is None:
-        return None
-    parts = urlsplit(issuer)
-    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise ValueError(f"the OIDC issuer {issuer} must be an https address")
-    if audience is None:
-        raise ValueError("an OIDC issuer needs an audience: set STEADYDESK_OIDC_AUDIENCE")
-    try:
-        mapping = (
-            OidcMapping.model_validate_json(mapping_file.read_bytes())
-            if mapping_file.exists()
-            else OidcMapping()
-        )
-    except ValidationError as error:
-        raise ValueError(f"{mapping_file}: {error}") from error
-    return OidcRules(issuer=issuer, audience=audience, mapping=mapping)
 
 
 class OidcIssuer:
@@ -103,9 +77,12 @@ class OidcIssuer:
             raise NotSignedIn(f"The token has no claim '{mapping.user_name_claim}'.")
         groups = _values(claims.get(mapping.groups_claim))
         roles = _values(claims.get(mapping.roles_claim))
+        verified = claims.get("email_verified") is not False
         return OidcClaims(
             user_name=user_name.lower(),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+            name=_text(claims.get(mapping.name_claim)),
+            email=_text(claims.get(mapping.email_claim)) if verified else None,
             groups=None
             if groups is None
             else frozenset(mapping.groups[one] for one in groups & set(mapping.groups)),
@@ -165,6 +142,10 @@ async def _json(client: httpx2.AsyncClient, address: str) -> dict[str, Any]:
 
 def _signs(key: Mapping[str, Any]) -> bool:
     return key.get("kty") in ("RSA", "EC", "OKP") and key.get("use", "sig") == "sig"
+
+
+def _text(claim: object) -> str | None:
+    return claim if isinstance(claim, str) else None
 
 
 def _values(claim: object) -> set[str] | None:

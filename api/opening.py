@@ -5,15 +5,17 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api import commands
 from api.answers import etag
-from api.requests_read import read_request
 from api.security import Caller
 from api.services import Services
 from steadydesk.contracts.base import Contract
-from steadydesk.contracts.request_commands import Order
-from steadydesk.contracts.views import RequestView
+from steadydesk.contracts.kept_command import OPEN, OPEN_ID, KeptCommand
+from steadydesk.contracts.request_commands import Open, Order
+from steadydesk.contracts.views import OpenedRequest
+from steadydesk.errors import UnknownRecord
+from steadydesk.policies.assertion import unsigned
 from steadydesk.records import reservations
-from steadydesk.records.engine import Connection
-from steadydesk.records.reservations import KeptCommand
+from steadydesk.records.engine import Connection, reading
+from steadydesk.records.views.requests import opened_request
 
 
 class Received(Contract):
@@ -24,39 +26,29 @@ class Received(Contract):
 
 
 async def reserve_once(
-    connection: Connection, caller: Caller, order: Order, key: str, hashed: str
+    connection: Connection, caller: Caller, order: Order, key: str, hashed: str, summary: str
 ) -> KeptCommand:
-    """Reserve the order under its key. Where the same key was faster elsewhere, that order is the one, and all
-    that this transaction wrote is taken back.
-    """
+    """Reserve the order under its key, with the command that opens it."""
     await reservations.reserve(connection, order, caller.now)
-    kept = await reservations.keep_command(
-        connection, caller.id, key, hashed, KeptCommand(order.number, "open"), caller.now
-    )
-    if kept.number != order.number:
-        await connection.rollback()
-    return kept
+    command = Open(assertion=unsigned())
+    said = commands.to_keep(caller, key, order.number, OPEN, command, update_id=OPEN_ID, summary=summary)
+    return await commands.keep(connection, said, hashed)
 
 
 async def open_reserved(
-    services: Services, caller: Caller, response: Response, kept: KeptCommand, summary: str
-) -> RequestView | Received:
+    services: Services, response: Response, kept: KeptCommand
+) -> OpenedRequest | Received:
     """Start the process, and wait for its record as long as a caller waits."""
     response.headers["Location"] = f"/api/v1/requests/{kept.number}"
-    opening = services.sender.open(
-        kept.number,
-        actor=caller.person.id,
-        acting_for=caller.acting_for,
-        method=caller.method,
-        at=caller.now,
-        summary=summary,
-    )
     try:
-        if await commands.in_time(opening) is None:
+        if (await commands.send(services, kept)).answer is None:
             response.status_code = 202
             return Received(number=kept.number)
     except WorkflowAlreadyStartedError:
         pass  # A repeat after the process has ended: the record has the answer.
-    view = await read_request(services, caller, kept.number)
-    response.headers["ETag"] = etag(view)
-    return view
+    async with reading(services.engine).connect() as connection:
+        opened = await opened_request(connection, kept.number)
+    if opened is None:
+        raise UnknownRecord(f"{kept.number} is received and being taken up; ask again in a moment")
+    response.headers["ETag"] = etag(opened)
+    return opened

@@ -36,7 +36,7 @@ from steadydesk.records.faults import RETRY_AFTER_SECONDS, refusal_of
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "/problems/"
 
-_TEMPORAL_AWAY = frozenset(
+TEMPORAL_AWAY = frozenset(
     {
         RPCStatusCode.UNAVAILABLE,
         RPCStatusCode.UNKNOWN,
@@ -190,7 +190,7 @@ def _answer(error: Exception, scope: Scope) -> Refusal:
 
 def _from_temporal(error: Exception) -> Refusal | None:
     cut_off = isinstance(error, WorkflowUpdateRPCTimeoutOrCancelledError)
-    if cut_off or (isinstance(error, RPCError) and error.status in _TEMPORAL_AWAY):
+    if cut_off or (isinstance(error, RPCError) and error.status in TEMPORAL_AWAY):
         return Unavailable("Temporal does not answer.", details={"retry_after": RETRY_AFTER_SECONDS})
     return None
 

@@ -1,6 +1,6 @@
 """Access: who calls, what a route demands, and the check that no route comes without a demand."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,7 +16,8 @@ from api.services import Services
 from steadydesk.contracts.assertion import AuthenticationMethod
 from steadydesk.contracts.directory import Person, Standing
 from steadydesk.contracts.identity import Proof, Scope
-from steadydesk.errors import NotAllowed, NotSignedIn, ServiceAccountVote, UnknownRecord
+from steadydesk.errors import NotAllowed, NotSignedIn, ServiceAccountVote, Unavailable, UnknownRecord
+from steadydesk.policies.assertion import is_fresh
 from steadydesk.policies.rights import NEVER_FOR_ANOTHER, SCOPE_OF, Permission, allowed
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_standing import standing, standing_by_name
@@ -31,7 +32,8 @@ class Caller:
     """Who calls, and with whose rights.
 
     ``person`` is who proved to be there. ``standing`` is theirs or, when they act for somebody else, that
-    person's without the delegations to them; ``acting_for`` then is that person's id.
+    person's without the delegations to them; ``acting_for`` then is that person's id. ``now`` is when they proved
+    it, ``clock`` tells how long ago that is.
     """
 
     person: Person
@@ -41,6 +43,7 @@ class Caller:
     acting_for: str | None
     credential: str
     now: datetime
+    clock: Callable[[], datetime]
 
     @property
     def id(self) -> str:
@@ -72,6 +75,13 @@ class Caller:
             )
         if not allowed(self.standing, permission, function):
             raise NotAllowed("Your roles do not include this.", details={"permission": permission})
+
+    def require_fresh(self) -> None:
+        """Unavailable when their request had to wait here for more than a minute: what they may do can have changed."""
+        if not is_fresh(self.now, self.clock()):
+            raise Unavailable(
+                "the command had to wait too long here; send it again", details={"retry_after": 1}
+            )
 
 
 class Requires:
@@ -124,7 +134,6 @@ def requires(permission: Permission) -> Requires:
 
 Reader = Annotated[Caller, Depends(requires(Permission.READ))]
 Orderer = Annotated[Caller, Depends(requires(Permission.ORDER))]
-Decider = Annotated[Caller, Depends(requires(Permission.DECIDE))]
 Worker = Annotated[Caller, Depends(requires(Permission.WORK))]
 AccountHolder = Annotated[Caller, Depends(requires(Permission.OWN_ACCOUNT))]
 GroupKeeper = Annotated[Caller, Depends(requires(Permission.MANAGE_GROUPS))]
@@ -132,7 +141,6 @@ DirectoryKeeper = Annotated[Caller, Depends(requires(Permission.MANAGE_DIRECTORY
 ConfigurationReader = Annotated[Caller, Depends(requires(Permission.READ_CONFIGURATION))]
 Configurer = Annotated[Caller, Depends(requires(Permission.CONFIGURE))]
 Operator = Annotated[Caller, Depends(requires(Permission.OPERATE))]
-Auditor = Annotated[Caller, Depends(requires(Permission.AUDIT))]
 
 
 def check_routes(app: FastAPI, declared: frozenset[str] = frozenset()) -> None:
@@ -185,6 +193,7 @@ async def _caller(services: Services, proof: Proof, act_for: str | None) -> Call
         acting_for=None if act_for is None else whose.person.id,
         credential=proof.credential,
         now=services.clock(),
+        clock=services.clock,
     )
 
 

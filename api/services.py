@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from temporalio.client import Client
 
+from api.answered import Answered
 from steadydesk.orchestration.requests import Sender
 from steadydesk.policies.assertion import Keyring
 from steadydesk.records.engine import Engine
@@ -20,6 +22,10 @@ class Services:
     temporal: Client
     clock: Callable[[], datetime]
 
-    @property
+    @cached_property
     def sender(self) -> Sender:
         return Sender(self.temporal, self.keyring)
+
+    @cached_property
+    def answered(self) -> Answered:
+        return Answered(self.engine)

@@ -3,9 +3,10 @@
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from bench import events, latency, lists, profiling, throughput, waiting
+from bench import events, flood, latency, lists, profiling, throughput, waiting
 from bench.measure import Measure, table, write
 from bench.scene import Scene, scene
 from bench.sizes import FULL, QUICK, Sizes
@@ -25,15 +26,21 @@ _PARTS: dict[str, Callable[[Scene, Sizes], Awaitable[list[Measure]]]] = {
     "processes": _processes,
     "waiting": waiting.measure,
     "lists": lists.measure,
+    "flood": flood.measure,
 }
 """Each on a stack of its own, so that none measures what another has left."""
+
+_SCENES: dict[str, Callable[[], AbstractAsyncContextManager[Scene]]] = {
+    "flood": lambda: scene(quota=flood.PER_MINUTE)
+}
+"""For the parts that need another stack than the rest."""
 
 
 async def run(names: list[str], sizes: Sizes) -> list[Measure]:
     measures: list[Measure] = []
     for name in names:
         print(f"{name}:", flush=True)
-        async with scene() as on:
+        async with _SCENES.get(name, scene)() as on:
             measures += await _PARTS[name](on, sizes)
     return measures
 

@@ -1,4 +1,4 @@
-"""The worker of the bare process: same runner, cache and time-outs as the real one, one small activity."""
+"""The worker of the bare process: as the SDK runs it, the real one's cache and time-outs, one small activity."""
 
 import asyncio
 import os
@@ -11,13 +11,19 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from bench.bare_table import bare_row
 from bench.bare_workflow import QUEUE, WRITE_ROW, BareWorkflow, Row
 from steadydesk.orchestration.client import connect
 from steadydesk.records.engine import make_engine
 from steadydesk.settings import READY_FILE, settings
-from worker import RUNNER
+
+RUNNER = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules(
+        "steadydesk", "sqlalchemy", "pydantic", "pydantic_core", "asyncpg"
+    )
+)
 
 
 class BareWrites:

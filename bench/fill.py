@@ -105,7 +105,11 @@ _TABLES = {
     ),
     "approver": (
         "gate = :template || '-G1'",
-        {"gate": _NUMBERED.format("gate"), "person": _APPROVER},
+        {
+            "gate": _NUMBERED.format("gate"),
+            "person": _APPROVER,
+            "opened_at": _EARLIER.format("opened_at"),
+        },
     ),
 }
 _COLLEAGUES = text("""

@@ -10,13 +10,15 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from bench.bare_workflow import QUEUE, WORKFLOW, Start, Word, Writes
 from bench.scene import APPROVER, ITEM, REQUESTER, Scene
+from steadydesk.contracts.assertion import AuthenticationMethod
 from steadydesk.contracts.gate import Decision
+from steadydesk.contracts.kept_command import OPEN, OPEN_ID, KeptCommand
 from steadydesk.contracts.numbers import RecordKind, gate_id
 from steadydesk.contracts.request_commands import Decide, Order, OrderedItem
 from steadydesk.orchestration.requests import TASK_TIMEOUT
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records import processes, reservations, texts
-from steadydesk.records.reservations import KeptCommand
+from steadydesk.records.kept_commands import keep_command
 
 _ANSWERS = {"purpose": "To measure"}
 _serials = count(1)
@@ -64,9 +66,24 @@ class Direct:
                 items=[line],
             )
             await reservations.reserve(connection, order, now)
-            kept = KeptCommand(number, "open")
-            await reservations.keep_command(connection, person, f"bench-{number}", "-", kept, now)
+            await keep_command(connection, _opening(number, person, now), "-")
         return number
+
+
+def _opening(number: str, person: str, now: datetime) -> KeptCommand:
+    return KeptCommand(
+        holder=person,
+        key=f"bench-{number}",
+        number=number,
+        update_id=OPEN_ID,
+        name=OPEN,
+        body={},
+        actor=person,
+        acting_for=None,
+        method=AuthenticationMethod.TOKEN,
+        at=now,
+        summary="Bench item",
+    )
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ _MOST = 1.5
 _PAGE = 50
 _READS = {
     "list of a requester": (REQUESTER, f"requests?limit={_PAGE}"),
+    "list of an approver": (APPROVER, f"requests?limit={_PAGE}"),
     "list of a process owner": (PROCESS_OWNER, f"requests?limit={_PAGE}"),
     "open requests of a process owner": (PROCESS_OWNER, f"requests?open=true&limit={_PAGE}"),
     "inbox of an approver": (APPROVER, f"approvals?state=requested&limit={_PAGE}"),

@@ -34,6 +34,7 @@ REQUESTER = "rita.requester"
 APPROVER = "mona.manager"
 PROCESS_OWNER = "ines.itlead"
 ITEM = "bench-item"
+_NO_QUOTA = 10_000_000
 _ADDITION = Path(__file__).with_name("organisation.yaml")
 _QUIET = text("SELECT NOT EXISTS (SELECT FROM outbox WHERE fanned_out_at IS NULL)")
 
@@ -68,12 +69,16 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(*, worker: Sequence[str | Path] | None = None) -> AsyncIterator[Scene]:
-    """A fresh stack in a folder that goes away with it; ``worker`` is another command line for the worker."""
+async def scene(
+    *, worker: Sequence[str | Path] | None = None, quota: int = _NO_QUOTA
+) -> AsyncIterator[Scene]:
+    """A fresh stack in a folder that goes away with it. ``worker``: another command line for the worker; ``quota``:
+    requests per minute of a token and of a person.
+    """
     async with AsyncExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory(prefix="sd-bench-")))
         stack = await opened.enter_async_context(
-            running_stack(_settings(folder / "state"), variation=_variation(folder, worker))
+            running_stack(_settings(folder / "state", quota), variation=_variation(folder, worker))
         )
         addresses = stack.addresses
         engine = make_engine(addresses.database_url, command_seconds=30, name="bench")
@@ -101,7 +106,7 @@ async def scene(*, worker: Sequence[str | Path] | None = None) -> AsyncIterator[
         )
 
 
-def _settings(state_dir: Path) -> Settings:
+def _settings(state_dir: Path, quota: int) -> Settings:
     api_port, temporal_port, ui_port = free_ports(3)
     values: dict[str, Any] = {
         "_env_file": None,
@@ -109,7 +114,7 @@ def _settings(state_dir: Path) -> Settings:
         "api_port": api_port,
         "temporal_port": temporal_port,
         "temporal_ui_port": ui_port,
-        "quota_per_minute": 10_000_000,
+        "quota_per_minute": quota,
     }
     return Settings(**values)
 

@@ -18,6 +18,7 @@ class Sizes:
     """How long after the last start the idle cost is not measured yet, while caches and indexes settle."""
     records: tuple[int, int] = (2_000, 200_000)
     reads: int = 60
+    flooded_reads: int = 400
 
 
 FULL = Sizes()
@@ -31,4 +32,5 @@ QUICK = Sizes(
     calm_seconds=0,
     records=(200, 400),
     reads=5,
+    flooded_reads=10,
 )

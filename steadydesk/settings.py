@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 PREFIX = "STEADYDESK_"
 READY_FILE = f"{PREFIX}READY_FILE"
 """Variable that names the file a started worker or API creates when it is ready to serve."""
+OIDC_CLAIMS_FILE = "oidc-claims.json"
 TOKEN = f"{PREFIX}TOKEN"
 """Variable with the API token of whoever gives commands on this terminal."""
 
@@ -183,17 +184,18 @@ class Settings(BaseSettings):
         " syslog://host:514 (UDP), syslog+tcp://host:514, syslog+unix:///dev/log, or the https:// address of"
         " a receiver.",
     )
-    survey_sample_percent: int = Field(
-        default=100,
-        ge=0,
-        le=100,
-        description="Share of fulfilled requests whose requester is asked for a score, in percent.",
-    )
     oidc_issuer: str | None = Field(
         default=None, description="Issuer of accepted OIDC bearer tokens; empty: none accepted."
     )
-    oidc_audience: str | None = Field(
-        default=None, description="Audience that an OIDC bearer token must name."
+    oidc_audience: str | None = Field(default=None, description="Audience that OIDC tokens must name.")
+    oidc_claims_file: Path = Field(
+        default_factory=lambda data: data["state_dir"] / OIDC_CLAIMS_FILE,
+        description="JSON or YAML file that says what the claims of OIDC tokens mean here. Default:"
+        " oidc-claims.json of the state folder, if it is there.",
+    )
+    oidc_create_people: bool = Field(
+        default=False,
+        description="Enter unknown people who come with a valid OIDC token, instead of refusing them.",
     )
 
     @property

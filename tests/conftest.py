@@ -10,6 +10,8 @@ from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.databases import migrated_database, session_postgres
 from tests.support.time_skipping import time_skipping_environment
 
+pytest_plugins = ("tests.support.delivery_fixtures", "tests.support.request_fixtures")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run proofs with their full numbers")

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from workflows.parts.approval_gate import ApprovalGate
 from workflows.parts.record_process import RecordProcess
@@ -21,8 +22,10 @@ with workflow.unsafe.imports_passed_through():
         Cancel,
         Comment,
         ErrandOutcome,
+        GiveBack,
         Move,
         Open,
+        Recall,
         Reschedule,
         Resubmit,
         StartRequest,
@@ -52,8 +55,7 @@ class RequestWorkflow(ApprovalGate):
         return await self.record.undeterred(lambda: self._live(start))
 
     async def _live(self, start: StartRequest) -> str:
-        if not await self._is_open():
-            return "never opened"
+        await self._opened()
         while (agenda := self.record.agenda) is not None and not (agenda.closed or self._must_roll_over()):
             self.plan.dispatch(agenda)
             await self._until_something_happens(agenda.version)
@@ -72,8 +74,10 @@ class RequestWorkflow(ApprovalGate):
             await workflow.wait_condition(workflow.all_handlers_finished)
             await self.take_signalled_decisions()
 
-    async def _is_open(self) -> bool:
-        """Opened by its command, taken up from the record after a termination, or carried on."""
+    async def _opened(self) -> None:
+        """Opened by its command, taken up from the record after a termination, or carried on. What nobody opens
+        fails, so that the number can be started again.
+        """
         if self.start.take_up and self.record.agenda is None:
             await self.record.tick(RequestActivities.take_up_request, f"take-up:{workflow.info().run_id}")
         try:
@@ -83,8 +87,9 @@ class RequestWorkflow(ApprovalGate):
                 timeout_summary="end unless opened",
             )
         except TimeoutError:
-            return False
-        return True
+            raise ApplicationError(
+                f"{self.start.number} was never opened", type="NeverOpened", non_retryable=True
+            ) from None
 
     async def _until_something_happens(self, version: int) -> None:
         """Until a command or an outcome moved the record on, or the next date has come."""
@@ -152,6 +157,22 @@ class RequestWorkflow(ApprovalGate):
     @resubmit.validator
     def check_resubmit(self, command: Resubmit) -> None:
         self.record.check("resubmit", command)
+
+    @workflow.update(description="Take a line back out of approval, to change and resubmit it.")
+    async def recall(self, command: Recall) -> dict[str, Any]:
+        return await self.record.command(RequestActivities.record_recall, Write[Recall], command)
+
+    @recall.validator
+    def check_recall(self, command: Recall) -> None:
+        self.record.check("recall", command)
+
+    @workflow.update(description="Give an approved line back to its requester; what was done is undone.")
+    async def give_back(self, command: GiveBack) -> dict[str, Any]:
+        return await self.record.command(RequestActivities.record_return, Write[GiveBack], command)
+
+    @give_back.validator
+    def check_give_back(self, command: GiveBack) -> None:
+        self.record.check("give_back", command)
 
     @workflow.update(description="Move a line's effective date.")
     async def reschedule(self, command: Reschedule) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from api.paging import DEFAULT_LIMIT, After, Limit
 from api.positions import position_of
 from api.problems import refusals
 from api.requests_read import RecordNumber, owner_with, viewer_of
-from api.security import Auditor, Operator
+from api.security import Operator, Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.page import Page, cursor, instant_and_key
@@ -75,22 +75,22 @@ async def list_security_events(
 @router.get("/audit/{number}/reads", responses=refusals(UnknownRecord, InvalidInput))
 async def list_sensitive_reads(
     number: RecordNumber,
-    caller: Auditor,
+    caller: Reader,
     services: ServicesOf,
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Page[AccessView]:
     """Who read sensitive answers of the record, for which task, the newest first."""
     async with services.engine.connect() as connection:
-        owner = await owner_with(connection, caller, number, Verb.SEE_AUDIT)
+        owner = await owner_with(connection, caller, number, Verb.SEE_ACCESSES)
         found = await reads_of(connection, owner, limit, position_of(after))
     more = cursor(str(found[-1][0])) if len(found) == limit else None
     return Page(items=[view for _, view in found], after=more)
 
 
 @router.get("/audit/{number}/emergencies", responses=refusals(UnknownRecord))
-async def list_emergencies(number: RecordNumber, caller: Auditor, services: ServicesOf) -> list[AccessView]:
+async def list_emergencies(number: RecordNumber, caller: Reader, services: ServicesOf) -> list[AccessView]:
     """Who opened the record in an emergency, when, and for what reason."""
     async with services.engine.connect() as connection:
-        owner = await owner_with(connection, caller, number, Verb.SEE_AUDIT)
+        owner = await owner_with(connection, caller, number, Verb.SEE_ACCESSES)
         return await emergencies_of(connection, owner)

@@ -17,10 +17,9 @@ from steadydesk.contracts.base import Contract
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.request_commands import Order, OrderedItem
-from steadydesk.contracts.views import RequestView
+from steadydesk.contracts.views import OpenedRequest
 from steadydesk.errors import InvalidInput, Problem, RecordClosed, UnknownRecord
 from steadydesk.policies.rights import Verb
-from steadydesk.records import reservations
 from steadydesk.records.engine import Connection
 from steadydesk.records.grants import GrantView, list_grants
 from steadydesk.records.organisation import in_force
@@ -46,20 +45,20 @@ async def extend(
     services: ServicesOf,
     response: Response,
     key: IdempotencyKey = None,
-) -> RequestView | Received:
+) -> OpenedRequest | Received:
     """Ask for a later end; the answer is the new request, whose approval moves it."""
     request = number
     hashed = commands.body_hash(f"extend {request}", body)
-    identity = commands.key_or_new(key)
     async with services.engine.begin() as connection:
         await require(connection, caller, request, Verb.EXTEND)
-        kept = await reservations.kept_command(connection, caller.id, identity, hashed)
-        digest, resolved = await in_force(connection)
+        kept = await commands.kept_before(connection, caller, key, hashed)
         if kept is None:
+            digest, resolved = await in_force(connection)
             grant = await _grant(connection, caller, request, body.grant)
             order = await _order(connection, caller, grant, body, digest, resolved.organisation.catalog)
-            kept = await reserve_once(connection, caller, order, identity, hashed)
-    return await open_reserved(services, caller, response, kept, f"Extension of {request}")
+            summary = f"Extension of {request}"
+            kept = await reserve_once(connection, caller, order, commands.key_or_new(key), hashed, summary)
+    return await open_reserved(services, response, kept)
 
 
 async def _grant(connection: Connection, caller: Caller, request: str, wanted: str | None) -> GrantView:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.requests_read import RecordNumber, owner_with, viewer_of
-from api.security import Auditor, Reader
+from api.security import Reader
 from api.state import ServicesOf
 from steadydesk.contracts.page import LARGEST_PAGE, Page
 from steadydesk.contracts.views import AuditView, RecordView, TimelineEntry, Why
@@ -64,7 +64,7 @@ async def show_timeline(
 @router.get("/audit/{number}")
 async def show_audit(
     number: RecordNumber,
-    caller: Auditor,
+    caller: Reader,
     services: ServicesOf,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE,
     after: Annotated[int, Query(ge=0, le=LARGEST_POSITION)] = 0,

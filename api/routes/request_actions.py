@@ -14,7 +14,9 @@ from steadydesk.contracts.request_commands import (
     AnswerSurvey,
     Cancel,
     Comment,
+    GiveBack,
     Move,
+    Recall,
     Reschedule,
     Resubmit,
     Watch,
@@ -22,7 +24,7 @@ from steadydesk.contracts.request_commands import (
 from steadydesk.contracts.views import RecordView, RequestView
 from steadydesk.errors import InvalidInput, Problem
 from steadydesk.policies.assertion import unsigned
-from steadydesk.policies.rights import Verb
+from steadydesk.policies.rights import Permission, Verb
 from steadydesk.records.engine import Connection
 from steadydesk.records.organisation import kept_by
 
@@ -46,6 +48,11 @@ class Resubmission(Contract):
     variables: dict[str, Any]
     quantity: int | None = Field(default=None, ge=1, le=100)
     comment: str | None = Field(default=None, max_length=4000)
+
+
+class Returning(Contract):
+    line: str | None = Field(default=None, description="Null where the request has one line.")
+    reason: str | None = Field(default=None, max_length=4000)
 
 
 class NewDate(Contract):
@@ -116,6 +123,30 @@ async def resubmit(number: RecordNumber, body: Resubmission, act: OrdererAction)
     return await act(number, Verb.RESUBMIT, "resubmit", body, build)
 
 
+@router.post("/{number}/recall")
+async def recall(number: RecordNumber, body: Returning, act: OrdererAction) -> dict[str, Any]:
+    """Take a line back out of its approval, to change and resubmit it."""
+    line = _line_of(await read_request(act.services, act.caller, number), body.line)
+
+    async def build(connection: Connection) -> Recall:
+        reason = await commands.words(connection, act.caller, body.reason)
+        return Recall(assertion=unsigned(), if_match=act.version, line=line.number, reason=reason)
+
+    return await act(number, Verb.RECALL, "recall", body, build)
+
+
+@router.post("/{number}/return")
+async def give_back(number: RecordNumber, body: Returning, act: WorkerAction) -> dict[str, Any]:
+    """Give an approved line back to its requester; what was done for it is taken back first."""
+    line = _line_of(await read_request(act.services, act.caller, number), body.line)
+
+    async def build(connection: Connection) -> GiveBack:
+        reason = await commands.words(connection, act.caller, body.reason)
+        return GiveBack(assertion=unsigned(), if_match=act.version, line=line.number, reason=reason)
+
+    return await act(number, Verb.RETURN, "give_back", body, build)
+
+
 @router.post("/{number}/reschedule")
 async def reschedule(number: RecordNumber, body: NewDate, act: OrdererAction) -> dict[str, Any]:
     """Move the effective date; steps that wait for it are planned anew."""
@@ -130,8 +161,12 @@ async def reschedule(number: RecordNumber, body: NewDate, act: OrdererAction) ->
 
 
 @router.post("/{number}/move")
-async def move(number: RecordNumber, body: NewState, act: WorkerAction) -> dict[str, Any]:
-    """Put a line into another state of its model, within the same phase."""
+async def move(number: RecordNumber, body: NewState, act: ReaderAction) -> dict[str, Any]:
+    """Put a line into another state of its model, within the same phase; the model says who may: those who work
+    on it, or also those who asked for it.
+    """
+    if not act.caller.may(Permission.WORK):
+        act.caller.require(Permission.ORDER)
     line = _line_of(await read_request(act.services, act.caller, number), body.line)
 
     async def build(connection: Connection) -> Move:
@@ -154,7 +189,9 @@ async def answer_survey(number: RecordNumber, body: SurveyAnswer, act: OrdererAc
 
 @router.post("/{number}/watch")
 async def watch(number: RecordNumber, body: Watcher, act: ReaderAction) -> dict[str, Any]:
-    """Watch the request, or let somebody else watch it."""
+    """Watch the request, let somebody else watch it, or end that: your own watching and that of people whom you
+    named, and anybody's if you asked for it or work on it.
+    """
 
     async def build(connection: Connection) -> Watch:
         person = await commands.person_named(connection, body.person, act.caller.id, "/person")

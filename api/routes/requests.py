@@ -14,13 +14,12 @@ from api.requests_read import RecordNumber, read_request, viewer_of
 from api.security import Caller, Orderer, Reader
 from api.services import Services
 from api.state import ServicesOf
+from steadydesk.contracts.kept_command import KeptCommand
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, instant_and_key
-from steadydesk.contracts.views import RecordView, RequestView
-from steadydesk.records import reservations
+from steadydesk.contracts.views import OpenedRequest, RecordView, RequestView
 from steadydesk.records.organisation import in_force
-from steadydesk.records.reservations import KeptCommand
 from steadydesk.records.views import records as views
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -29,25 +28,23 @@ router = APIRouter(prefix="/requests", tags=["requests"])
 @router.post("", status_code=201, responses={202: {"model": Received}})
 async def order(
     new: NewRequest, caller: Orderer, services: ServicesOf, response: Response, key: IdempotencyKey = None
-) -> RequestView | Received:
+) -> OpenedRequest | Received:
     """Order items of the catalogue. With an ``Idempotency-Key``, a repeat gets the same answer."""
-    kept, summary = await _reserve(services, caller, new, commands.key_or_new(key))
-    return await open_reserved(services, caller, response, kept, summary)
+    kept = await _reserve(services, caller, new, key)
+    return await open_reserved(services, response, kept)
 
 
-async def _reserve(services: Services, caller: Caller, new: NewRequest, key: str) -> tuple[KeptCommand, str]:
+async def _reserve(services: Services, caller: Caller, new: NewRequest, key: str | None) -> KeptCommand:
     hashed = commands.body_hash("POST /requests", new)
     async with services.engine.begin() as connection:
-        kept = await reservations.kept_command(connection, caller.id, key, hashed)
-        digest, resolved = await in_force(connection)
-        first = resolved.organisation.catalog.get(new.items[0].item)
-        summary = in_language(first.name) if first else new.items[0].item
+        kept = await commands.kept_before(connection, caller, key, hashed)
         if kept is not None:
-            return kept, summary
+            return kept
+        digest, resolved = await in_force(connection)
         draft: Draft = await check_order(connection, caller, new, resolved.organisation, digest)
         written = await write_order(connection, caller, draft)
-        kept = await reserve_once(connection, caller, written, key, hashed)
-    return kept, summary
+        summary = in_language(resolved.organisation.catalog[new.items[0].item].name)
+        return await reserve_once(connection, caller, written, commands.key_or_new(key), hashed, summary)
 
 
 @router.get("")

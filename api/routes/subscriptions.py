@@ -50,7 +50,7 @@ async def subscribe(
     """
     await check_target(new.url, services.settings.egress_allow)
     async with services.engine.begin() as connection:
-        made = await records.create(connection, caller.id, new, caller.now)
+        made = await records.create(connection, caller.id, new, services.keyring, caller.now)
         await caller.author.did(connection, "subscription.made", made.id, events=made.events)
     set_etag(response, made.version)
     return made
@@ -112,7 +112,7 @@ async def rotate_secret(
     """A new secret, shown once. For a day, messages carry a signature of the old one too."""
     async with services.engine.begin() as connection:
         await _mine(connection, caller, subscription_id)
-        renewed = await records.rotate(connection, subscription_id, version, caller.now)
+        renewed = await records.rotate(connection, subscription_id, version, services.keyring, caller.now)
         await caller.author.did(connection, "subscription.secret-renewed", subscription_id)
     set_etag(response, renewed.version)
     return renewed

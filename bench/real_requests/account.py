@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from bench.real_requests.case import Act
+from bench.real_requests.case import MISSING, Act
 from bench.real_requests.desk import Desk
 from bench.real_requests.house import Cast
 
@@ -12,6 +12,7 @@ _BY_REQUESTER = {
     "request.opened": Act.SUBMITTED,
     "line.changed": Act.SUBMITTED,
     "commented": Act.REJECTED,
+    "line.recalled": Act.REJECTED,
     "request.cancelled": Act.REJECTED,
 }
 
@@ -36,12 +37,14 @@ def words_of(entries: Iterable[dict[str, Any]], cast: Cast) -> list[str]:
         role = cast.role_of((entry["author"] or {}).get("user_name"))
         if act := _BY_REQUESTER.get(event):
             told.append(f"{act} by {role}")
+        elif event == "line.given-back":
+            told.append(f"{Act.REJECTED} by {MISSING}")
         elif event == "gate.voted":
             told.append(f"{facts['decision'].upper()} by {role}")
         elif event == "fulfilment.begun":
             told[-1] = f"FINAL_{told[-1]}"
-        elif event == "task.opened":
+        elif event == "task.opened" and facts["purpose"] == "step":
             steps[subject] = facts["step"]
-        elif event == "task.closed" and facts["state"] == "closed_complete":
+        elif event == "task.closed" and facts["state"] == "closed_complete" and subject in steps:
             told.append(_STEPS[steps[subject]].value)
     return told

@@ -81,6 +81,8 @@ class _Run:
         elif action.kind in (Kind.COMPLETE, Kind.SKIP):
             task = _open(request["tasks"], "short_description", action.subject)
             await self._desk.command(who, f"tasks/{task['number']}/{action.kind.value}", {})
+        elif action.kind is Kind.GIVE_BACK:
+            await self._give_back(who)
         else:
             await self._by_requester(who, action)
 
@@ -89,10 +91,20 @@ class _Run:
         decision = "approved" if action.kind is Kind.APPROVE else "rejected"
         await self._desk.command(who, f"approvals/{gate['id']}/decision", {"decision": decision})
 
+    async def _give_back(self, who: str) -> None:
+        """What was done already is taken back by hand, which the log does not tell."""
+        at = f"requests/{self.number}"
+        await self._desk.command(who, f"{at}/return", {})
+        for task in (await self._desk.read(who, at))["tasks"]:
+            if task["open"]:
+                await self._desk.command(who, f"tasks/{task['number']}/complete", {})
+
     async def _by_requester(self, who: str, action: Action) -> None:
         at = f"requests/{self.number}"
         if action.kind is Kind.RESUBMIT:
             await self._desk.command(who, f"{at}/resubmit", {"variables": action.answers})
+        elif action.kind is Kind.RECALL:
+            await self._desk.command(who, f"{at}/recall", {})
         elif action.kind is Kind.TAKE_BACK:
             await self._desk.command(who, f"{at}/comments", {"text": "I take it back to change it."})
         else:

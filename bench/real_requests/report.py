@@ -63,14 +63,15 @@ def liberties(case: Case) -> list[str]:
     events = in_order(case)
     actions = script_of(case, events)
     director = any(event.role == "DIRECTOR" for event in events)
-    taken_back = [action.leaves for action in actions if action.kind is Kind.TAKE_BACK]
     amounts = case.amount is not None and amount_of(case, director=director) != max(
         round(case.amount, 2), 0.01
     )
     checks = {
         "approvals of one second put into the policy's order": tuple(events) != case.events,
         "amount moved to the log's side of the director's limit": amounts,
-        "taken back by its requester while in approval": "approval" in taken_back,
+        "given back after the final approval by those who pay": any(
+            a.kind is Kind.GIVE_BACK for a in actions
+        ),
         "payment handled without having been requested": any(action.kind is Kind.SKIP for action in actions),
         "changed by its requester while in approval": _changed_in_approval(case),
     }

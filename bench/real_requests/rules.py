@@ -6,7 +6,7 @@ An explained case is replayed too, up to the event that the rule names, and must
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench.real_requests.case import MISSING, REQUESTER, Act, Event
+from bench.real_requests.case import REQUESTER, Act, Event
 
 MOST_EXPLAINED = 0.05
 """The share of the replayed cases that rules may explain."""
@@ -25,27 +25,14 @@ def _saved_only(events: Sequence[Event]) -> int | None:
     return 0 if all(event.act is Act.SAVED for event in events) else None
 
 
-def _rejected_by_missing(events: Sequence[Event]) -> int | None:
-    return next((place for place, event in enumerate(events) if _is_by_missing(event)), None)
-
-
 def _open_at_the_end(events: Sequence[Event]) -> int | None:
     last = events[-1]
     withdrawn = last.act is Act.REJECTED and last.role == REQUESTER
     return None if withdrawn or last.act is Act.PAYMENT_HANDLED else len(events)
 
 
-def _is_by_missing(event: Event) -> bool:
-    return event.act is Act.REJECTED and event.role == MISSING
-
-
 RULES = (
     Rule("saved only", "a draft that nobody submitted is no request", _saved_only),
-    Rule(
-        "REJECTED by MISSING",
-        "the log does not say who took an approved request back, nor by what right",
-        _rejected_by_missing,
-    ),
     Rule("open at the end", "the log ends before the request does", _open_at_the_end),
 )
 

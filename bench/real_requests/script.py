@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bench.real_requests.case import REQUESTER, STAGES, SYSTEM, Act, Case, Event
+from bench.real_requests.case import MISSING, REQUESTER, STAGES, SYSTEM, Act, Case, Event
 
 DIRECTOR_ABOVE = 1000.0
 """Euros above which the demo's policy asks the director."""
@@ -18,8 +18,12 @@ class Kind(StrEnum):
     RESUBMIT = "resubmit"
     APPROVE = "approve"
     REJECT = "reject"
+    RECALL = "recall"
+    """By the requester, out of approval."""
     TAKE_BACK = "take back"
-    """By the requester, who will change it: a comment, since only a refusal returns a request."""
+    """By the requester, of what was returned already: a comment."""
+    GIVE_BACK = "give back"
+    """After the final approval, by whoever carries out the payments: the log does not name them."""
     WITHDRAW = "withdraw"
     COMPLETE = "complete"
     SKIP = "skip"
@@ -62,20 +66,28 @@ def _action(event: Event, answers: Iterator[dict[str, Any]], before: list[Action
         case Act.SUBMITTED if by_requester:
             kind = Kind.RESUBMIT if before else Kind.ORDER
             return Action(kind, REQUESTER, "approval", answers=next(answers))
-        case Act.REJECTED if by_requester and last:
-            return Action(Kind.WITHDRAW, REQUESTER, "cancelled")
-        case Act.REJECTED if by_requester and before:
-            return Action(Kind.TAKE_BACK, REQUESTER, before[-1].leaves)
+        case Act.REJECTED if event.stage or event.role == MISSING or (by_requester and (before or last)):
+            return _rejection(event, before, last=last)
         case Act.APPROVED | Act.FINAL_APPROVED if event.stage:
             leaves = "approval" if event.act is Act.APPROVED else "fulfilment"
             return Action(Kind.APPROVE, event.role, leaves, event.stage)
-        case Act.REJECTED if event.stage:
-            return Action(Kind.REJECT, event.role, "returned", event.stage)
         case Act.PAYMENT_REQUESTED | Act.PAYMENT_HANDLED:
             leaves = "fulfilment" if event.act is Act.PAYMENT_REQUESTED else "complete"
             return Action(Kind.COMPLETE, event.role, leaves, TASKS[event.act])
         case _:
             raise ValueError(f"'{event.activity}' is no event of an expense payment")
+
+
+def _rejection(event: Event, before: list[Action], *, last: bool) -> Action:
+    """By an approver, by whoever found it wrong after the final approval, or by the requester."""
+    if event.stage:
+        return Action(Kind.REJECT, event.role, "returned", event.stage)
+    if event.role == MISSING:
+        return Action(Kind.GIVE_BACK, SYSTEM, "returned")
+    if last:
+        return Action(Kind.WITHDRAW, REQUESTER, "cancelled")
+    kind = Kind.RECALL if before[-1].leaves == "approval" else Kind.TAKE_BACK
+    return Action(kind, REQUESTER, "returned")
 
 
 def _answers(case: Case, events: Sequence[Event]) -> Iterator[dict[str, Any]]:

@@ -8,11 +8,11 @@ from activities.questions import MOST_REMINDERS, REMINDERS_AFTER_DAYS
 from activities.voice import ANSWER_WITHIN, LOW_SCORE
 from api.commands import ANSWER_WITHIN as API_ANSWERS_WITHIN
 from docs.reference.markdown import table
-from steadydesk.contracts.approval_policy import Stage
+from steadydesk.contracts.agenda import MOST_HANDLED
+from steadydesk.contracts.approval_policy import RESUBMIT_WITHIN, Stage
 from steadydesk.contracts.page import LARGEST_PAGE
-from steadydesk.contracts.plan import GrantDefinition, Retry
+from steadydesk.contracts.plan import GrantDefinition, Retry, Step
 from steadydesk.contracts.sla import BREACH_PERCENT
-from workflows.parts.record_process import MOST_HANDLED
 
 _MARKS = re.compile(r"(<!-- numbers: [^>]*-->\n).*?(\n<!-- end of numbers -->)", re.DOTALL)
 
@@ -44,6 +44,12 @@ def _configured() -> list[tuple[str, str, str]]:
             "step `retry`",
         ),
         (
+            "time to decide on a failed step, and as long again after its escalation",
+            _time(Step.model_fields["decide_within"].default),
+            "step `decide_within`, business time",
+        ),
+        ("time to resubmit", _time(RESUBMIT_WITHIN), "policy `resubmit_within`, business time"),
+        (
             "reminder before a grant ends",
             _time(grant_reminder),
             "`remind_before`",
@@ -55,6 +61,7 @@ def _fixed() -> list[tuple[str, str, str]]:
     every, ends = REMINDERS_AFTER_DAYS, (MOST_REMINDERS + 1) * REMINDERS_AFTER_DAYS
     return [
         ("escalations of an approval", str(MOST_ESCALATIONS), "fixed: one level up, then the fallback group"),
+        ("escalations of a task", "2", "fixed: the group's manager, then the owners of the process"),
         ("breach of a promise or an approval", f"{BREACH_PERCENT} %", "fixed"),
         (
             "reminders of a fulfiller's question",

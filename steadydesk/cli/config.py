@@ -16,9 +16,10 @@ from steadydesk.configuration.inspection import KnownDirectory
 from steadydesk.configuration.linter import lint
 from steadydesk.configuration.loader import DIRECTORY_FILE, load
 from steadydesk.configuration.problem import Problem, Severity
+from steadydesk.contracts.assertion import SERVICE_ACTOR, AuthenticationMethod
 from steadydesk.contracts.configuration import ConfigurationVersion, Difference
 from steadydesk.records import configuration
-from steadydesk.records.directory_events import Author, installation
+from steadydesk.records.directory_events import Author
 
 config = typer.Typer(help="The organisation as code.", no_args_is_help=True)
 
@@ -88,7 +89,8 @@ def apply(
     """Store the folder as a version, as a whole or not at all; running processes keep theirs.
 
     With a token it is proposed through the API in that person's name, who needs the right for every function
-    that it changes. Without one it is the installation's own act, for whoever holds the database.
+    that it changes. Without one it is written straight into the database, by whoever has its password, and the
+    audit says so: actor service, method cli.
     """
     if not why.strip():
         raise typer.BadParameter("say why this version is needed", param_hint="--why")
@@ -97,7 +99,7 @@ def apply(
         return
 
     async def store(connection: AsyncConnection) -> tuple[ConfigurationVersion, list[Problem]]:
-        author: Author = installation(datetime.now(UTC))
+        author = Author(SERVICE_ACTOR, datetime.now(UTC), AuthenticationMethod.CLI)
         return await application.apply(connection, folder, why, author)
 
     stored, warnings = _stored(store, as_json)

@@ -30,7 +30,12 @@ from steadydesk.policies.doctor import Symptom
 from steadydesk.records import audit_verify
 from steadydesk.records.doctor import Examined, examine
 from steadydesk.records.doctor_messages import examine_messages
-from steadydesk.records.doctor_organisation import examine_anchors, examine_orders, examine_organisation
+from steadydesk.records.doctor_organisation import (
+    examine_anchors,
+    examine_commands,
+    examine_orders,
+    examine_organisation,
+)
 from steadydesk.settings import Settings
 from steadydesk.stack.addresses import running_stack_of
 
@@ -87,6 +92,7 @@ def _examined(settings: Settings, *, every: bool) -> list[Symptom]:
             *found.symptoms,
             *(Symptom("audit", one.number, f"{one.fault.value}: {one.words}") for one in verdict.findings),
             *await examine_orders(connection, now),
+            *await examine_commands(connection, now),
             *await examine_anchors(connection, now, timedelta(minutes=settings.anchor_minutes)),
             *await examine_organisation(connection),
             *await examine_messages(connection, now),

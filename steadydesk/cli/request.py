@@ -63,7 +63,10 @@ def new(
         "variables": {**(details["example"] if example else {}), **given},
     }
     answer = desk.post("requests", {"items": [line], "requested_for": requested_for, "note": note})
-    print_json(answer) if as_json else _print_request(answer)
+    if as_json:
+        print_json(answer)
+    else:
+        _print_request(desk.get(f"requests/{answer['number']}") if "items" in answer else answer)
 
 
 def show(number: Number, token: Token = None, as_user: AsUser = None, as_json: AsJson = False) -> None:

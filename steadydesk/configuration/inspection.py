@@ -15,6 +15,7 @@ from steadydesk.connectors.protocol import Connector, OperationFacts
 from steadydesk.connectors.registry import ConnectorRegistry, Surroundings, load_registry
 from steadydesk.contracts.approval_policy import ApprovalPolicy, Stage
 from steadydesk.contracts.catalog import CatalogItem
+from steadydesk.contracts.directory import Role
 from steadydesk.contracts.directory_document import GroupEntry, PersonEntry
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.plan import ConnectorCallDefinition, Step, StepKind
@@ -22,10 +23,13 @@ from steadydesk.contracts.plan import ConnectorCallDefinition, Step, StepKind
 
 @dataclass(frozen=True, slots=True)
 class KnownDirectory:
-    """User names. ``members`` are those of each active group who may decide: active natural persons, each once."""
+    """User names. ``members`` are those of each active group who may decide: active natural persons, each once.
+    ``owned`` are the functions with an active process owner.
+    """
 
     people: frozenset[str]
     members: Mapping[str, frozenset[str]]
+    owned: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, people: Iterable[PersonEntry], groups: Iterable[GroupEntry]) -> "KnownDirectory":
@@ -36,7 +40,13 @@ class KnownDirectory:
             for group in groups
             if group.active
         }
-        return cls(frozenset(person.user_name for person in active), members)
+        owned = {
+            holding.function
+            for person in voters
+            for holding in person.roles or []
+            if holding.role is Role.PROCESS_OWNER
+        }
+        return cls(frozenset(person.user_name for person in active), members, frozenset(owned))
 
 
 def _natural(person: PersonEntry) -> str:

@@ -67,7 +67,7 @@ def _settings(organisation: Organisation) -> Iterator[Mention]:
 
 def _functions(organisation: Organisation) -> Iterator[Mention]:
     for key, function in organisation.functions.items():
-        yield from _fields(("functions", key), Noun.GROUP, function, "owner", "process_owners")
+        yield from _fields(("functions", key), Noun.GROUP, function, "owner")
     for key, service in organisation.services.items():
         yield from _fields(("services", key), Noun.FUNCTION, service, "function")
         yield from _fields(("services", key), Noun.GROUP, service, "owner", "support_group")

@@ -11,6 +11,9 @@ from pydantic import Field
 
 from steadydesk.contracts.base import Contract
 
+MOST_HANDLED = 1_000
+"""Updates of one run of a process before it continues as new; the server's hard limit is 2,000."""
+
 
 class WaitingKind(StrEnum):
     APPROVAL = "approval"
@@ -49,6 +52,7 @@ class ErrandKind(StrEnum):
     START_GRANT = "start_grant"
     TELL = "tell"
     CANCEL_CHILD = "cancel_child"
+    RESCHEDULE_CHILD = "reschedule_child"
     EXTEND_GRANT = "extend_grant"
 
 

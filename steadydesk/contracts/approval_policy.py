@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 from steadydesk.contracts.base import BusinessTime, Contract, Key
 from steadydesk.contracts.language import Localised
 
+RESUBMIT_WITHIN = timedelta(hours=80)
+"""Business time; also for a line that was given back though no policy had asked for its approval."""
+
 
 class OnExpiry(StrEnum):
     REJECT = "reject"
@@ -86,7 +89,7 @@ class ApprovalPolicy(Contract):
     fallback: Key = Field(description="The group that decides when nobody else can.")
     on_rejection: OnRejection = OnRejection.CLOSE
     resubmit_within: BusinessTime = Field(
-        default=timedelta(hours=80),
+        default=RESUBMIT_WITHIN,
         description="How long a returned line waits for its resubmission; then it is closed as refused.",
     )
     bulk_limit: float | None = Field(default=None, description="No bulk decision above this amount.")

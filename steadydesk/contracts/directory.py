@@ -188,9 +188,6 @@ class StandsFor(Contract):
     policies: list[str] | None = None
     until: datetime
 
-    def covers(self, policy: str) -> bool:
-        return self.policies is None or policy in self.policies
-
 
 class Standing(Contract):
     """Everything about one person now that rights need, as one read gives it."""
@@ -212,9 +209,6 @@ class Standing(Contract):
     def sight(self) -> frozenset[str]:
         """Every subject through which they may see a record; empty for somebody who is not active."""
         return self.own_sight | self.delegated_sight
-
-    def may_stand_for(self, delegator: str, policy: str) -> bool:
-        return any(one.delegator == delegator and one.covers(policy) for one in self.stands_for)
 
 
 class Approver(Contract):
@@ -242,3 +236,8 @@ class Departure(Contract):
     tokens: int = 0
     delegations: int = 0
     processes: list[str] = Field(default_factory=list, description="Numbers of the workflows that were told.")
+    owned: list[str] = Field(
+        default_factory=list,
+        description="What nobody answers for now: entries of the configuration, functions, groups, subscriptions."
+        " The manager was told.",
+    )

@@ -178,7 +178,10 @@ _KINDS: dict[FieldKind, dict[str, str]] = {
     FieldKind.WORDS: {
         "text": "What a person asked, answered or said with it.",
     },
-    FieldKind.CODES: {"fields": "The material fields that changed."},
+    FieldKind.CODES: {
+        "fields": "The material fields that changed.",
+        "owned": "Entries of the configuration, functions, groups and subscriptions.",
+    },
 }
 
 FIELDS: Mapping[str, FieldDoc] = {

@@ -25,6 +25,30 @@ ORGANISATION_EVENTS: tuple[EventType, ...] = (
         about_record=False,
     ),
     event(
+        "person.owned",
+        ("Ownership without owner", "Verantwortung ohne Person"),
+        "A person left, and what they answered for has nobody now.",
+        "The manager of the person, and the organisation's group for leavers.",
+        fields="person owned",
+        subject=(
+            "{% if person %}{{ person }}{% else %}Somebody{% endif %} left: find new owners",
+            "{% if person %}{{ person }}{% else %}Jemand{% endif %} ist ausgeschieden: Verantwortliche gesucht",
+        ),
+        text=(
+            """{% if person %}{{ person }}{% else %}Somebody{% endif %} left, and nobody answers any more for
+            {{ owned }}.
+
+            'steadydesk doctor' lists it until somebody does.""",
+            """{% if person %}{{ person }}{% else %}Jemand{% endif %} ist ausgeschieden, und niemand verantwortet
+            mehr {{ owned }}.
+
+            „steadydesk doctor“ führt es auf, bis es jemand tut.""",
+        ),
+        public=False,
+        about_record=False,
+        mandatory=True,
+    ),
+    event(
         "delegation.made",
         ("Delegation made", "Vertretung eingerichtet"),
         "Somebody may decide for somebody else for a time.",
@@ -66,7 +90,8 @@ ORGANISATION_EVENTS: tuple[EventType, ...] = (
         "break-glass.used",
         ("Restricted record opened", "Vertraulicher Vorgang geöffnet"),
         "Somebody without sight of a record opened it, giving a reason.",
-        "The owner of the record's function.",
+        "Whoever answers for the record and may see it: process owners of its function, owners of what was ordered, "
+        "the named groups of a restricted one.",
         fields="actor text",
         subject=(
             "{{ number }} was opened in an emergency",
@@ -87,6 +112,31 @@ ORGANISATION_EVENTS: tuple[EventType, ...] = (
             {{ text }}{% endif %}""",
         ),
         public=False,
+        mandatory=True,
+    ),
+    event(
+        "break-glass.reported",
+        ("Emergency access", "Notfallzugriff"),
+        "Somebody opened a record in an emergency. Which one is kept from those who have no sight of it.",
+        "Process owners of its function and owners of what was ordered who may not see the record; where nobody "
+        "answers for it, the manager of who opened it, else the administrators.",
+        fields="actor kind",
+        subject=(
+            "A confidential record was opened in an emergency",
+            "Ein vertraulicher Vorgang wurde im Notfall geöffnet",
+        ),
+        text=(
+            """{% if actor %}{{ actor }}{% else %}Somebody{% endif %} opened a record{% if kind %} of
+            {{ kind }}{% endif %} without having sight of it. You answer for such records or for that person, but
+            have no sight of this one either: those who have know which one it is, and the reason. It is kept under
+            {{ number }}.""",
+            """{% if actor %}{{ actor }}{% else %}Jemand{% endif %} hat einen Vorgang{% if kind %} von
+            {{ kind }}{% endif %} ohne Einsichtsrecht geöffnet. Sie verantworten solche Vorgänge oder die Person,
+            dürfen diesen aber auch nicht sehen: wer ihn sehen darf, weiß, welcher es ist und warum. Festgehalten
+            ist es unter {{ number }}.""",
+        ),
+        public=False,
+        about_record=False,
         mandatory=True,
     ),
     event(

@@ -64,7 +64,7 @@ REQUEST_EVENTS: tuple[EventType, ...] = (
     event(
         "request.returned",
         ("Order returned", "Bestellung zurückgegeben"),
-        "An approval was refused and the requester may change and resubmit.",
+        "An approval was refused, or who fulfils the order gave it back: the requester may change and resubmit.",
         "The requester.",
         fields="requester item line gate stage text due state",
         subject=(
@@ -84,6 +84,23 @@ REQUEST_EVENTS: tuple[EventType, ...] = (
             Dazu wurde geschrieben:
 
             {{ text }}{% endif %}""",
+        ),
+    ),
+    event(
+        "request.recalled",
+        ("Order recalled", "Bestellung zurückgeholt"),
+        "The requester took an order back out of its approval, to change and resubmit it.",
+        "The requester, the person it is for and the watchers.",
+        fields="requester actor item line gate due state",
+        subject=(
+            "{{ number }} was taken back to be changed",
+            "{{ number }} wurde zur Änderung zurückgeholt",
+        ),
+        text=(
+            """The order was taken back out of its approval. Change it and submit it again, or withdraw it{% if due %},
+            by {{ due }}{% endif %}.""",
+            """Die Bestellung wurde aus der Genehmigung zurückgeholt. Ändern Sie sie und reichen Sie sie erneut ein,
+            oder ziehen Sie sie zurück{% if due %}, bis {{ due }}{% endif %}.""",
         ),
     ),
     event(

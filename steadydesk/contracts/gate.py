@@ -19,6 +19,16 @@ class GateState(StrEnum):
     VOIDED = "voided"
 
 
+class ApproverState(StrEnum):
+    """What one person who was asked has done at a gate, or became of the question."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    NOT_REQUIRED = "not_required"
+
+
 class Decision(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"

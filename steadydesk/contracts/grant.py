@@ -40,6 +40,9 @@ class GrantProcess(RecordDocument):
     performing: bool = Field(default=False, description="The undo is under way at its connector.")
     task: TaskRun | None = Field(default=None, description="The revocation as a person's task.")
     extended_by: list[str] = Field(default_factory=list)
+    restricted_to: list[str] = Field(
+        default_factory=list, description="The groups that alone see it, as of its request."
+    )
 
 
 class StartGrant(Contract):

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, cast
+from typing import Annotated
 
-from pydantic import AwareDatetime, Field, SecretStr, StringConstraints, field_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, SecretStr, StringConstraints
 
 from steadydesk.contracts.assertion import AuthenticationMethod
 from steadydesk.contracts.base import Contract, Key, PersonId
@@ -89,29 +89,27 @@ class FirstAdministrator(Contract):
     password: NewPassword
 
 
+def _role_from_words(role: object) -> object:
+    return RoleHolding.parse(role) if isinstance(role, str) else role
+
+
+NamedRole = Annotated[RoleHolding, BeforeValidator(_role_from_words)]
+
+
 class OidcMapping(Contract):
     """What claims mean here. Only the groups and roles that it names follow the claims; all others stay as
     the directory has them.
     """
 
     user_name_claim: str = "preferred_username"
+    name_claim: str = "name"
+    email_claim: str = "email"
     groups_claim: str = "groups"
     roles_claim: str = "roles"
     groups: dict[str, Key] = Field(default_factory=dict[str, str], description="Claim value to group key.")
-    roles: dict[str, RoleHolding] = Field(
+    roles: dict[str, NamedRole] = Field(
         default_factory=dict[str, RoleHolding], description="Claim value to role@function."
     )
-
-    @field_validator("roles", mode="before")
-    @classmethod
-    def _from_words(cls, roles: object) -> object:
-        if not isinstance(roles, dict):
-            return roles
-        entries = cast(dict[str, object], roles)
-        return {
-            claim: RoleHolding.parse(role) if isinstance(role, str) else role
-            for claim, role in entries.items()
-        }
 
 
 class OidcRules(Contract):
@@ -120,6 +118,9 @@ class OidcRules(Contract):
     issuer: str
     audience: str
     mapping: OidcMapping = OidcMapping()
+    create_people: bool = Field(
+        default=False, description="Whether somebody whom the directory does not have is entered."
+    )
 
 
 class OidcClaims(Contract):
@@ -127,5 +128,7 @@ class OidcClaims(Contract):
 
     user_name: str
     expires_at: datetime
+    name: str | None = None
+    email: str | None = Field(default=None, description="None also where the issuer has not verified it.")
     groups: frozenset[str] | None = None
     roles: frozenset[RoleHolding] | None = None

@@ -15,12 +15,14 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class Function(Contract):
-    """A part of the organisation that offers services: IT, HR, facilities, finance."""
+    """A part of the organisation that offers services: IT, HR, facilities, finance.
+
+    Who owns its processes the directory says: the people with the role ``process_owner@<function>``.
+    """
 
     label: Localised
     owner: Key
     review_by: date
-    process_owners: Key = Field(description="The group whose members own the processes of this function.")
 
 
 class Service(Contract):
@@ -88,8 +90,15 @@ class Settings(Contract):
         default=False,
         description="A configuration version takes effect only when a second person approves it.",
     )
-    survey_percent: int = Field(default=100, ge=0, le=100)
-    survey_every_days: int = Field(default=30, ge=0)
+    survey_percent: int = Field(
+        default=100,
+        ge=0,
+        le=100,
+        description="Share of fulfilled requests whose requester is asked for a score.",
+    )
+    survey_every_days: int = Field(
+        default=30, ge=0, description="Days in which nobody is asked for a second score."
+    )
     complaints_group: Key
     suggestions_group: Key
     leavers_group: Key = Field(

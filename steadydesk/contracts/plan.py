@@ -94,6 +94,11 @@ class Step(Contract):
         default=None, description="CEL over variables, order and steps; false skips the step."
     )
     on_failure: OnFailure = OnFailure.FAIL
+    decide_within: BusinessTime = Field(
+        default=timedelta(hours=16),
+        description="How long a person has to decide on the failed step (`ask`) before the group's manager is told, "
+        "and as long again before it has failed.",
+    )
     timeout: timedelta = timedelta(minutes=1)
     retry: Retry = Retry()
     undo: Undo | None = None

@@ -83,8 +83,11 @@ class TaskRun(ProcessState):
     state: TaskState = TaskState.OPEN
     assigned_to: str | None = None
     opened_at: datetime
+    remind_at: datetime | None = None
     due_at: datetime | None = None
     overdue: bool = False
+    """The due date has passed, and the group's manager knows."""
+    ends_at: datetime | None = Field(default=None, description="The last date of an overdue task.")
     question: Question | None = None
     closed_at: datetime | None = None
 
@@ -99,6 +102,8 @@ class StepRun(ProcessState):
     task: TaskRun | None = None
     gates: list[str] = Field(default_factory=list)
     child: str | None = None
+    dates: int = Field(default=0, description="How often the date of an opened child was moved.")
+    dates_told: int = 0
     grant: str | None = None
     grant_handed_over: bool = False
     wake_at: datetime | None = None
@@ -135,6 +140,8 @@ class Line(ProcessState):
         default=None, description="When a returned line is closed as refused."
     )
     return_reminded: bool = False
+    recalled: bool = Field(default=False, description="Its requester took it back out of approval.")
+    returning: bool = Field(default=False, description="What was done is taken back, then it is returned.")
     extends: str | None = Field(default=None, description="The grant that this line extends.")
     extension_told: bool = False
     close_code: str | None = None
@@ -165,6 +172,9 @@ class RequestProcess(RecordDocument):
     ended_steps: int = 0
     note: TextRef | None = None
     watchers: list[str] = Field(default_factory=list)
+    let_watch_by: dict[str, str] = Field(
+        default_factory=dict[str, str], description="Watchers whom somebody else named, and who that was."
+    )
     restricted_to: list[str] = Field(default_factory=list)
     silent_until: datetime | None = None
     parent: str | None = None

@@ -84,8 +84,22 @@ class Resubmit(Command):
     comment: TextRef | None = None
 
 
-class Reschedule(Command):
+class Recall(Command):
+    """Take a line back out of its approval, to change and resubmit it."""
+
     line: str
+    reason: TextRef | None = None
+
+
+class GiveBack(Command):
+    """Return an approved line to its requester: what was done is taken back first."""
+
+    line: str
+    reason: TextRef | None = None
+
+
+class Reschedule(Command):
+    line: str | None = Field(default=None, description="None: every open line that has an effective date.")
     effective_at: datetime
 
 

@@ -99,6 +99,25 @@ class RequestView(RecordView):
     history: str | None = Field(default=None, description="For operators: whether the history is still kept.")
 
 
+class OpenedLine(Contract):
+    number: str
+    item: str
+    quantity: int
+    state: str
+    expected_at: datetime | None = None
+
+
+class OpenedRequest(Contract):
+    """The answer to an order; what it waits for is what is known so far, all of it is at ``/why`` a moment later."""
+
+    number: str
+    state: str
+    items: list[OpenedLine]
+    expected_at: datetime | None = None
+    waiting: list[Waiting] = Field(default_factory=list[Waiting])
+    version: int
+
+
 class TaskView(RecordView):
     """A task with what its people need for it; the sensitive answers only for its group while it is open."""
 

@@ -5,25 +5,25 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.common import SearchAttributeKey as Key
 from temporalio.common import SearchAttributePair as Pair
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from steadydesk.contracts import search_attributes as names
 from steadydesk.contracts.assertion import AuthenticationMethod, Command
 from steadydesk.contracts.grant import StartGrant
+from steadydesk.contracts.kept_command import OPEN, OPEN_ID, KeptCommand
 from steadydesk.contracts.numbers import RecordKind, kind_of
 from steadydesk.contracts.queues import PROCESSES
 from steadydesk.contracts.request_commands import Open, StartRequest
+from steadydesk.errors import refusal_named
 from steadydesk.policies.assertion import Keyring, signed, unsigned
 
 REQUEST_WORKFLOW = "RequestWorkflow"
 GRANT_WORKFLOW = "GrantWorkflow"
-OPEN = "open"
-OPEN_ID = "open"
 _RUN_ENDS = (0.05, 0.2, 0.5)
 """Seconds after which a command is sent again that the end of a run dropped."""
 
@@ -38,6 +38,28 @@ class Sender:
         self.client = client
         self.keyring = keyring
 
+    async def deliver(self, kept: KeptCommand) -> dict[str, Any]:
+        """Send what a person said, now or again: the same update, in their name, of the time when they said it."""
+        if kept.name == OPEN:
+            return await self.open(
+                kept.number,
+                actor=kept.actor,
+                at=kept.at,
+                summary=kept.summary or "",
+                method=kept.method,
+                acting_for=kept.acting_for,
+            )
+        return await self.send(
+            kept.number,
+            kept.name,
+            kept.command,
+            update_id=kept.update_id,
+            actor=kept.actor,
+            at=kept.at,
+            method=kept.method,
+            acting_for=kept.acting_for,
+        )
+
     async def open(
         self,
         number: str,
@@ -48,9 +70,8 @@ class Sender:
         method: AuthenticationMethod = AuthenticationMethod.SERVICE,
         acting_for: str | None = None,
     ) -> dict[str, Any]:
-        """Start the request's process and wait until its record is written. Safe to repeat.
-
-        Raises WorkflowAlreadyStartedError when the process has ended already.
+        """Start the request's process, anew where it failed unopened, and wait until its record is written.
+        Safe to repeat. Raises WorkflowAlreadyStartedError when the process has ended already.
         """
         command = signed(
             self.keyring,
@@ -143,14 +164,14 @@ class Sender:
 
 
 def _start_of(number: str, summary: str) -> WithStartWorkflowOperation[Any, Any]:
-    """A fresh start of the request's process; one that runs already is used."""
+    """A fresh start of the request's process; one that runs already is used, one that came to its end stays."""
     return WithStartWorkflowOperation(
         REQUEST_WORKFLOW,
         StartRequest(number=number),
         id=number,
         task_queue=PROCESSES,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         task_timeout=TASK_TIMEOUT,
         static_summary=summary,
         search_attributes=_attributes("request"),
@@ -161,3 +182,11 @@ def _attributes(record_type: str) -> TypedSearchAttributes:
     return TypedSearchAttributes(
         [Pair(Key.for_keyword(names.RECORD_TYPE), record_type), Pair(Key.for_int(names.PRIORITY), 3)]
     )
+
+
+def is_final(error: WorkflowAlreadyStartedError | WorkflowUpdateFailedError) -> bool:
+    """Whether sending the command again would change nothing: it was refused, or its process has ended."""
+    if isinstance(error, WorkflowAlreadyStartedError):
+        return True
+    cause = error.cause
+    return isinstance(cause, ApplicationError) and refusal_named(cause.type or "") is not None

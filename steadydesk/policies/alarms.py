@@ -19,7 +19,10 @@ class AlarmKind(StrEnum):
     QUESTION_LIMIT = "question_limit"
     PROMISE_CLOCK = "promise_clock"
     FOLLOW_UP = "follow_up"
+    TASK_REMINDER = "task_reminder"
     TASK_DUE = "task_due"
+    TASK_END = "task_end"
+    """The last date of an overdue task."""
     STEP_DATE = "step_date"
     PLAN_START = "plan_start"
     RESUBMISSION = "resubmission"
@@ -43,7 +46,9 @@ _WORDS = {
     AlarmKind.QUESTION_LIMIT: "limit of a question to the requester",
     AlarmKind.PROMISE_CLOCK: "warning or breach of the promise",
     AlarmKind.FOLLOW_UP: "follow-up of a question to the requester",
+    AlarmKind.TASK_REMINDER: "reminder of a task",
     AlarmKind.TASK_DUE: "due date of a task",
+    AlarmKind.TASK_END: "last date of an overdue task",
     AlarmKind.STEP_DATE: "date that a step waits for",
     AlarmKind.PLAN_START: "effective date",
     AlarmKind.RESUBMISSION: "reminder or end of the wait for a resubmission",
@@ -118,5 +123,12 @@ def _task(task: TaskRun, line: Line | None, step: str | None = None) -> Iterator
     number = line.number if line else None
     if task.question is not None:
         yield Due(task.question.until, AlarmKind.FOLLOW_UP, task.number, number, step)
-    elif task.due_at is not None and not task.overdue:
-        yield Due(task.due_at, AlarmKind.TASK_DUE, task.number, number, step)
+        return
+    dates = {
+        AlarmKind.TASK_REMINDER: task.remind_at,
+        AlarmKind.TASK_DUE: None if task.overdue else task.due_at,
+        AlarmKind.TASK_END: task.ends_at,
+    }
+    for kind, at in dates.items():
+        if at is not None:
+            yield Due(at, kind, task.number, number, step)

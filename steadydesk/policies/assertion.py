@@ -16,8 +16,8 @@ from steadydesk.contracts.assertion import UNSIGNED, Assertion, AuthenticationMe
 from steadydesk.errors import ForgedCommand
 
 MAX_AGE = timedelta(seconds=60)
-"""How old an assertion may be when the API sends it on; a workflow that verifies it later does not look at
-its age.
+"""How long ago a caller may have proved who they are when their command is taken in; a workflow that verifies
+it later does not look at its age.
 """
 
 MIN_KEY_BYTES = 32
@@ -148,9 +148,9 @@ def verify(
         raise _forged("it was made for another content", "body")
 
 
-def is_fresh(assertion: Assertion, now: datetime) -> bool:
-    """Whether the API may still send it on: made at most 60 s before ``now``, and not after it by more."""
-    return abs(now - assertion.at) <= MAX_AGE
+def is_fresh(proved_at: datetime, now: datetime) -> bool:
+    """Whether the API may still take a command in: at most 60 s after the caller proved who they are."""
+    return abs(now - proved_at) <= MAX_AGE
 
 
 def _mac(key: bytes, assertion: Assertion) -> str:

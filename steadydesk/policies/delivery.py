@@ -10,8 +10,6 @@ from steadydesk.contracts.delivery import Channel, DeliveryState
 from steadydesk.contracts.event_type import EventType
 
 ANY_EVENT = "*"
-ADDRESSABLE = (Channel.MAIL, Channel.IN_APP)
-"""The channels that a person may switch on and off."""
 
 LONGEST_SEND = timedelta(seconds=30)
 LEASE = timedelta(seconds=90)

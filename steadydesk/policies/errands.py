@@ -23,6 +23,12 @@ def grant_key(line: Line, step: str) -> str:
     return f"{line.number}:{step}:grant"
 
 
+def date_key(line: Line, step: str) -> str:
+    """One date after the other: what is told to a child is always its latest."""
+    run = line.steps[step]
+    return f"{line.number}:{step}:{run.attempt}:date:{run.dates_told + 1}"
+
+
 def parent_key(process: RequestProcess) -> str:
     return f"{process.number}:tell:{process.parent}"
 
@@ -76,6 +82,13 @@ def _of_step(step: Step, line: Line, key: str, run: StepRun) -> Iterator[Errand]
     if run.grant is not None and line.phase is Phase.COMPLETE and not run.grant_handed_over:
         yield Errand(
             key=grant_key(line, key), kind=ErrandKind.START_GRANT, summary=f"start {run.grant}", attempts=0
+        )
+    if run.state is StepState.OPEN and run.dates > run.dates_told:
+        yield Errand(
+            key=date_key(line, key),
+            kind=ErrandKind.RESCHEDULE_CHILD,
+            summary=f"move the date of {run.child}",
+            attempts=0,
         )
     if run.undo is UndoState.RUNNING:
         kind = ErrandKind.CANCEL_CHILD if step.kind is StepKind.REQUEST else ErrandKind.UNDO

@@ -21,10 +21,15 @@ def revoke_key(grant: GrantProcess) -> str:
 def next_date(grant: GrantProcess) -> tuple[datetime, str] | None:
     """The next thing that it does by itself, and how operators read it."""
     if grant.state is not GrantState.ACTIVE:
-        return None
+        date = _task_date(grant.task) if grant.task is not None and grant.task.is_open else None
+        return (date, "due date of the revocation by hand") if date is not None else None
     if grant.remind_at is not None:
         return grant.remind_at, "reminder before the grant ends"
     return (grant.expires_at, "end of the grant") if grant.expires_at is not None else None
+
+
+def _task_date(task: TaskRun) -> datetime | None:
+    return task.ends_at if task.overdue else task.due_at
 
 
 def explain_grant(grant: GrantProcess) -> list[Waiting]:
@@ -57,7 +62,8 @@ def _task(grant: GrantProcess, task: TaskRun) -> Waiting:
         group=task.group,
         people=[task.assigned_to] if task.assigned_to else [],
         since=task.opened_at,
-        then="the register says that it is gone",
+        until=_task_date(task),
+        then="the group and its manager are told; when it is done, the register says so",
     )
 
 

@@ -1,10 +1,10 @@
 """Which steps of a plan can start, when it has ended, and in which order it is taken back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 
 from steadydesk.contracts.plan import OnFailure, Plan, StepKind
-from steadydesk.contracts.request import Line, StepRun, StepState, UndoState
+from steadydesk.contracts.request import Line, StepRun, StepState
 
 OUTCOME_UNKNOWN = "OutcomeUnknown"
 IN_DOUBT = frozenset({OUTCOME_UNKNOWN, "Stopped", "TimedOut", "VerificationFailed"})
@@ -12,6 +12,9 @@ IN_DOUBT = frozenset({OUTCOME_UNKNOWN, "Stopped", "TimedOut", "VerificationFaile
 
 CHILD_ENDED = "Child:"
 """How the failure of a child request begins that ended by itself and has taken back its own effects."""
+
+NEVER_OPENED = "NeverOpened"
+"""How the cancelling of a child ends whose order was taken back before anything opened it."""
 
 
 class PlanVerdict(StrEnum):
@@ -53,12 +56,6 @@ def to_undo(plan: Plan, line: Line) -> Iterator[str]:
     return iter(sorted(stands, key=lambda key: -_run(line, key).order))
 
 
-def is_undone(plan: Plan, line: Line) -> bool:
-    return not any(
-        _run(line, key).undo in (None, UndoState.RUNNING, UndoState.OPEN) for key in _touched(plan, line)
-    )
-
-
 def after_failure(plan: Plan, key: str) -> StepState:
     """What a failed step becomes: FAILED, SKIPPED, or DECIDING by a person."""
     return {
@@ -73,30 +70,9 @@ def progress(plan: Plan, line: Line) -> tuple[int, int]:
     return sum(_run(line, key).state.has_ended for key in plan.steps), len(plan.steps)
 
 
-def find_cycle(needs: Mapping[str, list[str]]) -> list[str] | None:
-    """The keys along one cycle of the graph, first repeated last, or None."""
-    settled: set[str] = set()
-
-    def visit(key: str, path: list[str]) -> list[str] | None:
-        if key in path:
-            return [*path[path.index(key) :], key]
-        if key in settled or key not in needs:
-            return None
-        for need in needs[key]:
-            if cycle := visit(need, [*path, key]):
-                return cycle
-        settled.add(key)
-        return None
-
-    return next((cycle for key in needs if (cycle := visit(key, []))), None)
-
-
 def _stands(plan: Plan, line: Line, key: str) -> bool:
-    return key in _touched(plan, line) and _run(line, key).undo is None
-
-
-def _touched(plan: Plan, line: Line) -> list[str]:
-    return [key for key, step in plan.steps.items() if _may_have_happened(_run(line, key), step.kind)]
+    run = _run(line, key)
+    return run.undo is None and _may_have_happened(run, plan.steps[key].kind)
 
 
 def _may_have_happened(run: StepRun, kind: StepKind) -> bool:

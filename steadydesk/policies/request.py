@@ -73,6 +73,13 @@ class UndoStep:
 
 
 @dataclass(frozen=True)
+class ReturnLine:
+    """All that was done is taken back; it is the requester's again."""
+
+    line: Line
+
+
+@dataclass(frozen=True)
 class CloseLine:
     line: Line
     phase: Phase
@@ -92,6 +99,7 @@ Move = (
     | SettleStep
     | BeginUndo
     | UndoStep
+    | ReturnLine
     | CloseLine
     | CloseOrder
 )
@@ -217,5 +225,7 @@ def _undoing(organisation: Organisation, line: Line) -> Move | None:
     step = next(to_undo(organisation.catalog[line.item].plan, line), None)
     if step is not None:
         return UndoStep(line, step)
+    if line.returning:
+        return ReturnLine(line)
     closed = {"cancelled": Phase.CANCELLED, "rejected": Phase.REJECTED}
     return CloseLine(line, closed.get(line.close_code or "", Phase.INCOMPLETE))

@@ -25,8 +25,6 @@ class Permission(StrEnum):
     CONFIGURE = "configure"
     OPERATE = "operate"
     """Stuck processes, dead letters, breakers, security events: states and numbers, no words."""
-    AUDIT = "audit"
-    """The audit chain of records that one may see."""
 
 
 SCOPE_OF: Mapping[Permission, Scope] = {
@@ -40,7 +38,6 @@ SCOPE_OF: Mapping[Permission, Scope] = {
     Permission.READ_CONFIGURATION: Scope.READ,
     Permission.CONFIGURE: Scope.CONFIGURE,
     Permission.OPERATE: Scope.OPERATE,
-    Permission.AUDIT: Scope.READ,
 }
 """The scope that a token needs for it, beside the role of its person."""
 
@@ -56,7 +53,6 @@ PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
         Permission.MANAGE_GROUPS,
         Permission.READ_CONFIGURATION,
         Permission.CONFIGURE,
-        Permission.AUDIT,
     },
     Role.OPERATOR: _EVERYBODY | {Permission.OPERATE, Permission.READ_CONFIGURATION},
     Role.ADMINISTRATOR: _EVERYBODY
@@ -141,15 +137,26 @@ class Verb(StrEnum):
     """Notes among those who work on it, hidden from the requester's side."""
     CANCEL = "cancel"
     RESUBMIT = "resubmit"
+    RECALL = "recall"
+    """Take it back out of approval, to change it."""
+    RETURN = "return"
+    """Give it back to its requester after the approval."""
     EXTEND = "extend"
     ANSWER_SURVEY = "answer_survey"
     ATTACH = "attach"
     WATCH = "watch"
+    """Watch it, name another watcher, and take back a watcher whom one named."""
+    REMOVE_WATCHER = "remove_watcher"
+    """End the watching of somebody whom another person named."""
     DECIDE = "decide"
     WORK = "work"
     MOVE = "move"
+    """To another state of its model, where the transition's own rights name them too."""
     ADD_APPROVER = "add_approver"
     SEE_AUDIT = "see_audit"
+    """The hash chain: who did what when, by references."""
+    SEE_ACCESSES = "see_accesses"
+    """Who read sensitive answers, and who opened it in an emergency."""
 
 
 _R = Relation
@@ -163,15 +170,19 @@ VISIBILITY: Mapping[Verb, frozenset[Relation]] = {
     Verb.WORK_NOTE: _WORKING,
     Verb.CANCEL: _ASKING | {_R.PROCESS_OWNER},
     Verb.RESUBMIT: _ASKING,
+    Verb.RECALL: _ASKING,
+    Verb.RETURN: _WORKING,
     Verb.EXTEND: _ASKING,
     Verb.ANSWER_SURVEY: _ASKING,
     Verb.ATTACH: _ASKING | _WORKING,
     Verb.WATCH: _ALL - {_R.BREAK_GLASS},
+    Verb.REMOVE_WATCHER: _ASKING | _WORKING,
     Verb.DECIDE: frozenset({_R.APPROVER}),
     Verb.WORK: _WORKING,
-    Verb.MOVE: _WORKING,
+    Verb.MOVE: _ASKING | _WORKING,
     Verb.ADD_APPROVER: frozenset({_R.PROCESS_OWNER}),
-    Verb.SEE_AUDIT: frozenset({_R.PROCESS_OWNER, _R.REQUESTER, _R.APPROVER}),
+    Verb.SEE_AUDIT: frozenset({_R.PROCESS_OWNER, _R.REQUESTER, _R.APPROVER, _R.RESTRICTED_GROUP}),
+    Verb.SEE_ACCESSES: frozenset({_R.PROCESS_OWNER, _R.RESTRICTED_GROUP}),
 }
 """The visibility matrix. No role appears in it: an administrator or operator sees no record by being one."""
 

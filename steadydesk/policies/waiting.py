@@ -64,7 +64,8 @@ def _line(
             people=[process.opened_by],
             since=line.held_since or process.updated_at,
             until=line.return_until,
-            then="it is closed as refused; a resubmission before that starts the approval anew",
+            then=f"it is {'cancelled' if line.recalled else 'closed as refused'}; "
+            "a resubmission before that starts the approval anew",
         )
     if line.phase is Phase.FULFILMENT and (start := starts_at(organisation, line, now)) > now:
         yield Waiting(
@@ -212,9 +213,18 @@ def _task(task: TaskRun, label: str) -> Waiting:
         people=[task.assigned_to] if task.assigned_to else [],
         group=task.group,
         since=task.opened_at,
-        until=task.due_at,
-        then="the group is reminded when it is due; the task stays",
+        until=task.ends_at if task.overdue else task.due_at,
+        then=_after_task(task, decides=decides),
     )
+
+
+def _after_task(task: TaskRun, *, decides: bool) -> str:
+    if decides:
+        failed = "the step has failed, and what was done is taken back"
+        return failed if task.overdue else f"the group's manager is told; as long again, then {failed}"
+    if not task.overdue:
+        return "the group and its manager are told; as long again, then the owners of the process"
+    return "the owners of the process are told" if task.ends_at else "it stays overdue until somebody ends it"
 
 
 def _afterwards(process: RequestProcess) -> Iterator[Waiting]:

@@ -1,5 +1,6 @@
-"""Sight in an emergency: for an hour and a stated reason, and its owners are told."""
+"""Sight in an emergency: for an hour and a stated reason, and somebody who answers for the record is told."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select
@@ -10,12 +11,14 @@ from steadydesk.contracts.delivery import Message
 from steadydesk.errors import Conflict, UnknownRecord
 from steadydesk.policies.rights import Relation
 from steadydesk.records import outbox, texts
+from steadydesk.records.accountable import accountable_for, in_their_place
+from steadydesk.records.delivery_audience import who_sees
 from steadydesk.records.directory_events import Author
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.security import note_security_event
 from steadydesk.records.sights import let_see
 from steadydesk.records.tables.access import break_glass
-from steadydesk.records.tables.process import record, sight
+from steadydesk.records.tables.process import record
 
 SIGHT_FOR = timedelta(hours=1)
 KIND = "break-glass"
@@ -39,9 +42,8 @@ async def open_in_emergency(
     identity = await _write(connection, row.owner, author, reason, until)
     await texts.refer(connection, [reason.ref], row.owner)
     await note_security_event(connection, KIND, row.owner, author.at, actor=author.actor, detail=identity)
-    await outbox.post(
-        connection, [await _message(connection, row.owner, row.function, author, reason, identity)]
-    )
+    messages = await _messages(connection, row.owner, row.function, author, reason, identity)
+    await outbox.post(connection, [message for message in messages if message.audience])
     return until
 
 
@@ -66,24 +68,45 @@ async def _write(
     return identity
 
 
-async def _message(
+async def _messages(
     connection: AsyncConnection,
     owner: str,
     function: str | None,
     author: Author,
     reason: TextRef,
     identity: str,
+) -> list[Message]:
+    """With number and reason to those who answer for the record and may see it; that there was an emergency to
+    those who answer for it and may not. Somebody is always told.
+    """
+    found = await accountable_for(connection, owner, function)
+    others = found.people - {author.actor}
+    pairs = await who_sees(connection, [(owner, one) for one in others], author.at, about_none=False)
+    unseeing = others - {one for _, one in pairs}
+    if not others:
+        unseeing = frozenset(await in_their_place(connection, author.actor))
+    seeing = [*([f"f:{function}"] if function else []), *(f"g:{key}" for key in found.groups)]
+    said = {"actor": author.actor, "text": reason.ref}
+    kept_back = {"actor": author.actor, "kind": function}
+    return [
+        _message(author, identity, "used", owner, seeing, said),
+        _message(author, identity, "reported", identity, [f"p:{one}" for one in unseeing], kept_back),
+    ]
+
+
+def _message(
+    author: Author,
+    identity: str,
+    event: str,
+    number: str,
+    audience: list[str],
+    facts: Mapping[str, str | None],
 ) -> Message:
-    """To the function's process owners; of a restricted record, to its named groups, who alone may know it."""
-    named = await connection.scalars(
-        select(sight.c.subject).where(sight.c.number == owner, sight.c.why == Relation.RESTRICTED_GROUP.value)
-    )
-    owners = [f"f:{function}"] if function else []
     return Message(
-        id=f"{KIND}:{identity}",
-        event="break-glass.used",
-        number=owner,
-        audience=sorted({*owners, *named}),
-        facts={"actor": author.actor, "text": reason.ref},
+        id=f"{KIND}:{identity}:{event}",
+        event=f"{KIND}.{event}",
+        number=number,
+        audience=sorted(audience),
+        facts=dict(facts),
         at=author.at,
     )

@@ -117,7 +117,7 @@ _WRITES = (
         ),
     ),
     _insert(gate, conflict=_replace(gate, "id", keep=_GATE_STAYS)),
-    _insert(approver, conflict=_replace(approver, "gate", "person", keep=("capacity",))),
+    _insert(approver, conflict=_replace(approver, "gate", "person", keep=("capacity", "opened_at"))),
     _insert(vote),
     _insert(journal, "id"),
     _insert(audit, "seq", "written_at"),

@@ -23,6 +23,7 @@ SUBJECT = "configuration"
 _ONE_CHANGE_AT_A_TIME = 7_301_967
 _MOST_KEPT = 64
 _FACTS = tuple(column for column in configuration_version.c if column.name != "document")
+_CURRENT = select(*_FACTS).where(configuration_version.c.current)
 
 _kept: OrderedDict[str, ResolvedOrganisation] = OrderedDict()
 
@@ -72,8 +73,7 @@ async def approve(connection: AsyncConnection, digest: str, author: Author) -> C
 
 async def current(connection: AsyncConnection) -> ConfigurationVersion | None:
     """The version that new processes start with; None before the first one."""
-    statement = select(*_FACTS).where(configuration_version.c.current)
-    row = (await connection.execute(statement)).one_or_none()
+    row = (await connection.execute(_CURRENT)).one_or_none()
     return None if row is None else _version(row)
 
 

@@ -81,28 +81,34 @@ async def approvers(
     }
 
 
+_KEY = bindparam("key", type_=Text)
+_MEMBERS = (
+    select(person.c.id)
+    .join(membership, membership.c.person == person.c.id)
+    .join(person_group, person_group.c.key == membership.c.group_key)
+    .where(person_group.c.key == _KEY, person_group.c.active, person.c.active, ~person.c.service_account)
+    .order_by(person.c.id)
+)
+_MANAGER = (
+    select(person.c.id)
+    .join(person_group, person_group.c.manager == person.c.id)
+    .where(person_group.c.key == _KEY, person.c.active)
+)
+_BY_NAME = select(person.c.user_name, person.c.id).where(
+    person.c.user_name == any_(bindparam("names", type_=ARRAY(Text)))
+)
+
+
 async def group_members(connection: AsyncConnection, key: str) -> list[str]:
     """Ids of the people who can act for an active group now, in order of id; service accounts are left
     out.
     """
-    statement = (
-        select(person.c.id)
-        .join(membership, membership.c.person == person.c.id)
-        .join(person_group, person_group.c.key == membership.c.group_key)
-        .where(person_group.c.key == key, person_group.c.active, person.c.active, ~person.c.service_account)
-        .order_by(person.c.id)
-    )
-    return list(await connection.scalars(statement))
+    return list(await connection.scalars(_MEMBERS, {"key": key}))
 
 
 async def group_manager(connection: AsyncConnection, key: str) -> str | None:
     """Id of the manager of a group, if that person is active."""
-    statement = (
-        select(person.c.id)
-        .join(person_group, person_group.c.manager == person.c.id)
-        .where(person_group.c.key == key, person.c.active)
-    )
-    return await connection.scalar(statement)
+    return await connection.scalar(_MANAGER, {"key": key})
 
 
 async def manager_of(connection: AsyncConnection, person_id: str) -> str | None:
@@ -135,8 +141,5 @@ async def line_above(connection: AsyncConnection, person_id: str) -> list[str]:
 
 async def people_by_name(connection: AsyncConnection, user_names: Collection[str]) -> dict[str, str]:
     """User name to id, of active and inactive people alike; unknown names are missing."""
-    names = [name.lower() for name in user_names]
-    rows = await connection.execute(
-        select(person.c.user_name, person.c.id).where(person.c.user_name.in_(names))
-    )
+    rows = await connection.execute(_BY_NAME, {"names": [name.lower() for name in user_names]})
     return {row.user_name: row.id for row in rows}

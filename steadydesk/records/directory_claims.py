@@ -1,14 +1,48 @@
-"""Groups and roles that follow the claims of an OIDC token, written only when the directory differs."""
+"""What the directory takes from the claims of an OIDC token: groups and roles that follow them, written only when
+they differ, and people who are new.
+"""
 
+from contextlib import suppress
+from datetime import datetime
+
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from steadydesk.contracts.directory import RoleHolding, Standing
+from steadydesk.contracts.assertion import SERVICE_ACTOR, AuthenticationMethod
+from steadydesk.contracts.directory import Email, NewPerson, RoleHolding, Standing
 from steadydesk.contracts.identity import OidcClaims, OidcMapping
-from steadydesk.records.directory import roles_held, set_roles
+from steadydesk.errors import ConflictingEdit, NotSignedIn
+from steadydesk.records.directory import add_person, roles_held, set_roles
 from steadydesk.records.directory_events import Author
 from steadydesk.records.tables.directory import membership, person_group
+
+_LONGEST_NAME = 200
+_EMAIL: TypeAdapter[str] = TypeAdapter(Email)
+
+
+async def enter_person(connection: AsyncConnection, claims: OidcClaims, now: datetime) -> None:
+    """Put somebody into the directory who comes with a valid token for the first time, without groups, roles and
+    manager. NotSignedIn for a user name that the directory does not take.
+    """
+    author = Author(SERVICE_ACTOR, now, AuthenticationMethod.OIDC)
+    printable = "".join(letter for letter in claims.name or "" if letter.isprintable())
+    name = printable.strip()[:_LONGEST_NAME] or claims.user_name
+    try:
+        new = NewPerson(user_name=claims.user_name, name=name, email=_email_of(claims))
+    except ValidationError:
+        raise NotSignedIn("The directory takes no such user name.") from None
+    with suppress(ConflictingEdit):  # Another request of theirs was faster.
+        await add_person(connection, new, author)
+
+
+def _email_of(claims: OidcClaims) -> str | None:
+    """The address where it is one; a strange one is no reason to keep somebody out."""
+    try:
+        return None if claims.email is None else _EMAIL.validate_python(claims.email)
+    except ValidationError:
+        return None
 
 
 async def follow_claims(

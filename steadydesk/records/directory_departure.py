@@ -7,8 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.directory import Departure
 from steadydesk.errors import Conflict, UnknownRecord
+from steadydesk.records.directory_approvers import line_above
 from steadydesk.records.directory_events import Author
 from steadydesk.records.outbox import Message, post
+from steadydesk.records.ownership import left_without_owner, present_organisation
 from steadydesk.records.tables.approval import approver, gate
 from steadydesk.records.tables.directory import delegation, person
 from steadydesk.records.tables.grant import grant_register
@@ -34,6 +36,7 @@ async def deactivate(connection: AsyncConnection, person_id: str, author: Author
         .values(active=False, left_at=author.at, updated_at=author.at, version=person.c.version + 1)
     )
     processes = await _tell_processes(connection, person_id, author.at)
+    owned = await _hand_over(connection, person_id, author.at)
     departure = Departure(
         person=person_id,
         left_at=author.at,
@@ -41,8 +44,9 @@ async def deactivate(connection: AsyncConnection, person_id: str, author: Author
         tokens=await _end_tokens(connection, person_id, author.at),
         delegations=await _end_delegations(connection, person_id, author.at),
         processes=processes,
+        owned=owned,
     )
-    await author.did(connection, "person.left", person_id, processes=processes)
+    await author.did(connection, "person.left", person_id, processes=processes, owned=owned)
     return departure
 
 
@@ -128,3 +132,22 @@ async def _tell_processes(connection: AsyncConnection, person_id: str, now: date
         ],
     )
     return processes
+
+
+async def _hand_over(connection: AsyncConnection, person_id: str, now: datetime) -> list[str]:
+    """Tell the manager, and the group that looks after leavers, what nobody answers for any more."""
+    organisation = await present_organisation(connection)
+    owned = await left_without_owner(connection, organisation, person_id)
+    audience = [f"p:{manager}" for manager in (await line_above(connection, person_id))[:1]]
+    if organisation is not None:
+        audience.append(f"g:{organisation.organisation.leavers_group}")
+    message = Message(
+        id=f"person.owned:{person_id}:{now.isoformat()}",
+        event="person.owned",
+        number=person_id,
+        audience=audience,
+        facts={"person": person_id, "owned": owned},
+        at=now,
+    )
+    await post(connection, [message] if owned and audience else [])
+    return owned

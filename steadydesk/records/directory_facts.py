@@ -3,27 +3,31 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, Text, any_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from steadydesk.contracts.directory import ANY_FUNCTION, Role
 from steadydesk.records.tables.directory import membership, person, person_group, role_holder
 
 _PERSON = (person.c.id, person.c.user_name, person.c.name, person.c.email, person.c.language, person.c.zone)
 
 
+_MANAGER = person.alias("manager")
+_GROUPS = (
+    select(func.coalesce(func.array_agg(membership.c.group_key), []))
+    .where(membership.c.person == person.c.id)
+    .scalar_subquery()
+)
+_FACTS = (
+    select(*_PERSON, _MANAGER.c.user_name.label("manager"), _GROUPS.label("groups"))
+    .outerjoin(_MANAGER, _MANAGER.c.id == person.c.manager)
+    .where(person.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
+)
+
+
 async def person_facts(connection: AsyncConnection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """By id, a person as ``steadydesk.policies.vocabulary.PERSON`` describes one; absent values are left out."""
-    manager = person.alias("manager")
-    groups = (
-        select(func.coalesce(func.array_agg(membership.c.group_key), []))
-        .where(membership.c.person == person.c.id)
-        .scalar_subquery()
-    )
-    rows = await connection.execute(
-        select(*_PERSON, manager.c.user_name.label("manager"), groups.label("groups"))
-        .outerjoin(manager, manager.c.id == person.c.manager)
-        .where(person.c.id.in_(ids))
-    )
+    rows = await connection.execute(_FACTS, {"ids": list(ids)})
     return {
         row.id: {name: value for name, value in row._asdict().items() if value is not None} for row in rows
     }
@@ -39,12 +43,31 @@ async def known_groups(connection: AsyncConnection, keys: Collection[str]) -> se
 
 async def administrators(connection: AsyncConnection) -> list[str]:
     """Ids of the active people who administer the whole organisation."""
+    return await _holders(connection, Role.ADMINISTRATOR, ANY_FUNCTION)
+
+
+async def process_owners(connection: AsyncConnection, function: str) -> list[str]:
+    """Ids of the active people who own the processes of the function: who hold that role, and nobody else."""
+    return await _holders(connection, Role.PROCESS_OWNER, function)
+
+
+async def owned_functions(connection: AsyncConnection) -> set[str]:
+    """The functions with an active process owner."""
+    found = await connection.scalars(
+        select(role_holder.c.function)
+        .join(person, person.c.id == role_holder.c.person)
+        .where(role_holder.c.role == Role.PROCESS_OWNER.value, person.c.active, ~person.c.service_account)
+    )
+    return set(found)
+
+
+async def _holders(connection: AsyncConnection, role: Role, function: str) -> list[str]:
     found = await connection.scalars(
         select(person.c.id)
         .join(role_holder, role_holder.c.person == person.c.id)
         .where(
-            role_holder.c.role == "administrator",
-            role_holder.c.function == "*",
+            role_holder.c.role == role.value,
+            role_holder.c.function == function,
             person.c.active,
             ~person.c.service_account,
         )

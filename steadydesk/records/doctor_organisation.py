@@ -2,31 +2,36 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.policies.doctor import Symptom
+from steadydesk.policies.ownership import owners
 from steadydesk.records import anchors
+from steadydesk.records.doctor_ownership import examine_ownership
 from steadydesk.records.organisation import in_force
-from steadydesk.records.tables.directory import membership, person, person_group
-from steadydesk.records.tables.process import record, reservation
+from steadydesk.records.ownership import manned_groups
+from steadydesk.records.tables.directory import person
+from steadydesk.records.tables.process import command_key, record, reservation
 
 _TAKEN_UP_WITHIN = timedelta(minutes=1)
+_ANSWERED_WITHIN = timedelta(minutes=10)
 
 
 async def examine_organisation(connection: AsyncConnection) -> list[Symptom]:
     """Groups without an active member that are given work are serious; people without a manager are not."""
     _, resolved = await in_force(connection)
-    manned = await _manned_groups(connection)
+    manned = await manned_groups(connection)
     given = await _given_groups(connection)
     missing = [
         Symptom("owner", group, f"the group has no active member, and {why}")
         for group, why in sorted({**_named_groups(resolved.organisation), **given}.items())
         if group not in manned
     ]
-    return [*missing, *await _unmanaged(connection)]
+    ownership = await examine_ownership(connection, resolved.organisation)
+    return [*missing, *ownership, *await _unmanaged(connection)]
 
 
 async def examine_orders(connection: AsyncConnection, now: datetime) -> list[Symptom]:
@@ -41,6 +46,18 @@ async def examine_orders(connection: AsyncConnection, now: datetime) -> list[Sym
     ]
 
 
+async def examine_commands(connection: AsyncConnection, now: datetime) -> list[Symptom]:
+    """What people said and no process has answered, although it is sent again and again."""
+    late = select(command_key.c.number, func.count(), func.min(command_key.c.made_at)).where(
+        command_key.c.answer_due_at.is_not(None), command_key.c.made_at < now - _ANSWERED_WITHIN
+    )
+    rows = await connection.execute(late.group_by(command_key.c.number).order_by(command_key.c.number))
+    return [
+        Symptom("command", number, f"{count} commands not answered, the first of {at:%Y-%m-%d %H:%M}")
+        for number, count, at in rows
+    ]
+
+
 async def examine_anchors(connection: AsyncConnection, now: datetime, every: timedelta) -> list[Symptom]:
     """Whether audit heads are signed as often as they should be."""
     last = await anchors.last_anchor(connection)
@@ -52,16 +69,6 @@ async def examine_anchors(connection: AsyncConnection, now: datetime, every: tim
     return [Symptom("anchor", name, f"the last one is of {at:%Y-%m-%d %H:%M} UTC")] if late else []
 
 
-async def _manned_groups(connection: AsyncConnection) -> set[str]:
-    query = (
-        select(membership.c.group_key)
-        .join(person, person.c.id == membership.c.person)
-        .join(person_group, person_group.c.key == membership.c.group_key)
-        .where(person.c.active, ~person.c.service_account, person_group.c.active)
-    )
-    return set(await connection.scalars(query.distinct()))
-
-
 async def _given_groups(connection: AsyncConnection) -> dict[str, str]:
     query = select(record.c.assignment_group).where(record.c.open, record.c.assignment_group.is_not(None))
     return dict.fromkeys(await connection.scalars(query.distinct()), "open records are given to it")
@@ -69,9 +76,8 @@ async def _given_groups(connection: AsyncConnection) -> dict[str, str]:
 
 def _named_groups(organisation: Organisation) -> dict[str, str]:
     """The groups that new orders will need."""
-    named: dict[str, str] = {}
+    named = {group: f"it answers for {path}" for path, group in owners(organisation)}
     for key, item in organisation.catalog.items():
-        named[item.owner] = f"it answers for '{key}'"
         named[item.fulfilment_group] = f"it fulfils '{key}'"
     for key, policy in organisation.approval_policies.items():
         named[policy.fallback] = f"it decides for '{key}' when nobody else can"

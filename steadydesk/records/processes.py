@@ -5,12 +5,29 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Sequence as SqlSequence
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.numbers import RecordKind, format_number
 from steadydesk.records.tables.approval import approver
-from steadydesk.records.tables.process import process, reservation, serials, step_result
+from steadydesk.records.tables.process import process, record, reservation, serials, step_result
+
+# Made once: building a statement costs as much as sending it, and every write begins with one of these.
+_OF = bindparam("of", type_=Text)
+_EARLIER = (
+    select(step_result.c.result)
+    .where(step_result.c.number == _OF, step_result.c.step == bindparam("as_step", type_=Text))
+    .scalar_subquery()
+)
+_LOCK = select(process.c.document, _EARLIER).where(process.c.number == _OF).with_for_update(of=process)
+_TAKE = (
+    update(reservation)
+    .where(reservation.c.number == _OF)
+    .values(
+        opened_at=func.coalesce(reservation.c.opened_at, bindparam("at", type_=reservation.c.opened_at.type))
+    )
+    .returning(reservation.c.order, _EARLIER)
+)
 
 
 @dataclass(frozen=True)
@@ -23,16 +40,7 @@ class Locked:
 
 async def lock(connection: AsyncConnection, number: str, step: str) -> Locked | None:
     """The document under a row lock, or None where no process has the number."""
-    earlier = (
-        select(step_result.c.result)
-        .where(step_result.c.number == number, step_result.c.step == step)
-        .scalar_subquery()
-    )
-    row = (
-        await connection.execute(
-            select(process.c.document, earlier).where(process.c.number == number).with_for_update(of=process)
-        )
-    ).one_or_none()
+    row = (await connection.execute(_LOCK, {"of": number, "as_step": step})).one_or_none()
     return None if row is None else Locked(row[0], row[1])
 
 
@@ -40,19 +48,7 @@ async def take_reservation(
     connection: AsyncConnection, number: str, step: str, at: datetime
 ) -> Locked | None:
     """The reserved order under a row lock, marked as opened; or None where nothing was reserved."""
-    earlier = (
-        select(step_result.c.result)
-        .where(step_result.c.number == number, step_result.c.step == step)
-        .scalar_subquery()
-    )
-    row = (
-        await connection.execute(
-            update(reservation)
-            .where(reservation.c.number == number)
-            .values(opened_at=func.coalesce(reservation.c.opened_at, at))
-            .returning(reservation.c.order, earlier)
-        )
-    ).one_or_none()
+    row = (await connection.execute(_TAKE, {"of": number, "as_step": step, "at": at})).one_or_none()
     return None if row is None else Locked(row[0], row[1])
 
 
@@ -60,6 +56,11 @@ async def earlier_result(connection: AsyncConnection, number: str, step: str) ->
     return await connection.scalar(
         select(step_result.c.result).where(step_result.c.number == number, step_result.c.step == step)
     )
+
+
+async def is_open(connection: AsyncConnection, number: str) -> bool:
+    """Whether the record goes on; False also where there is none."""
+    return bool(await connection.scalar(select(record.c.open).where(record.c.number == number)))
 
 
 async def release_approver(connection: AsyncConnection, gate: str, person: str) -> None:

@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.contracts.delivery import Channel
 from steadydesk.contracts.subscription import NewSubscription, Subscription, SubscriptionEdit
 from steadydesk.errors import StaleVersion, UnknownRecord
+from steadydesk.policies.assertion import Keyring
 from steadydesk.policies.delivery import Planned
 from steadydesk.records.delivery_fanout import delivery_row, newest, outgoing, subscribers
 from steadydesk.records.identifiers import new_id
+from steadydesk.records.sealed import UnsealError, is_current, seal, unseal
 from steadydesk.records.tables.delivery import delivery, outbox, subscription
 
 ROTATION = timedelta(hours=24)
@@ -42,17 +44,17 @@ def new_secret() -> str:
 
 
 async def create(
-    connection: AsyncConnection, owner: str, new: NewSubscription, now: datetime
+    connection: AsyncConnection, owner: str, new: NewSubscription, keyring: Keyring, now: datetime
 ) -> Subscription:
-    """Store it; events from now on are sent. The answer alone carries the secret."""
-    secret = new_secret()
+    """Store it; events from now on are sent. The answer alone carries the secret; the database has it sealed."""
+    secret, identity = new_secret(), new_id("wh")
     row = {
-        "id": new_id("wh"),
+        "id": identity,
         "owner": owner,
         "url": new.url,
         "label": new.label,
         "events": list(new.events),
-        "secret": secret,
+        "sealed_secret": seal(keyring, secret, identity),
         "cursor": await newest(connection),
         "made_at": now,
     }
@@ -91,11 +93,15 @@ async def edit(
 
 
 async def rotate(
-    connection: AsyncConnection, subscription_id: str, version: int | None, now: datetime
+    connection: AsyncConnection, subscription_id: str, version: int | None, keyring: Keyring, now: datetime
 ) -> Subscription:
     """Draw a new secret; the old one signs beside it for a day. The answer alone carries the new one."""
     secret = new_secret()
-    values = {"previous_secret": subscription.c.secret, "previous_until": now + ROTATION, "secret": secret}
+    values = {
+        "sealed_previous": subscription.c.sealed_secret,
+        "previous_until": now + ROTATION,
+        "sealed_secret": seal(keyring, secret, subscription_id),
+    }
     return (await _write(connection, subscription_id, version, values)).model_copy(update={"secret": secret})
 
 
@@ -115,16 +121,45 @@ async def gone(connection: AsyncConnection, subscription_id: str, now: datetime)
     )
 
 
-async def endpoint(connection: AsyncConnection, subscription_id: str, now: datetime) -> Endpoint | None:
-    """Where to send now, or None where the subscription has ended."""
+async def endpoint(
+    connection: AsyncConnection, subscription_id: str, keyring: Keyring, now: datetime
+) -> Endpoint | None:
+    """Where to send now, or None where the subscription has ended; UnsealError where its secrets cannot be read."""
     chosen = select(subscription).where(subscription.c.id == subscription_id, subscription.c.active)
     row = (await connection.execute(chosen)).one_or_none()
     if row is None:
         return None
-    secrets_now = [row.secret]
-    if row.previous_secret and row.previous_until and now < row.previous_until:
-        secrets_now.append(row.previous_secret)
-    return Endpoint(row.url, row.owner, secrets_now)
+    sealed = [row.sealed_secret]
+    if row.sealed_previous and row.previous_until and now < row.previous_until:
+        sealed.append(row.sealed_previous)
+    return Endpoint(row.url, row.owner, [unseal(keyring, one, subscription_id) for one in sealed])
+
+
+async def seal_anew(connection: AsyncConnection, keyring: Keyring) -> int:
+    """Seal with the current key what an older one sealed, so that the older one may go; how many secrets. One that
+    no key opens stays, for its owner to renew.
+    """
+    rows = (await connection.execute(select(subscription).with_for_update())).all()
+    count = 0
+    for row in rows:
+        values = {
+            name: text
+            for name in ("sealed_secret", "sealed_previous")
+            if (text := _sealed_anew(keyring, getattr(row, name), row.id)) is not None
+        }
+        if values:
+            await connection.execute(update(subscription).where(subscription.c.id == row.id).values(values))
+        count += len(values)
+    return count
+
+
+def _sealed_anew(keyring: Keyring, sealed: str | None, place: str) -> str | None:
+    if sealed is None or is_current(keyring, sealed):
+        return None
+    try:
+        return seal(keyring, unseal(keyring, sealed, place), place)
+    except UnsealError:
+        return None
 
 
 async def replay(connection: AsyncConnection, subscription_id: str, after: int, now: datetime) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.assertion import TextRef
@@ -16,6 +16,9 @@ from steadydesk.records.tables.text import text_body
 
 Body = str | Mapping[str, Any]
 _UNREFERENCED_FOR = timedelta(days=1)
+_BODIES = select(text_body.c.ref, text_body.c.body).where(
+    text_body.c.ref == any_(bindparam("refs", type_=ARRAY(Text))), text_body.c.body.is_not(None)
+)
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,7 @@ async def read(connection: AsyncConnection, refs: Iterable[str]) -> dict[str, An
     wanted = list(refs)
     if not wanted:
         return {}
-    found = await connection.execute(
-        select(text_body.c.ref, text_body.c.body).where(
-            text_body.c.ref.in_(wanted), text_body.c.body.is_not(None)
-        )
-    )
+    found = await connection.execute(_BODIES, {"refs": wanted})
     return {row.ref: row.body for row in found}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from steadydesk.configuration.oidc_claims import read_rules
 from steadydesk.settings import Settings
 from steadydesk.stack.failure import StackError
 from steadydesk.stack.private_files import write_private
@@ -62,6 +63,14 @@ def refuse_public_address(settings: Settings) -> None:
             f"STEADYDESK_API_HOST={settings.api_host} is not loopback, and {settings.state_dir} has demo"
             " users with known tokens; use 127.0.0.1, or a new state folder with STEADYDESK_DEMO=false"
         )
+
+
+def refuse_wrong_sign_in(settings: Settings) -> None:
+    """StackError unless the rules of the OIDC issuer, where one is configured, can be read."""
+    try:
+        read_rules(settings)
+    except ValueError as error:
+        raise StackError(str(error)) from None
 
 
 def _is_loopback(host: str) -> bool:

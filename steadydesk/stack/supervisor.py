@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 
 from steadydesk.settings import Settings
 from steadydesk.stack.addresses import Addresses, addresses_of, write_running
-from steadydesk.stack.credentials import Credentials, demo_pending, refuse_public_address
+from steadydesk.stack.credentials import (
+    Credentials,
+    demo_pending,
+    refuse_public_address,
+    refuse_wrong_sign_in,
+)
 from steadydesk.stack.log_watch import LogWatch
 from steadydesk.stack.part import Announce, BackOff, Part, Startable
 from steadydesk.stack.parts import (
@@ -69,6 +74,7 @@ class Stack:
     async def start(self) -> None:
         """Start everything; on a failure what was started is stopped again and the error is raised."""
         refuse_public_address(self.settings)
+        refuse_wrong_sign_in(self.settings)
         self.folder.own(demo=demo_pending(self.settings))
         try:
             refuse_taken(listening_ports(self.settings))

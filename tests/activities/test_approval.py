@@ -1,32 +1,10 @@
 """Decisions at gates on a real directory: who is asked, who may decide, what a vote brings about."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from steadydesk.contracts.gate import GateState
 from steadydesk.records.tables.approval import approver, vote
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.request_catalogue import catalogue
-from tests.support.request_desk import Desk, refused, request_desk
-
-
-@pytest.fixture(scope="module")
-async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
-    async with request_desk(postgres, "activities_approval", catalogue()) as desk:
-        yield desk
-
-
-@pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
-    await module_desk.as_at_first()
-    return module_desk
-
-
-async def gate_of(desk: Desk, item: str, **more: object) -> str:
-    """The first gate of a new order."""
-    return f"{await desk.order(item, **more)}-G1"  # pyright: ignore[reportArgumentType]
-
+from tests.support.request_desk import Desk, gate_of, refused
 
 # who may decide
 

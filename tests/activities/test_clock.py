@@ -1,6 +1,5 @@
 """What a request does when a date has come, with the business calendar: reminders, expiry, escalation, breaches."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,24 +14,10 @@ from steadydesk.policies.alarms import AlarmKind
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.process import record, sight
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.request_catalogue import catalogue
-from tests.support.request_desk import Desk, refused, request_desk
+from tests.support.request_desk import Desk, refused
 from tests.support.requests import NOW
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(scope="module")
-async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
-    async with request_desk(postgres, "activities_clock", catalogue()) as desk:
-        yield desk
-
-
-@pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
-    await module_desk.as_at_first()
-    return module_desk
 
 
 async def ring_until(desk: Desk, number: str, until: datetime) -> list[datetime]:
@@ -150,14 +135,15 @@ async def test_a_returned_line_has_no_promise_to_break_but_an_end(desk: Desk) ->
     assert not line.clock.has_breached
 
 
-async def test_a_task_past_its_due_date_is_said_once_and_stays(desk: Desk) -> None:
+async def test_a_task_past_its_due_date_goes_to_the_manager_then_to_the_owners_and_stays(desk: Desk) -> None:
     number = await desk.order("by-hand")
     rung = await ring_until(desk, number, NOW + 100 * HOUR)
     assert rung.count(NOW + 8 * HOUR) == 1
     task = await desk.task(number, "one")
     assert task.overdue
     assert task.is_open
-    assert await told(desk, number, "task.reminder") == [["g:desk", "ines"]]
+    assert await told(desk, number, "task.reminder") == [["g:desk", "ines"], ["f:it", "g:desk"]]
+    assert rung.count(NOW + 16 * HOUR) == 1
 
 
 async def test_everything_due_rings_at_once_after_a_long_absence(desk: Desk) -> None:

@@ -1,35 +1,13 @@
 """Mails in their reader's words and time; what people wrote is quoted, escaped, and hidden where it must be."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-
-import pytest
 
 from steadydesk.records.tables.configuration import configuration_version
 from steadydesk.records.tables.text import text_body
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.connectors.mail_post import Post, mail_server
-from tests.support.delivery_scene import NOW, Scene, delivery_scene, send_due
+from tests.connectors.mail_post import Post
+from tests.support.delivery_scene import NOW, Scene, send_due
 
 REQ = "REQ0000001"
-
-
-@pytest.fixture(scope="module")
-async def module_scene(postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
-    async with delivery_scene(postgres, "mails") as scene:
-        yield scene
-
-
-@pytest.fixture
-async def scene(module_scene: Scene) -> Scene:
-    await module_scene.clear()
-    return module_scene
-
-
-@pytest.fixture
-async def post() -> AsyncIterator[Post]:
-    async with mail_server(Post()) as running:
-        yield running
 
 
 async def test_a_mail_says_it_in_the_readers_language_and_zone(scene: Scene, post: Post) -> None:

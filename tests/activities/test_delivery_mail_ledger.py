@@ -1,7 +1,7 @@
 """Mails: each one once, whatever dies or loses its answer while it is sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,27 +13,9 @@ from steadydesk.records import delivery
 from steadydesk.records.tables.delivery import delivery as ledger
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.connectors.mail_post import Post, mail_server
-from tests.support.delivery_scene import NOW, Scene, delivery_scene, send_due
+from tests.support.delivery_scene import NOW, Scene, send_due
 
 REQ = "REQ0000001"
-
-
-@pytest.fixture(scope="module")
-async def module_scene(postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
-    async with delivery_scene(postgres, "mail_ledger") as scene:
-        yield scene
-
-
-@pytest.fixture
-async def scene(module_scene: Scene) -> Scene:
-    await module_scene.clear()
-    return module_scene
-
-
-@pytest.fixture
-async def post() -> AsyncIterator[Post]:
-    async with mail_server(Post()) as running:
-        yield running
 
 
 @pytest.mark.parametrize("behaviour", ["drop", "hang"])
@@ -138,17 +120,18 @@ async def test_a_database_that_is_away_after_the_send_gets_the_result_later(
 ) -> None:
     await scene.one_mail()
     owner = await postgres.connect("postgres")
+    database = scene.engine.url.database
     back: list[asyncio.Task[None]] = []
 
     async def away() -> None:
-        await owner.execute("ALTER DATABASE mail_ledger WITH ALLOW_CONNECTIONS false")
+        await owner.execute(f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS false")
         await owner.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'mail_ledger'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", database
         )
 
         async def return_later() -> None:
             await asyncio.sleep(1.5)
-            await owner.execute("ALTER DATABASE mail_ledger WITH ALLOW_CONNECTIONS true")
+            await owner.execute(f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS true")
 
         back.append(asyncio.create_task(return_later()))
 

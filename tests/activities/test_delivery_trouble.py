@@ -1,42 +1,14 @@
 """Targets in trouble: left alone, asked for time, gone, unreachable for too long, or not theirs to know."""
 
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import pytest
-
-from activities.delivery import Deliveries
-from steadydesk.contracts.delivery import SendDone, webhook_target
-from steadydesk.contracts.subscription import Subscription
+from steadydesk.contracts.delivery import webhook_target
 from steadydesk.policies.delivery import OLDEST
 from steadydesk.records import breakers, subscription
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.connectors.remote import Remote, reply, served
-from tests.support.delivery_scene import NOW, Scene, delivery_scene, send_due
+from tests.connectors.remote import Remote, reply
+from tests.support.delivery_scene import NOW, Scene, send
 
 REQ = "REQ0000001"
-
-
-@pytest.fixture(scope="module")
-async def module_scene(postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
-    async with delivery_scene(postgres, "webhook_trouble") as scene:
-        yield scene
-
-
-@pytest.fixture
-async def scene(module_scene: Scene) -> Scene:
-    await module_scene.clear()
-    return module_scene
-
-
-@pytest.fixture
-async def remote() -> AsyncIterator[Remote]:
-    async with served() as running:
-        yield running
-
-
-async def send(deliveries: Deliveries, hook: Subscription, now: datetime = NOW) -> SendDone:
-    return await send_due(deliveries, webhook_target(hook.id), now - NOW)
 
 
 async def test_the_breaker_leaves_a_failing_target_alone(scene: Scene, remote: Remote) -> None:

@@ -1,48 +1,28 @@
 """Webhooks: signed, in order per record, tried for days, delivered once by their id, replayed on demand."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from sqlalchemy import select
 from standardwebhooks import Webhook
 
 from activities.delivery import Deliveries
-from steadydesk.contracts.delivery import SendDone, webhook_target
+from steadydesk.contracts.delivery import SendDone
 from steadydesk.contracts.events import EVENT_TYPES
 from steadydesk.contracts.subscription import Subscription
+from steadydesk.policies.assertion import Keyring, install
 from steadydesk.policies.delivery import LEASE
 from steadydesk.records import delivery, subscription
+from steadydesk.records.sealed import UnsealError
 from steadydesk.records.tables.delivery import delivery as ledger
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.connectors.remote import Remote, lose, reply, served
-from tests.support.delivery_scene import NOW, Scene, delivery_scene, send_due
+from steadydesk.records.tables.delivery import subscription as hooks
+from tests.connectors.remote import Remote, lose, reply
+from tests.support.delivery_scene import KEYRING, NOW, Scene, send
 
 REQ = "REQ0000001"
-
-
-@pytest.fixture(scope="module")
-async def module_scene(postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
-    async with delivery_scene(postgres, "webhooks") as scene:
-        yield scene
-
-
-@pytest.fixture
-async def scene(module_scene: Scene) -> Scene:
-    await module_scene.clear()
-    return module_scene
-
-
-@pytest.fixture
-async def remote() -> AsyncIterator[Remote]:
-    async with served() as running:
-        yield running
-
-
-async def send(deliveries: Deliveries, hook: Subscription, now: datetime = NOW) -> SendDone:
-    return await send_due(deliveries, webhook_target(hook.id), now - NOW)
 
 
 async def until_it_ends(
@@ -93,7 +73,7 @@ async def test_a_webhook_is_signed_and_fits_its_schema(scene: Scene, remote: Rem
 async def test_after_a_rotation_both_secrets_verify_for_a_day(scene: Scene, remote: Remote) -> None:
     hook = await scene.hooked(remote.url)
     async with scene.engine.begin() as connection:
-        renewed = await subscription.rotate(connection, hook.id, hook.version, NOW)
+        renewed = await subscription.rotate(connection, hook.id, hook.version, KEYRING, NOW)
     deliveries = scene.deliveries()
     for place, now in enumerate((NOW, NOW + timedelta(hours=25))):
         await scene.post(REQ, [], id=f"m{place}")
@@ -106,6 +86,73 @@ async def test_after_a_rotation_both_secrets_verify_for_a_day(scene: Scene, remo
         Webhook(secret).verify(first.body, dict(first.headers))
     Webhook(renewed.secret).verify(second.body, dict(second.headers))
     assert len(second.headers["webhook-signature"].split()) == 1
+
+
+async def test_the_database_has_no_secret_that_signs(scene: Scene, remote: Remote) -> None:
+    hook = await scene.hooked(remote.url)
+    async with scene.engine.begin() as connection:
+        renewed = await subscription.rotate(connection, hook.id, hook.version, KEYRING, NOW)
+    stored = str(await scene.rows(hooks))
+    for secret in (hook.secret, renewed.secret):
+        assert secret is not None
+        assert secret.removeprefix("whsec_") not in stored
+
+
+async def test_a_rotated_keys_file_seals_anew_and_the_old_key_may_go(scene: Scene, remote: Remote) -> None:
+    hook = await scene.hooked(remote.url)
+    await scene.post(REQ, [])
+    await scene.fan_out()
+    rotated = Keyring("k2", {**KEYRING.keys, "k2": b"n" * 32})
+    async with scene.engine.begin() as connection:
+        assert await subscription.seal_anew(connection, rotated) == 1
+        assert await subscription.seal_anew(connection, rotated) == 0
+    deliveries = scene.deliveries()
+    install(Keyring("k2", {"k2": b"n" * 32}))
+    try:
+        assert (await send(deliveries, hook)).sent == 1
+    finally:
+        install(KEYRING)
+    (got,) = remote.received
+    assert hook.secret is not None
+    Webhook(hook.secret).verify(got.body, dict(got.headers))
+
+
+async def test_without_the_key_a_message_waits_and_goes_when_it_is_back(scene: Scene, remote: Remote) -> None:
+    hook = await scene.hooked(remote.url)
+    await scene.post(REQ, [])
+    await scene.fan_out()
+    deliveries = scene.deliveries()
+    stranger = Keyring("k9", {"k9": b"z" * 32})
+    install(stranger)
+    try:
+        done = await send(deliveries, hook)
+        async with scene.engine.begin() as connection:
+            assert await subscription.seal_anew(connection, stranger) == 0
+    finally:
+        install(KEYRING)
+    assert (done.sent, remote.received) == (0, [])
+    [(state, _, problem)] = await scene.states()
+    assert state == "queued"
+    assert problem is not None
+    assert "'k1'" in problem
+    await scene.make_due()
+    assert (await send(deliveries, hook)).sent == 1
+
+
+async def test_a_secret_of_another_subscription_does_not_open(scene: Scene, remote: Remote) -> None:
+    """Whoever may write the database cannot let one receiver's secret sign for another."""
+    hook = await scene.hooked(remote.url)
+    other = await scene.subscribe(await scene.person("Eve"), f"{remote.url}/eve")
+    async with scene.engine.begin() as connection:
+        await connection.execute(
+            hooks.update()
+            .where(hooks.c.id == hook.id)
+            .values(
+                sealed_secret=select(hooks.c.sealed_secret).where(hooks.c.id == other.id).scalar_subquery()
+            )
+        )
+        with pytest.raises(UnsealError, match="another place"):
+            await subscription.endpoint(connection, hook.id, KEYRING, NOW)
 
 
 async def test_a_target_that_fails_for_days_gets_each_once_and_in_order(scene: Scene, remote: Remote) -> None:

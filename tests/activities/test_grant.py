@@ -22,8 +22,10 @@ from steadydesk.contracts.request_commands import (
 )
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.errands import perform_key
+from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.process import process as process_table
+from steadydesk.records.tables.process import record, sight
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.request_catalogue import catalogue
 from tests.support.request_desk import Desk, request_desk
@@ -43,6 +45,7 @@ async def desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
     items = catalogue(
         {
             "by-hand-grant": {"plan": {"steps": {"one": _HAND}}},
+            "confidential-grant": {"model": "confidential", "plan": {"steps": {"one": _GIVEN}}},
             "granting-and-more": {"plan": {"steps": {"one": _GIVEN, "two": manual(needs=["one"])}}},
         }
     )
@@ -228,3 +231,37 @@ async def test_taken_up_again_it_goes_on_where_it_stands(desk: Desk) -> None:
     again = await grants.activities.take_up_grant(desk.tick(grants.number))
     assert again.agenda.errands == revoking.agenda.errands
     assert again.agenda.version == revoking.agenda.version + 1
+
+
+async def test_a_grant_of_a_restricted_request_is_as_restricted(desk: Desk) -> None:
+    """Its owners do not see it, and lists know it as restricted."""
+    grants = await granted(desk, "confidential-grant")
+    await grants.open()
+    seen = {(row.subject, row.why) for row in await desk.rows(sight, sight.c.number == grants.number)}
+    rita = f"p:{desk.ids['rita']}"
+    assert seen == {(rita, "requester"), (rita, "requested_for"), ("g:confidants", "restricted_group")}
+    [row] = await desk.rows(record, record.c.number == grants.number)
+    assert row.restricted
+    ordinary = await granted(desk)
+    await ordinary.open()
+    [row] = await desk.rows(record, record.c.number == ordinary.number)
+    assert not row.restricted
+
+
+async def test_the_revocation_by_hand_has_a_due_date_and_goes_up_when_it_is_late(desk: Desk) -> None:
+    grants = await granted(desk, "by-hand-grant")
+    await grants.open()
+    revoking = await grants.activities.record_revocation(grants.write(Revoke(assertion=unsigned())))
+    task = (await grants.document()).task
+    assert task is not None
+    assert revoking.agenda.alarm is not None
+    assert revoking.agenda.alarm.at == task.due_at == desk.now + timedelta(hours=40)
+    late = await grants.ring(revoking.agenda.alarm.at)
+    assert late.agenda.alarm is not None
+    left = await grants.ring(late.agenda.alarm.at)
+    assert left.agenda.alarm is None
+    told = await desk.rows(outbox, outbox.c.number == grants.number, outbox.c.event == "task.reminder")
+    audiences = [sorted(row.audience) for row in sorted(told, key=lambda row: row.seq)]
+    assert audiences == [["g:desk", f"p:{desk.ids['ines']}"], ["f:it", "g:desk"]]
+    done = ActOnTask(assertion=unsigned(), task=task.number, action=TaskAction.COMPLETE)
+    assert (await grants.activities.record_grant_task(grants.write(done, "ingo"))).agenda.closed

@@ -1,30 +1,19 @@
 """Somebody leaves: gates, tasks and orders go to people who are there, and nothing waits for the one who is gone."""
 
-from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from steadydesk.contracts.gate import GateState
 from steadydesk.contracts.request import TaskState
 from steadydesk.contracts.request_commands import TaskAction
+from steadydesk.contracts.subscription import NewSubscription
+from steadydesk.records import subscription
+from steadydesk.records.doctor_organisation import examine_organisation
 from steadydesk.records.tables.approval import approver
 from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.process import sight
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.request_catalogue import catalogue
-from tests.support.request_desk import Desk, request_desk
-
-
-@pytest.fixture(scope="module")
-async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
-    async with request_desk(postgres, "activities_leaving", catalogue()) as desk:
-        yield desk
-
-
-@pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
-    await module_desk.as_at_first()
-    return module_desk
+from tests.support.request_desk import KEYRING, Desk
 
 
 async def test_a_leaver_is_not_waited_for_and_others_are_not_asked_again(desk: Desk) -> None:
@@ -69,7 +58,7 @@ async def test_too_few_for_the_rule_are_filled_up(desk: Desk) -> None:
 
 async def test_when_everybody_leaves_the_administrators_decide(desk: Desk) -> None:
     number = await desk.order("one-person")
-    for name in ("dan", "dora", "otto"):
+    for name in ("dan", "dora", "otto", "ines"):
         await desk.leave(name, number)
     assert await desk.asked(f"{number}-G1") == ["root"]
 
@@ -127,3 +116,55 @@ async def test_hearing_of_somebody_who_is_not_named_changes_nothing_but_the_vers
     after = await desk.document(number)
     assert (after.gates, after.lines) == (before.gates, before.lines)
     assert after.audit_position == before.audit_position
+
+
+async def doctored(desk: Desk) -> set[tuple[str, str]]:
+    async with desk.engine.connect() as connection:
+        return {(one.check, one.number) for one in await examine_organisation(connection)}
+
+
+async def owned_by(desk: Desk, name: str) -> tuple[list[str], set[str]]:
+    """What somebody who leaves leaves without an owner, and who is told."""
+    desk.now += timedelta(hours=1)
+    await desk.leave(name)
+    rows = await desk.rows(outbox, outbox.c.event == "person.owned", outbox.c.number == desk.ids[name])
+    now = [row for row in rows if row.at == desk.now]
+    return (now[0].facts["owned"], set(now[0].audience)) if now else ([], set())
+
+
+async def test_what_a_leaver_alone_answered_for_goes_to_the_manager_and_a_list(desk: Desk) -> None:
+    """Otto is the only member of the group that owns everything; Ines owns the processes and manages a group."""
+    before = await doctored(desk)
+    audience = {f"p:{desk.ids['dora']}", "g:leavers"}
+    owned, told = await owned_by(desk, "otto")
+    assert {"functions.it", "calendars.office", "catalog.alone", "process_models.request"} <= set(owned)
+    assert told == audience
+    async with desk.engine.begin() as connection:
+        new = NewSubscription(url="https://x.example/", events=["*"])
+        await subscription.create(connection, desk.ids["ines"], new, KEYRING, desk.now)
+    owned, told = await owned_by(desk, "ines")
+    hook = owned.pop()
+    assert owned == ["groups.desk.manager", "process_owner@it"]
+    assert hook.startswith("subscriptions.wh_")
+    assert told == audience
+    assert await doctored(desk) - before == {
+        ("owner", "it-owners"),
+        ("owner", "it"),
+        ("manager", "desk"),
+        ("owner", hook.removeprefix("subscriptions.")),
+        *(("manager", name) for name in ("ida", "ingo")),
+    }
+    await desk.as_at_first()
+    assert await doctored(desk) == before
+
+
+async def test_what_others_own_too_is_nobodys_loss(desk: Desk) -> None:
+    assert await owned_by(desk, "ben") == ([], set())
+
+
+async def test_a_stage_that_asks_the_leaver_by_name_is_listed(desk: Desk) -> None:
+    owned, told = await owned_by(desk, "dan")
+    (stage,) = owned
+    assert stage.startswith("approval_policies.")
+    assert told == {f"p:{desk.ids['dora']}", "g:leavers"}
+    assert ("owner", stage) in await doctored(desk)

@@ -1,7 +1,7 @@
 """The record writes of a request: each twice, and a repeat changes nothing; refusals are typed and leave no trace."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -22,9 +22,11 @@ from steadydesk.contracts.request_commands import (
     ChangeApprovers,
     Comment,
     ErrandOutcome,
+    GiveBack,
     Move,
     Open,
     OutcomeKind,
+    Recall,
     Reschedule,
     Resubmit,
     TaskAction,
@@ -36,24 +38,10 @@ from steadydesk.policies.audit import GENESIS, seal
 from steadydesk.records.tables.journal import audit
 from steadydesk.records.tables.process import record, reservation, sight
 from steadydesk.records.tables.text import text_body
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.request_catalogue import catalogue
-from tests.support.request_desk import Desk, refused, request_desk
+from tests.support.request_desk import Desk, refused
 from tests.support.requests import NOW
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
-    async with request_desk(postgres, "activities_request", catalogue()) as desk:
-        yield desk
-
-
-@pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
-    await module_desk.as_at_first()
-    return module_desk
 
 
 Once = Callable[[], Awaitable[Answer]]
@@ -158,6 +146,21 @@ async def resubmitting(desk: Desk) -> Once:
     return lambda: desk.requests.record_resubmission(write)
 
 
+async def recalling(desk: Desk) -> Once:
+    number = await desk.order("two-stages", variables={"a": 1})
+    reason = await desk.words("The amount was wrong.")
+    command = Recall(assertion=unsigned(), line=(await desk.line(number)).number, reason=reason)
+    write = desk.write(number, command, "rita")
+    return lambda: desk.requests.record_recall(write)
+
+
+async def giving_back(desk: Desk) -> Once:
+    number = await desk.order("by-hand")
+    command = GiveBack(assertion=unsigned(), line=(await desk.line(number)).number)
+    write = desk.write(number, command, "ingo")
+    return lambda: desk.requests.record_return(write)
+
+
 async def answering_a_survey(desk: Desk) -> Once:
     number = await desk.surveyed()
     command = AnswerSurvey(assertion=unsigned(), score=1, comment=await desk.words("Too slow."))
@@ -181,6 +184,8 @@ WRITES = [
     hearing,
     adding,
     resubmitting,
+    recalling,
+    giving_back,
     answering_a_survey,
 ]
 
@@ -290,3 +295,14 @@ async def test_time_never_steps_back_in_a_record(desk: Desk) -> None:
     document = await desk.document(number)
     assert document.updated_at == NOW
     assert document.lines[0].clock.changed_at == NOW
+
+
+async def test_the_audit_says_how_and_for_whom_an_order_was_opened(desk: Desk) -> None:
+    number = await desk.reserve("by-hand", by="rita")
+    opened = desk.write(number, Open(assertion=unsigned()), "robot", step="u:open", acting_for="rita")
+    await desk.requests.open_request(opened)
+    rows = await desk.rows(audit, audit.c.number == number)
+    assert {(row.actor, row.acting_for, row.method) for row in rows} == {
+        (desk.ids["robot"], desk.ids["rita"], "token")
+    }
+    assert (await desk.document(number)).opened_by == desk.ids["rita"]

@@ -1,6 +1,6 @@
 """What people change about a request: cancel, move, watch, comment, survey; who sees it then."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from datetime import timedelta
 
 import pytest
@@ -14,30 +14,17 @@ from steadydesk.contracts.request_commands import (
     Comment,
     Move,
     OutcomeKind,
+    Reschedule,
     TaskAction,
     Watch,
 )
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.tables.journal import journal
 from steadydesk.records.tables.process import record, sight
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.request_catalogue import catalogue
-from tests.support.request_desk import Desk, refused, request_desk
+from tests.support.request_desk import Desk, refused
 from tests.support.requests import NOW
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
-    async with request_desk(postgres, "activities_edits", catalogue()) as desk:
-        yield desk
-
-
-@pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
-    await module_desk.as_at_first()
-    return module_desk
 
 
 async def test_a_cancelled_order_stops_undoes_and_closes(desk: Desk) -> None:
@@ -79,6 +66,13 @@ async def test_a_closed_order_takes_no_more_commands(desk: Desk) -> None:
     assert await refused(desk.resubmit(line, number, {})) == "RecordClosed"
     move = Move(assertion=unsigned(), line=line.number, state="delivery")
     assert await refused(desk.requests.record_state(desk.write(number, move, "ingo"))) == "RecordClosed"
+    assert await refused(desk.comment(number)) == "RecordClosed"
+    watch = Watch(assertion=unsigned(), person=desk.ids["ralf"])
+    assert await refused(desk.requests.record_watcher(desk.write(number, watch, "ralf"))) == "RecordClosed"
+    date = Reschedule(assertion=unsigned(), effective_at=NOW + DAY)
+    assert (
+        await refused(desk.requests.record_effective_date(desk.write(number, date, "rita"))) == "RecordClosed"
+    )
     rows = {key: rows for key, rows in (await desk.everything()).items() if key != "text_body"}
     assert rows == {key: rows for key, rows in before.items() if key != "text_body"}
 
@@ -104,6 +98,49 @@ async def test_a_watcher_sees_and_hears(desk: Desk) -> None:
         command = Watch(assertion=unsigned(), person=desk.ids["ralf"], add=add)
         await desk.requests.record_watcher(desk.write(number, command, "ralf"))
         assert (await desk.document(number)).watchers == ([desk.ids["ralf"]] if add else [])
+
+
+async def watched(desk: Desk, number: str, whom: str, by: str, *, add: bool, **more: str) -> None:
+    command = Watch(assertion=unsigned(), person=desk.ids[whom], add=add)
+    await desk.requests.record_watcher(desk.write(number, command, by, **more))
+
+
+@pytest.mark.parametrize(
+    ("by", "acting_for"),
+    [("ralf", None), ("ann", None), ("robot", "ann"), ("rita", None), ("ingo", None), ("ines", None)],
+)
+async def test_a_watcher_goes_by_their_own_hand_or_that_of_who_named_them_asked_or_works_on_it(
+    desk: Desk, by: str, acting_for: str | None
+) -> None:
+    number = await desk.order("board-any")
+    await watched(desk, number, "ralf", by="ann", add=True)
+    await watched(
+        desk, number, "ralf", by=by, add=False, **({"acting_for": acting_for} if acting_for else {})
+    )
+    assert (await desk.document(number)).watchers == []
+
+
+@pytest.mark.parametrize("by", ["ben", "dan", "selma"])
+async def test_others_who_see_it_do_not_end_the_watching(desk: Desk, by: str) -> None:
+    """Ben is asked to approve, Dan and Selma only watch; Selma named Dan, which gives her no right over Ralf."""
+    number = await desk.order("board-any")
+    for whom, named_by in (("ralf", "rita"), ("selma", "selma"), ("dan", "selma")):
+        await watched(desk, number, whom, by=named_by, add=True)
+    ending = Watch(assertion=unsigned(), person=desk.ids["ralf"], add=False)
+    assert await refused(desk.requests.record_watcher(desk.write(number, ending, by))) == "NotAllowed"
+    assert desk.ids["ralf"] in (await desk.document(number)).watchers
+    await watched(desk, number, "dan", by="selma", add=False)
+
+
+async def test_the_model_says_whether_who_asked_may_move_it(desk: Desk) -> None:
+    number = await desk.order("alone")
+    line = (await desk.document(number)).lines[0]
+    forth = Move(assertion=unsigned(), line=line.number, state="delivery")
+    back = Move(assertion=unsigned(), line=line.number, state="fulfilment")
+    assert await refused(desk.requests.record_state(desk.write(number, forth, "rita"))) == "NotAllowed"
+    await desk.requests.record_state(desk.write(number, forth, "ingo"))
+    await desk.requests.record_state(desk.write(number, back, "robot", acting_for="rita"))
+    assert (await desk.document(number)).lines[0].state == "fulfilment"
 
 
 async def test_a_restricted_record_is_seen_by_its_groups_and_requester_alone(desk: Desk) -> None:
@@ -153,6 +190,15 @@ async def test_a_survey_comes_after_the_reopen_window_and_a_low_score_opens_a_ca
     answer = await desk.act(number, document.call_back.number, TaskAction.COMPLETE, by="carl")
     assert answer.agenda.closed
     assert (await desk.document(number)).call_back is not None
+
+
+async def test_a_closed_order_that_waits_for_its_survey_takes_its_answer_alone(desk: Desk) -> None:
+    number = await desk.surveyed()
+    assert await refused(desk.comment(number)) == "RecordClosed"
+    watch = Watch(assertion=unsigned(), person=desk.ids["ralf"])
+    assert await refused(desk.requests.record_watcher(desk.write(number, watch, "ralf"))) == "RecordClosed"
+    answer = AnswerSurvey(assertion=unsigned(), score=5)
+    assert (await desk.requests.record_survey_answer(desk.write(number, answer, "rita"))).agenda.closed
 
 
 async def test_an_unanswered_survey_ends_by_itself_and_nobody_is_asked_too_often(desk: Desk) -> None:

@@ -26,7 +26,7 @@ from steadydesk.contracts.gate import Gate, GateState
 from steadydesk.records.tables.approval import vote
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.request_catalogue import catalogue
-from tests.support.request_desk import Desk, request_desk
+from tests.support.request_desk import Desk, refused, request_desk
 
 VOTERS = ("ann", "ann-two", "ben", "cem", "dan", "mona", "otto", "rita", "rita-admin", "robot")
 NATURAL = {"ann-two": "ann", "rita-admin": "rita"}
@@ -229,6 +229,9 @@ class GateMachine(RuleBasedStateMachine):
 
     @rule()
     def answer(self) -> None:
+        if not self.is_open and self.run(self.desk.document(self.number)).closed_at is not None:
+            assert self.run(refused(self.desk.comment(self.number))) == "RecordClosed"
+            return
         self.run(self.desk.comment(self.number))
         if self.is_open:
             assert self.look().question is None

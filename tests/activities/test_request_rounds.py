@@ -1,9 +1,6 @@
 """What a vote brings about: stages, refusal, return, voided gates; decisions by signal; questions."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-
-import pytest
 
 from steadydesk.contracts.gate import Decision, GateState
 from steadydesk.contracts.process_model import Phase
@@ -13,28 +10,8 @@ from steadydesk.records.tables.approval import gate as gate_table
 from steadydesk.records.tables.approval import vote
 from steadydesk.records.tables.identity import security_event
 from steadydesk.records.tables.journal import audit
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.request_catalogue import catalogue
-from tests.support.request_desk import Desk, forged, refused, request_desk
+from tests.support.request_desk import Desk, forged, gate_of, refused
 from tests.support.requests import NOW
-
-
-@pytest.fixture(scope="module")
-async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
-    async with request_desk(postgres, "activities_rounds", catalogue()) as desk:
-        yield desk
-
-
-@pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
-    await module_desk.as_at_first()
-    return module_desk
-
-
-async def gate_of(desk: Desk, item: str, **more: object) -> str:
-    """The first gate of a new order."""
-    return f"{await desk.order(item, **more)}-G1"  # pyright: ignore[reportArgumentType]
-
 
 # what a vote brings about
 

@@ -1,6 +1,5 @@
 """What fulfillers do with their tasks: assign, start, ask, end; decide on what failed; take back; refusals."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -11,24 +10,10 @@ from steadydesk.contracts.request_commands import OutcomeKind, TaskAction
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.process import record
 from steadydesk.records.tables.task import task as task_table
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.request_catalogue import catalogue
-from tests.support.request_desk import Desk, refused, request_desk
+from tests.support.request_desk import Desk, refused
 from tests.support.requests import NOW
 
 A = TaskAction
-
-
-@pytest.fixture(scope="module")
-async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
-    async with request_desk(postgres, "activities_task", catalogue()) as desk:
-        yield desk
-
-
-@pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
-    await module_desk.as_at_first()
-    return module_desk
 
 
 async def opened(desk: Desk, item: str = "by-hand", **more: object) -> tuple[str, str]:

@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from steadydesk.records.delivery_fanout import fan_out
+from steadydesk.records.tables.access import break_glass
 from steadydesk.records.tables.delivery import in_app, outbox
+from steadydesk.records.tables.directory import person
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.api_desk import ApiDesk, api_desk
 from tests.support.visibility_subjects import MORE_PEOPLE
@@ -55,19 +57,26 @@ async def test_it_is_for_looking_only(desk: ApiDesk, number: str) -> None:
         assert response.status_code == 403, action
 
 
+async def told(desk: ApiDesk, event: str) -> list[tuple[str, set[str]]]:
+    """What the newest break-glass wrote under this event, and who has it in their list."""
+    async with desk.services.engine.begin() as connection:
+        await fan_out(connection, now=desk.services.clock(), limit=1000, mail=False)
+        newest = select(break_glass.c.id).order_by(break_glass.c.at.desc()).limit(1).scalar_subquery()
+        rows = await connection.execute(
+            select(outbox).where(outbox.c.event == event, outbox.c.id.contains(newest))
+        )
+        return [
+            (
+                row.number,
+                set(await connection.scalars(select(in_app.c.person).where(in_app.c.outbox_id == row.id))),
+            )
+            for row in rows.all()
+        ]
+
+
 async def test_its_owners_are_told_with_the_reason_and_it_is_counted(desk: ApiDesk, number: str) -> None:
     await desk.post("otto.operator", f"/records/{number}/break-glass", REASON)
-    async with desk.services.engine.begin() as connection:
-        row = (
-            await connection.execute(
-                select(outbox).where(outbox.c.event == "break-glass.used", outbox.c.number == number)
-            )
-        ).one()
-        assert row.audience == ["f:hr", "g:hr-confidential"]
-        await fan_out(connection, now=desk.services.clock(), limit=1000, mail=False)
-        told = await connection.scalars(select(in_app.c.person).where(in_app.c.outbox_id == row.id))
-        # Olaf owns HR processes, but is not named by this restricted record: he must not learn of it.
-        assert set(told) == {await desk.person("helga.hrlead")}
+    assert await told(desk, "break-glass.used") == [(number, {await desk.person("helga.hrlead")})]
     (heard,) = [
         entry
         for entry in (await desk.get("helga.hrlead", "/notifications"))["items"]
@@ -77,6 +86,47 @@ async def test_its_owners_are_told_with_the_reason_and_it_is_counted(desk: ApiDe
     events = (await desk.get("otto.operator", "/security-events?limit=1"))["items"]
     assert [(one["kind"], one["number"]) for one in events] == [("break-glass", number)]
     assert REASON["reason"] not in str(events)
+    (look,) = await desk.get("helga.hrlead", f"/audit/{number}/emergencies")
+    assert look["reason"] == REASON["reason"]
+
+
+async def test_who_answers_for_it_without_sight_hears_that_it_was_and_not_which(
+    desk: ApiDesk, number: str
+) -> None:
+    """Olaf owns the processes of HR, but this record does not name him: number and reason are kept from him."""
+    await desk.post("otto.operator", f"/records/{number}/break-glass", REASON)
+    [(identity, people)] = await told(desk, "break-glass.reported")
+    assert people == {await desk.person("olaf.owner")}
+    assert identity.startswith("bg_")
+    heard = (await desk.get("olaf.owner", "/notifications"))["items"]
+    assert next(entry["number"] for entry in heard if entry["event"].startswith("break-glass")) == identity
+    assert number not in str(heard)
+    assert (await desk.call("olaf.owner", "GET", f"/requests/{number}")).status_code == 404
+
+
+async def test_somebody_is_told_also_when_nobody_answers_for_it(desk: ApiDesk, number: str) -> None:
+    """Owners and named group have left: the manager of who opened it hears of it, then the administrators."""
+    gone = ("helga.hrlead", "olaf.owner")
+    for name in gone:
+        await desk.post("ada.admin", f"/people/{await desk.person(name)}/deactivate")
+    try:
+        await desk.post("otto.operator", f"/records/{number}/break-glass", REASON)
+        assert [people for _, people in await told(desk, "break-glass.reported")] == [
+            {await desk.person("dora.director")}
+        ]
+        await manage(desk, "otto.operator", None)
+        await desk.post("otto.operator", f"/records/{number}/break-glass", REASON)
+        administrators = {await desk.person("ada.admin"), await desk.person("adam.admin")}
+        assert [people for _, people in await told(desk, "break-glass.reported")] == [administrators]
+    finally:
+        await manage(desk, "otto.operator", await desk.person("dora.director"))
+        for name in gone:
+            await desk.post("ada.admin", f"/people/{await desk.person(name)}/reactivate")
+
+
+async def manage(desk: ApiDesk, who: str, manager: str | None) -> None:
+    async with desk.services.engine.begin() as connection:
+        await connection.execute(person.update().where(person.c.user_name == who).values(manager=manager))
 
 
 async def test_the_owner_of_a_plain_record_reads_who_and_why(desk: ApiDesk) -> None:

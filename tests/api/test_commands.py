@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from steadydesk.contracts.identity import Scope
+from steadydesk.records.engine import make_engine
 from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.api import token_of
 from tests.support.api_desk import ApiDesk, api_desk
 from tests.support.refusals import refused
 from tests.support.visibility_subjects import MORE_PEOPLE
@@ -129,6 +134,50 @@ async def test_a_closed_record_refuses_and_offers_a_follow_up(desk: ApiDesk) -> 
     assert (first.status_code, first.json()) == (200, again.json())
     late = await desk.call(RITA, "POST", f"/requests/{number}/cancel", {})
     assert refused(late, 409, "record-closed")["follow_up"] == number
+
+
+@pytest.mark.parametrize(
+    ("who", "scope", "status"),
+    [(RITA, "read", 403), (RITA, "work", 403), (RITA, "order", 409), ("ingo.it", "work", 409)],
+)
+async def test_a_move_takes_a_token_for_orders_or_for_work(
+    desk: ApiDesk, number: str, who: str, scope: str, status: int
+) -> None:
+    """The model has no such move, which is said to those alone who might make one."""
+    token = await token_of(desk.services.engine, who, frozenset({Scope.READ, Scope(scope)}))
+    headers = {"Authorization": f"Bearer {token}"}
+    path = f"/api/v1/requests/{number}/move"
+    response = await desk.client.post(path, json={"state": "nowhere"}, headers=headers)
+    assert response.status_code == status, response.text
+
+
+async def _one_waits(owner: AsyncConnection) -> None:
+    waits = text("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")
+    while await owner.scalar(waits) is None:
+        await asyncio.sleep(0.02)
+
+
+async def test_a_command_that_was_held_up_for_a_minute_is_not_taken_in(
+    desk: ApiDesk, postgres: EmbeddedPostgres, number: str
+) -> None:
+    """The caller was asked who they are before; in a minute they may have left."""
+    engine = make_engine(postgres.url("commands"), pool_size=1)
+    say: dict[str, Any] = {"text": "much later"}
+    path = f"/requests/{number}/comments"
+    async with engine.begin() as owner:
+        await owner.execute(text("LOCK TABLE text_body IN ACCESS EXCLUSIVE MODE"))
+        sending = asyncio.create_task(desk.call(RITA, "POST", path, say, Idempotency_Key="held-up"))
+        await asyncio.wait_for(_one_waits(owner), 10)
+        desk.services.ahead = timedelta(seconds=61)
+    try:
+        response = await sending
+    finally:
+        desk.services.ahead = timedelta()
+        await engine.dispose()
+    assert "too long" in refused(response, 503, "unavailable")["detail"]
+    assert response.headers["Retry-After"] == "1"
+    assert "much later" not in str(await desk.get(RITA, f"/requests/{number}/timeline"))
+    assert (await desk.call(RITA, "POST", path, say, Idempotency_Key="held-up")).status_code == 200
 
 
 @pytest.mark.parametrize("key", ["x" * 201])

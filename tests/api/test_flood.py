@@ -38,6 +38,31 @@ async def test_others_are_served(postgres: EmbeddedPostgres, tmp_path: Path) -> 
         assert answers[429]
 
 
+async def test_one_read_of_a_token_at_a_time(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    """Somebody else's waits for one of them, not for all that came before it."""
+    async with api_desk(postgres, "burst", tmp_path) as desk:
+        for who in ("rita.requester", "mona.manager"):
+            await desk.get(who, "/me")
+        ended: list[str] = []
+
+        async def read(who: str) -> None:
+            assert (await desk.call(who, "GET", "/requests")).status_code == 200
+            ended.append(who)
+
+        await asyncio.gather(*(read("rita.requester") for _ in range(30)), read("mona.manager"))
+        assert ended.index("mona.manager") < 10
+
+
+async def test_refusals_are_spread_over_time(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    async with api_desk(postgres, "refusals", tmp_path, quota_per_minute=2) as desk:
+        assert (await desk.call("rita.requester", "GET", "/me")).status_code == 200
+        begun = asyncio.get_running_loop().time()
+        calls = (desk.call("rita.requester", "GET", "/me") for _ in range(12))
+        answers = await asyncio.gather(*calls)
+        assert {answer.status_code for answer in answers} == {429}
+        assert asyncio.get_running_loop().time() - begun > 1
+
+
 async def test_streams_are_counted_too(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
     async with api_desk(postgres, "streams", tmp_path) as desk:
         number = (await desk.order("rita.requester", "new-laptop", model="light"))["number"]

@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -13,15 +14,21 @@ from joserfc import jwt
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 from pytest_httpserver import HTTPServer
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from werkzeug import Response
 
-from api.oidc import OidcIssuer, read_rules
+from api.oidc import OidcIssuer
+from steadydesk.configuration.oidc_claims import read_mapping, read_rules
 from steadydesk.contracts.identity import OidcMapping, OidcRules
 from steadydesk.errors import NotSignedIn, Unavailable
+from steadydesk.records.tables.journal import audit
+from steadydesk.stack.credentials import refuse_wrong_sign_in
+from steadydesk.stack.failure import StackError
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.api import client_of, directory_app, organise
 from tests.support.directory import database_of
+from tests.support.stacks import isolated_settings
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 KEYS: dict[str, Key] = {
@@ -195,19 +202,59 @@ async def test_keys_of_another_issuer_are_not_taken(httpserver: HTTPServer) -> N
 
 
 def test_rules_say_what_is_wrong(tmp_path: Path) -> None:
-    mapping = tmp_path / "mapping.json"
-    assert read_rules(None, None, mapping) is None
+    def rules(issuer: str | None, audience: str | None = "x", **more: Any) -> OidcRules | None:
+        given = {"oidc_issuer": issuer, "oidc_audience": audience, "state_dir": tmp_path}
+        return read_rules(isolated_settings(**given, **more))
+
+    assert rules(None, None) is None
     with pytest.raises(ValueError, match="https"):
-        read_rules("http://issuer.example", "x", mapping)
+        rules("http://issuer.example")
     with pytest.raises(ValueError, match="AUDIENCE"):
-        read_rules("https://issuer.example", None, mapping)
-    mapping.write_text('{"roles": {"a": "king"}}')
-    with pytest.raises(ValueError, match="king"):
-        read_rules("https://issuer.example", "x", mapping)
-    mapping.write_text('{"roles": {"a": "process_owner@hr"}, "groups": {"b": "it-desk"}}')
-    rules = read_rules("https://issuer.example", "x", mapping)
-    assert rules is not None
-    assert str(rules.mapping.roles["a"]) == "process_owner@hr"
+        rules("https://issuer.example", None)
+    missing = tmp_path / "missing.json"
+    with pytest.raises(ValueError, match=r"missing\.json:1:1: the file cannot be read"):
+        rules("https://issuer.example", oidc_claims_file=missing)
+    without = rules("https://issuer.example")
+    assert without is not None
+    assert without.mapping == OidcMapping()
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ('{"roles":\n  {"a": "king"}}', "2:9", "'king' is not a role"),
+        ('{"groups":\n  {"a": "IT Desk"}}', "2:9", "match"),
+        ('{\n "group": {}}', "2:2", "did you mean 'groups'?"),
+        ('{"roles": ', "1:11", "not YAML"),
+    ],
+)
+def test_a_wrong_file_of_claims_is_named_by_its_place(
+    tmp_path: Path, text: str, place: str, words: str
+) -> None:
+    file = tmp_path / "claims.json"
+    file.write_text(text)
+    with pytest.raises(ValueError, match="claims") as caught:
+        read_mapping(file)
+    assert str(caught.value).startswith(f"{file}:{place}: ")
+    assert words in str(caught.value)
+    settings = isolated_settings(
+        state_dir=tmp_path, oidc_issuer="https://i.example", oidc_audience="x", oidc_claims_file=file
+    )
+    with pytest.raises(StackError) as told:
+        refuse_wrong_sign_in(settings)
+    assert words in str(told.value)
+
+
+def test_a_file_of_claims_is_json_or_yaml(tmp_path: Path) -> None:
+    file = tmp_path / "claims"
+    for text in (
+        '{"roles": {"a": "process_owner@hr"}, "groups": {"b": "it-desk"}}',
+        "roles: {a: process_owner@hr}\ngroups:\n  b: it-desk\n",
+    ):
+        file.write_text(text)
+        mapping = read_mapping(file)
+        assert str(mapping.roles["a"]) == "process_owner@hr"
+        assert mapping.groups == {"b": "it-desk"}
 
 
 @pytest.fixture(scope="module")
@@ -233,3 +280,43 @@ async def test_the_api_takes_the_issuers_tokens_and_follows_their_groups(
         assert (await me(preferred_username="cleo", groups=[])).json()["groups"] == []
         for nobody in ("nobody", "robot"):
             assert (await me(preferred_username=nobody)).status_code == 401
+
+
+async def test_somebody_new_is_entered_once_where_the_setting_says_so(
+    engine: AsyncEngine, issuer: Issuer, tmp_path: Path
+) -> None:
+    (tmp_path / "oidc-claims.json").write_text(MAPPING.model_dump_json())
+    given: dict[str, Any] = {"oidc_issuer": issuer.url, "oidc_audience": "steadydesk"}
+    app = directory_app(engine, tmp_path, oidc_create_people=True, **given)
+    async with client_of(app) as client:
+
+        async def me(**changes: Any) -> Any:
+            headers = {"Authorization": f"Bearer {issuer.token(**changes)}"}
+            return await client.get("/api/v1/me", headers=headers)
+
+        new = {"preferred_username": "New.One", "name": " New One\x00 ", "email": "new@x.example"}
+        answers = await asyncio.gather(*(me(**new, groups=["desk"]) for _ in range(4)))
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({answer.json()["person"]["id"] for answer in answers}) == 1
+        entered = (await me(**new)).json()
+        assert entered["groups"] == ["it-desk"]
+        shown = {name: entered["person"][name] for name in ("user_name", "name", "email", "manager")}
+        assert shown == {
+            "user_name": "new.one",
+            "name": "New One",
+            "email": "new@x.example",
+            "manager": None,
+        }
+        unsure = await me(preferred_username="unsure", email="not an address")
+        unverified = await me(preferred_username="unproved", email="a@b.example", email_verified=False)
+        assert (unsure.json()["person"]["email"], unverified.json()["person"]["email"]) == (None, None)
+        assert (await me(preferred_username="with space")).status_code == 401
+        assert (await me(preferred_username="robot")).status_code == 401
+    async with engine.connect() as connection:
+        chain = select(audit.c.event, audit.c.actor, audit.c.method).where(
+            audit.c.number == entered["person"]["id"], audit.c.event == "person.added"
+        )
+        assert (await connection.execute(chain)).all() == [("person.added", "service", "oidc")]
+    async with client_of(directory_app(engine, tmp_path, **given)) as client:
+        headers = {"Authorization": f"Bearer {issuer.token(preferred_username='newer')}"}
+        assert (await client.get("/api/v1/me", headers=headers)).status_code == 401

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.security import Caller, Decider, Orderer, Reader, check_routes, permission_of, public, requires
+from api.security import Caller, Orderer, Reader, check_routes, permission_of, public, requires
 from steadydesk.contracts.identity import EVERY_OWN_SCOPE, Scope
 from steadydesk.policies.rights import Permission
 from steadydesk.stack.postgres import EmbeddedPostgres
@@ -40,7 +40,7 @@ async def probe_order(caller: Orderer) -> dict[str, Any]:
 
 
 @router.post("/probe/decide")
-async def probe_decide(caller: Decider) -> dict[str, Any]:
+async def probe_decide(caller: Annotated[Caller, Depends(requires(Permission.DECIDE))]) -> dict[str, Any]:
     return _seen(caller)
 
 

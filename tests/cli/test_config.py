@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 import typer
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from steadydesk.cli.config import register
 from steadydesk.configuration.install import DEMO, install_demo
+from steadydesk.records.configuration import SUBJECT
+from steadydesk.records.engine import make_engine
+from steadydesk.records.tables.journal import audit
 from steadydesk.settings import settings
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.databases import migrated_database
@@ -117,7 +121,7 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_change_is_shown_applied_and_listed(folder: Path) -> None:
+async def test_a_change_is_shown_applied_listed_and_audited(url: str, folder: Path) -> None:
     spoil(folder, "organisation.yaml", "survey_percent: 100", "survey_percent: 25")
     code, out, _ = await run_aside("diff", folder)
     assert code == 0
@@ -134,6 +138,22 @@ async def test_a_change_is_shown_applied_and_listed(folder: Path) -> None:
     code, out, _ = await run_aside("versions")
     assert "fewer surveys" in out
     assert "former" in out
+    assert await audited(url) == [
+        ("configuration_proposed", "service", "service"),
+        ("configuration_applied", "service", "service"),
+        ("configuration_proposed", "service", "cli"),
+        ("configuration_applied", "service", "cli"),
+    ]
+
+
+async def audited(url: str) -> list[tuple[str, str, str]]:
+    """Event, actor and method of each row of the configuration's chain."""
+    engine = make_engine(url)
+    chain = select(audit.c.event, audit.c.actor, audit.c.method).where(audit.c.number == SUBJECT)
+    async with engine.connect() as connection:
+        rows = [tuple(row) for row in await connection.execute(chain.order_by(audit.c.position))]
+    await engine.dispose()
+    return rows
 
 
 @pytest.mark.usefixtures("database")

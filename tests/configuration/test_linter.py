@@ -37,6 +37,7 @@ OWN_RIGHTS = {"rights": ["fulfiller"]}
 MANUAL: dict[str, Any] = {"kind": "manual", "label": {"en": "X", "de": "X"}, "group": "service-desk"}
 TEXT = {"en": "x", "de": "x"}
 
+GARDEN = {"label": {"en": "Garden", "de": "Garten"}, "owner": "it-management", "review_by": "2030-01-01"}
 BROKEN: list[tuple[str, Edits, str]] = [
     ("C101", {(*VPN, "calendar"): "berlin-ofice"}, "did you mean 'berlin-office'?"),
     ("C101", {(*VPN, "function"): "legal"}, "no function 'legal'"),
@@ -133,6 +134,7 @@ BROKEN: list[tuple[str, Edits, str]] = [
     ("C805", {("templates", "request.opened", "text", "en"): "{{ iban }}"}, "iban"),
     ("C805", {("templates", "request.opened", "subject", "de"): "{{ number"}, "template"),
     ("C805", {("templates", "request.opened", "text", "de"): "{% for i in range(9) %}{% endfor %}"}, "template"),
+    ("C806", {("functions", "garden"): GARDEN}, "nobody in the directory has the role process_owner@garden"),
     ("C901", {("calendars", "berlin-office", "zone"): "Europe/Berln"}, "did you mean 'Europe/Berlin'?"),
     ("C901", {("calendars", "berlin-office", "week", "mon", 0, "end"): "13:00"}, "overlap"),
     ("C902", {("calendars", "always-open", "week"): {"mon": []}}, "closed on every day"),

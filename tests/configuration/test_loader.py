@@ -15,7 +15,6 @@ FUNCTION = """functions:
     label: IT
     owner: desk
     review_by: 2030-01-01
-    process_owners: desk
 """
 
 

@@ -1,7 +1,7 @@
 """Fixtures of the connectors: a real remote, a guard that lets loopback through, calls, certificates."""
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from typing import Any
@@ -18,20 +18,7 @@ from steadydesk.connectors.http import HttpConnector
 from steadydesk.connectors.http_model import HttpConfiguration
 from steadydesk.connectors.protocol import Connector, ConnectorCall
 from tests.connectors.directory_operations import OPERATIONS
-from tests.connectors.mail_post import Post, mail_server
-from tests.connectors.remote import NOW, Certificate, FixedSecrets, Remote, served
-
-
-@pytest.fixture
-async def remote() -> AsyncIterator[Remote]:
-    async with served() as running:
-        yield running
-
-
-@pytest.fixture
-async def post() -> AsyncIterator[Post]:
-    async with mail_server(Post()) as running:
-        yield running
+from tests.connectors.remote import NOW, Certificate, FixedSecrets, Remote
 
 
 @pytest.fixture

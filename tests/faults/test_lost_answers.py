@@ -57,7 +57,6 @@ async def _vote_and_vanish(actor: Actor, stack: Stack, engine: AsyncEngine) -> N
 
 
 @pytest.mark.proof
-@pytest.mark.xfail(reason="the record is ahead of its workflow, which nobody tells", strict=True)
 async def test_a_vote_that_only_the_record_knows_is_acted_upon(tmp_path: Path, full: bool) -> None:
     if not full:
         pytest.skip("takes as long as the sweep; `make proofs` runs it")

@@ -82,6 +82,16 @@ def test_the_dates_of_a_task(purpose: TaskPurpose) -> None:
     assert kinds(with_task(purpose, due_at=NOW + HOUR, state=TaskState.CLOSED_COMPLETE)) == []
 
 
+def test_a_decision_has_a_reminder_a_due_date_and_an_end() -> None:
+    dates = {"remind_at": NOW + HOUR, "due_at": NOW + 2 * HOUR}
+    assert kinds(with_task(TaskPurpose.DECIDE, **dates)) == [
+        (AlarmKind.TASK_REMINDER, NOW + HOUR),
+        (AlarmKind.TASK_DUE, NOW + 2 * HOUR),
+    ]
+    overdue = with_task(TaskPurpose.DECIDE, due_at=NOW, overdue=True, ends_at=NOW + 2 * HOUR)
+    assert kinds(overdue) == [(AlarmKind.TASK_END, NOW + 2 * HOUR)]
+
+
 def test_an_undo_task_and_a_call_back_have_their_dates_too() -> None:
     played = with_task(due_at=NOW + HOUR)
     run = played.process.lines[0].steps["one"]

@@ -11,9 +11,17 @@ from hypothesis import strategies as st
 from steadydesk.contracts.gate import GateState
 from steadydesk.contracts.plan import StepKind
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import Line, RequestState, StepState, UndoState
+from steadydesk.contracts.request import Line, RequestState, StepRun, StepState, UndoState
 from steadydesk.policies.plan import CHILD_ENDED, IN_DOUBT
-from steadydesk.policies.request import BeginFulfilment, OpenGate, StartStep, next_move, roll_up
+from steadydesk.policies.request import (
+    BeginFulfilment,
+    OpenGate,
+    ReturnLine,
+    StartStep,
+    UndoStep,
+    next_move,
+    roll_up,
+)
 from tests.support.random_plans import KINDS, plans
 from tests.support.request_player import Player, player
 from tests.support.requests import NOW, automated, line, manual, process, stage
@@ -193,3 +201,17 @@ def test_an_item_without_approval_goes_straight_to_its_plan() -> None:
 def test_the_order_rolls_up_its_lines(phases: list[Phase], state: RequestState) -> None:
     lines = [line(number=f"RITM{place}", phase=phase) for place, phase in enumerate(phases)]
     assert roll_up(process(*lines)) is state
+
+
+def test_a_line_that_is_given_back_is_returned_when_all_is_undone() -> None:
+    played = player({"one": automated()})
+    played.rest()
+    of = played.process.lines[0]
+    of.phase, of.returning, of.close_code = Phase.UNDOING, True, "returned"
+    of.steps["one"] = StepRun(state=StepState.DONE, order=1)
+    move = next_move(played.process, played.organisation, NOW)
+    assert isinstance(move, UndoStep)
+    of.steps["one"].undo = UndoState.RUNNING
+    assert next_move(played.process, played.organisation, NOW) is None
+    of.steps["one"].undo = UndoState.LEFT
+    assert isinstance(next_move(played.process, played.organisation, NOW), ReturnLine)

@@ -1,29 +1,13 @@
 """Fan-out: the right people, each once, and nobody who may not see the record."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-
-import pytest
 
 from steadydesk.records import subscription
 from steadydesk.records.tables.delivery import delivery, outbox, preference
 from steadydesk.records.tables.directory import delegation, role_holder
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.delivery_scene import NOW, Scene, delivery_scene
+from tests.support.delivery_scene import NOW, Scene
 
 REQ = "REQ0000001"
-
-
-@pytest.fixture(scope="module")
-async def module_scene(postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
-    async with delivery_scene(postgres, "fanout") as scene:
-        yield scene
-
-
-@pytest.fixture
-async def scene(module_scene: Scene) -> Scene:
-    await module_scene.clear()
-    return module_scene
 
 
 async def test_people_groups_and_owners_each_get_it_once(scene: Scene) -> None:

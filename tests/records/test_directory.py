@@ -1,9 +1,8 @@
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.directory import GroupEdit, NewGroup, NewPerson, PersonEdit, RoleHolding
 from steadydesk.errors import ConflictingEdit, InvalidInput, StaleVersion, UnknownRecord
@@ -27,22 +26,9 @@ from steadydesk.records.directory_groups import (
 )
 from steadydesk.records.directory_standing import standing
 from steadydesk.records.tables.journal import audit
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.directory import NOW, database_of, rolled_back, standing_of
+from tests.support.directory import NOW, standing_of
 
 BY = installation(NOW)
-
-
-@pytest.fixture(scope="module")
-async def engine(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
-    async with database_of(postgres, __name__) as made:
-        yield made
-
-
-@pytest.fixture
-async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    async with rolled_back(engine) as open_connection:
-        yield open_connection
 
 
 async def names_of(connection: AsyncConnection, ids: list[str]) -> list[str]:

@@ -1,10 +1,9 @@
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.delegation import NewDelegation
 from steadydesk.contracts.identity import EVERY_OWN_SCOPE
@@ -18,22 +17,9 @@ from steadydesk.records.tables.approval import approver, gate
 from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.process import record
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.directory import NOW, database_of, rolled_back, standing_of
+from tests.support.directory import NOW, standing_of
 
 BY = installation(NOW)
-
-
-@pytest.fixture(scope="module")
-async def engine(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
-    async with database_of(postgres, __name__) as made:
-        yield made
-
-
-@pytest.fixture
-async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    async with rolled_back(engine) as open_connection:
-        yield open_connection
 
 
 async def add_record(connection: AsyncConnection, number: str, owner: str, **fields: Any) -> None:
@@ -54,7 +40,7 @@ async def add_record(connection: AsyncConnection, number: str, owner: str, **fie
 
 async def add_gate(connection: AsyncConnection, owner: str, ordinal: int, person: str, **fields: Any) -> None:
     state = fields.pop("state", "requested")
-    row = {
+    row: dict[str, Any] = {
         "id": f"{owner}-G{ordinal}",
         "owner": owner,
         "policy": "x",
@@ -66,7 +52,9 @@ async def add_gate(connection: AsyncConnection, owner: str, ordinal: int, person
     }
     await connection.execute(insert(gate).values(**{**row, **fields}))
     await connection.execute(
-        insert(approver).values(gate=row["id"], person=person, state=state, capacity="own")
+        insert(approver).values(
+            gate=row["id"], person=person, state=state, capacity="own", opened_at=row["opened_at"]
+        )
     )
 
 

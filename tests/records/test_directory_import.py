@@ -1,11 +1,10 @@
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.directory_document import DirectoryDocument, GroupEntry, PersonEntry
 from steadydesk.errors import InvalidInput
@@ -13,20 +12,7 @@ from steadydesk.policies.directory import Present, difference
 from steadydesk.records.directory_document import parse_csv, parse_yaml, read_directory
 from steadydesk.records.directory_import import apply_directory
 from steadydesk.records.tables.directory import person
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.directory import NOW, PEOPLE, database_of, rolled_back, standing_of
-
-
-@pytest.fixture(scope="module")
-async def engine(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
-    async with database_of(postgres, __name__) as made:
-        yield made
-
-
-@pytest.fixture
-async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    async with rolled_back(engine) as open_connection:
-        yield open_connection
+from tests.support.directory import NOW, PEOPLE, standing_of
 
 
 async def test_a_second_time_changes_nothing(connection: AsyncConnection) -> None:

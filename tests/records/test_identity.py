@@ -33,23 +33,10 @@ from steadydesk.records.identity_session import (
 from steadydesk.records.secrets import SecretKind, new_secret
 from steadydesk.records.tables.identity import password, session, token
 from steadydesk.records.tables.journal import audit
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.directory import NOW, database_of, rolled_back, standing_of
+from tests.support.directory import NOW, standing_of
 
 BY = installation(NOW)
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(scope="module")
-async def engine(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
-    async with database_of(postgres, __name__) as made:
-        yield made
-
-
-@pytest.fixture
-async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    async with rolled_back(engine) as open_connection:
-        yield open_connection
 
 
 async def id_of(connection: AsyncConnection, user_name: str) -> str:

@@ -1,27 +1,12 @@
 """The outbox: one statement, in order, and a repeat of the step changes nothing."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from pydantic import ValidationError
 
 from steadydesk.contracts.delivery import Message
 from steadydesk.records import outbox
 from steadydesk.records.tables import delivery
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.delivery_scene import NOW, Scene, delivery_scene
-
-
-@pytest.fixture(scope="module")
-async def module_scene(postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
-    async with delivery_scene(postgres, "outbox") as scene:
-        yield scene
-
-
-@pytest.fixture
-async def scene(module_scene: Scene) -> Scene:
-    await module_scene.clear()
-    return module_scene
+from tests.support.delivery_scene import NOW, Scene
 
 
 def message(place: int, **more: object) -> Message:

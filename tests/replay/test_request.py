@@ -7,11 +7,11 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
+from steadydesk.contracts import agenda
 from steadydesk.orchestration.client import DATA_CONVERTER
 from tests.support.request_histories import FOLDER, MOST_HANDLED, PLACES, SKIPPING, WAITING
-from worker import RUNNER
+from tests.support.sandbox import SANDBOX
 from workflows import registry
-from workflows.parts import record_process
 
 HISTORIES = sorted(FOLDER.glob("request-*.json"))
 
@@ -19,10 +19,10 @@ HISTORIES = sorted(FOLDER.glob("request-*.json"))
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
 async def test_a_stored_history_replays(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a keyring: what was verified when it came is not verified again."""
-    monkeypatch.setattr(record_process, "MOST_HANDLED", MOST_HANDLED)
+    monkeypatch.setattr(agenda, "MOST_HANDLED", MOST_HANDLED)
     text = file.read_text()
     number = json.loads(text)["events"][0]["workflowExecutionStartedEventAttributes"]["workflowId"]
-    replayer = Replayer(workflows=registry.PROCESSES, data_converter=DATA_CONVERTER, workflow_runner=RUNNER)
+    replayer = Replayer(workflows=registry.PROCESSES, data_converter=DATA_CONVERTER, workflow_runner=SANDBOX)
     await replayer.replay_workflow(WorkflowHistory.from_json(number, text))
 
 

@@ -23,13 +23,15 @@ from activities.registry import GRANTS, REQUESTS
 from activities.request import RequestActivities
 from activities.task import TaskActivities
 from activities.transition import Transitions
+from api.answered import Answered
 from api.app import create_app
 from steadydesk.configuration.install import install_demo
 from steadydesk.contracts.assertion import AuthenticationMethod, Command
 from steadydesk.contracts.directory_document import DirectoryDocument
 from steadydesk.contracts.identity import Scope
-from steadydesk.contracts.request_commands import Open, Write
-from steadydesk.policies.assertion import Keyring, install, signed, unsigned
+from steadydesk.contracts.kept_command import KeptCommand
+from steadydesk.contracts.request_commands import Write
+from steadydesk.policies.assertion import Keyring, install, signed
 from steadydesk.records.directory_import import apply_directory
 from steadydesk.records.engine import make_engine
 from steadydesk.settings import Settings
@@ -81,9 +83,18 @@ class AtOnce:
             "revoke": grants.record_revocation,
         }
 
-    async def open(self, number: str, *, summary: str, **who: Any) -> dict[str, Any]:
-        assert summary
-        return await self.send(number, "open", Open(assertion=unsigned()), update_id="open", **who)
+    async def deliver(self, kept: KeptCommand) -> dict[str, Any]:
+        assert kept.summary or kept.name != "open"
+        return await self.send(
+            kept.number,
+            kept.name,
+            kept.command,
+            update_id=kept.update_id,
+            actor=kept.actor,
+            at=kept.at,
+            method=kept.method,
+            acting_for=kept.acting_for,
+        )
 
     async def send(
         self,
@@ -130,6 +141,7 @@ class DeskServices:
 
     def __post_init__(self) -> None:
         self.sender = AtOnce(self.engine, self.clock)
+        self.answered = Answered(self.engine)
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead
@@ -205,4 +217,5 @@ async def api_desk(
     app = create_app(services)
     async with client_of(app) as client:
         yield ApiDesk(app, services, client)
+    await services.answered.close()
     await engine.dispose()

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from steadydesk.records.migration import migrate
 from steadydesk.stack.postgres import DATABASE, NOT_DURABLE, SERVICE, EmbeddedPostgres
 
@@ -20,3 +22,8 @@ async def migrated_database(postgres: EmbeddedPostgres, name: str = DATABASE) ->
     await postgres.create_database(name)
     await migrate(postgres.url(name), None)
     return postgres.url(name, SERVICE)
+
+
+def database_name(request: pytest.FixtureRequest) -> str:
+    """What a fixture calls the database of the module that asks for it; no two modules have one name."""
+    return request.module.__name__.replace(".", "_")

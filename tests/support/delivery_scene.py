@@ -19,9 +19,10 @@ from steadydesk.connectors.breaker import BreakerPolicy
 from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.exchange import HttpExchange
 from steadydesk.connectors.webhook import WebhookSender
-from steadydesk.contracts.delivery import FanOutDone, Message, SendDone, SendDue
+from steadydesk.contracts.delivery import FanOutDone, Message, SendDone, SendDue, webhook_target
 from steadydesk.contracts.queues import DELIVERIES
 from steadydesk.contracts.subscription import NewSubscription, Subscription
+from steadydesk.policies.assertion import Keyring, install
 from steadydesk.records import outbox, subscription
 from steadydesk.records.delivery_fanout import fan_out
 from steadydesk.records.engine import make_engine
@@ -34,6 +35,7 @@ from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.databases import migrated_database
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+KEYRING = Keyring("k1", {"k1": b"k" * 32})
 PUBLIC_URL = "https://desk.example"
 _EMPTIED = (
     "outbox, delivery, in_app, subscription, preference, breaker, sight, record, text_body, delegation, "
@@ -125,7 +127,7 @@ class Scene:
     async def subscribe(self, owner: str, url: str, *events: str) -> Subscription:
         new = NewSubscription(url=url, events=list(events) or ["*"])
         async with self.engine.begin() as connection:
-            return await subscription.create(connection, owner, new, NOW)
+            return await subscription.create(connection, owner, new, KEYRING, NOW)
 
     async def add(self, table: Table, row: dict[str, Any]) -> None:
         async with self.engine.begin() as connection:
@@ -167,6 +169,7 @@ class Scene:
         processes: Carrier | None = None,
     ) -> Deliveries:
         """The activities, with the mail server at loopback port ``post``; sending asks nothing of Temporal."""
+        install(KEYRING)
         carriers = Carriers(
             self.engine,
             public_url=PUBLIC_URL,
@@ -182,6 +185,11 @@ async def send_due(deliveries: Deliveries, target: str, after: timedelta = timed
     """One run of the sending activity, ``after`` NOW."""
     due = SendDue(target=target, now=NOW + after, seconds=20)
     return await ActivityEnvironment().run(deliveries.send_due, due)
+
+
+async def send(deliveries: Deliveries, hook: Subscription, now: datetime = NOW) -> SendDone:
+    """One run of it for a subscription."""
+    return await send_due(deliveries, webhook_target(hook.id), now - NOW)
 
 
 def mail_carrier(port: int, timeout: timedelta = timedelta(seconds=1)) -> MailCarrier:

@@ -35,10 +35,12 @@ from steadydesk.contracts.request_commands import (
     Comment,
     Decide,
     ErrandOutcome,
+    GiveBack,
     Open,
     Order,
     OrderedItem,
     OutcomeKind,
+    Recall,
     Resubmit,
     TaskAction,
     TellRequest,
@@ -190,6 +192,16 @@ class Desk(People, Reading):
         )
         return await self.requests.record_resubmission(self.write(number, command, "rita"))
 
+    async def recall(self, number: str) -> Answer:
+        """Its only line, by its requester."""
+        command = Recall(assertion=unsigned(), line=(await self.line(number)).number)
+        return await self.requests.record_recall(self.write(number, command, "rita"))
+
+    async def give_back(self, number: str) -> Answer:
+        """Its only line, by the fulfilment group."""
+        command = GiveBack(assertion=unsigned(), line=(await self.line(number)).number)
+        return await self.requests.record_return(self.write(number, command, "ingo"))
+
     async def act(self, number: str, task: str, action: TaskAction, by: str = "ingo", **more: Any) -> Answer:
         command = ActOnTask(assertion=unsigned(), task=task, action=action, **more)
         return await self.tasks.record_task_action(self.write(number, command, by))
@@ -235,6 +247,7 @@ _NAMES: dict[str, str] = {
     "Open": "open",
     "ChangeApprovers": "add_approver",
     "ActOnTask": "act_on_task",
+    "GiveBack": "give_back",
     "AnswerSurvey": "answer_survey",
     "TellRequest": "tell",
 }
@@ -252,6 +265,11 @@ def forged(command: C) -> C:
         {**command.assertion.model_dump(), "mac": "0" * 64, "key_id": command.assertion.key_id or "k1"}
     )
     return command.model_copy(update={"assertion": assertion})
+
+
+async def gate_of(desk: Desk, item: str, **more: object) -> str:
+    """The first gate of a new order."""
+    return f"{await desk.order(item, **more)}-G1"  # pyright: ignore[reportArgumentType]
 
 
 async def refused(write: Awaitable[Answer]) -> str | None:

@@ -16,6 +16,7 @@ from typing import Any
 from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
+from steadydesk.contracts import agenda
 from steadydesk.contracts.request_commands import Cancel, Comment, Resubmit
 from steadydesk.policies.assertion import unsigned
 from tests.support.databases import session_postgres
@@ -24,7 +25,6 @@ from tests.support.request_desk import request_desk
 from tests.support.request_worker import Works, now, until, working
 from tests.support.stacks import REPOSITORY
 from tests.support.time_skipping import time_skipping_environment
-from workflows.parts import record_process
 
 FOLDER = REPOSITORY / "tests" / "replay" / "histories"
 MOST_HANDLED = 4
@@ -114,7 +114,7 @@ def _without_places(value: Any) -> Any:
 
 
 async def record(version: str) -> None:
-    record_process.MOST_HANDLED = MOST_HANDLED
+    agenda.MOST_HANDLED = MOST_HANDLED
     async with _scene() as (desk, environment):
         with environment.with_time_skipping_disabled():
             async with working(desk, environment.client) as works:

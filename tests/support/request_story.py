@@ -64,6 +64,8 @@ class Story:
     random: Random
     number: str
     heard: list[str] = field(default_factory=list[str])
+    returns: bool = False
+    """It may be recalled, and given back after its approval."""
 
     async def play(self, cancel_after: int | None) -> RequestProcess:
         """Until it is closed; AssertionError with everything that happened when it is stuck or does not end."""
@@ -94,8 +96,16 @@ class Story:
         for line in document.lines:
             if line.phase is Phase.RETURNED:
                 yield "resubmit", lambda it=line: self.desk.resubmit(it, self.number, {"n": it.round})
+            if self.returns and line.round < 3:
+                yield from self._of_return(line)
             for key, run in line.steps.items():
                 yield from self._of_step(line, key, run)
+
+    def _of_return(self, line: Line) -> Iterator[Event]:
+        if line.phase is Phase.APPROVAL:
+            yield "recall", lambda: self.desk.recall(self.number)
+        if line.phase is Phase.FULFILMENT:
+            yield "give back", lambda: self.desk.give_back(self.number)
 
     def _of_step(self, line: Line, key: str, run: StepRun) -> Iterator[Event]:
         if run.state is StepState.RUNNING:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from temporalio import activity
-from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer, Worker
@@ -19,6 +20,7 @@ from steadydesk.contracts.assertion import AuthenticationMethod, Command
 from steadydesk.contracts.gate import Decision
 from steadydesk.contracts.queues import CONNECTORS, PROCESSES
 from steadydesk.contracts.request_commands import (
+    Comment,
     Decide,
     ErrandOrder,
     ErrandOutcome,
@@ -29,8 +31,8 @@ from steadydesk.orchestration.requests import Sender
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.engine import make_engine
 from tests.support.request_desk import KEYRING, Desk, Quiet, command_name
+from tests.support.sandbox import SANDBOX
 from tests.support.stacks import isolated_settings
-from worker import RUNNER
 from workflows import registry
 
 _PULSE = timedelta(seconds=0.2)
@@ -154,6 +156,18 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+async def comment(desk: Desk, **more: object) -> Comment:
+    return Comment.model_validate({"assertion": unsigned(), "text": await desk.words("Hello"), **more})
+
+
+async def refusal(sent: object) -> str | None:
+    """The type of the refusal of an update."""
+    with pytest.raises(WorkflowUpdateFailedError) as caught:
+        await sent  # pyright: ignore[reportGeneralTypeIssues]
+    assert isinstance(caught.value.cause, ApplicationError)
+    return caught.value.cause.type
+
+
 def events(history: WorkflowHistory, kind: str) -> list[Any]:
     """The attributes of the events of one kind, such as ``timer_fired``."""
     name = f"{kind}_event_attributes"
@@ -162,7 +176,7 @@ def events(history: WorkflowHistory, kind: str) -> list[Any]:
 
 async def replayed(works: Works, number: str) -> None:
     """Every run of the request fits the code."""
-    replayer = Replayer(workflows=registry.PROCESSES, data_converter=DATA_CONVERTER, workflow_runner=RUNNER)
+    replayer = Replayer(workflows=registry.PROCESSES, data_converter=DATA_CONVERTER, workflow_runner=SANDBOX)
     for run_id in await works.run_ids(number):
         await replayer.replay_workflow(await works.history(number, run_id))
 
@@ -197,7 +211,7 @@ async def working(
         task_queue=PROCESSES,
         workflows=registry.PROCESSES,
         activities=records,
-        workflow_runner=RUNNER,
+        workflow_runner=SANDBOX,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
         **options,
     )

@@ -29,7 +29,11 @@ _WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
 def _model(**more: Any) -> dict[str, Any]:
     states: dict[str, Any] = {phase.value: {"label": phase.value, "phase": phase.value} for phase in Phase}
     states["delivery"] = {"label": "delivery", "phase": "fulfilment"}
-    moves = [{"from": "fulfilment", "to": "delivery"}, {"from": "fulfilment", "to": "pending"}]
+    moves: list[dict[str, Any]] = [
+        {"from": "fulfilment", "to": "delivery"},
+        {"from": "delivery", "to": "fulfilment", "rights": ["requester"]},
+        {"from": "fulfilment", "to": "pending"},
+    ]
     return {"process": "request", "label": "Model", "states": states, "transitions": moves, **_OWNED, **more}
 
 
@@ -46,7 +50,7 @@ def organisation(
             "suggestions_group": "voices",
             "leavers_group": "leavers",
         },
-        "functions": {"it": {"label": "IT", "process_owners": "it-owners", **_OWNED}},
+        "functions": {"it": {"label": "IT", **_OWNED}},
         "calendars": {
             "always": {
                 "label": "Always",

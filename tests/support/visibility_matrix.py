@@ -45,10 +45,12 @@ DEMANDS: dict[str, Demand] = {
     "POST /requests/{number}/comments": Demand(Permission.READ, Verb.COMMENT, body={"text": "x"}),
     "POST /requests/{number}/cancel": _act(Permission.ORDER, Verb.CANCEL, {}),
     "POST /requests/{number}/resubmit": _act(Permission.ORDER, Verb.RESUBMIT, {"variables": {}}),
+    "POST /requests/{number}/recall": _act(Permission.ORDER, Verb.RECALL, {}),
+    "POST /requests/{number}/return": _act(Permission.WORK, Verb.RETURN, {}),
     "POST /requests/{number}/reschedule": _act(
         Permission.ORDER, Verb.RESUBMIT, {"effective_at": "2030-01-01T00:00:00Z"}
     ),
-    "POST /requests/{number}/move": _act(Permission.WORK, Verb.MOVE, {"state": "nowhere"}),
+    "POST /requests/{number}/move": _act(Permission.READ, Verb.MOVE, {"state": "nowhere"}),
     "POST /requests/{number}/survey": Demand(Permission.ORDER, Verb.ANSWER_SURVEY, body={"score": 3}),
     "POST /requests/{number}/watch": Demand(
         Permission.READ, Verb.WATCH, body={"person": "ada.admin", "watch": False}
@@ -80,9 +82,9 @@ DEMANDS: dict[str, Demand] = {
     "GET /records/{number}": _see("line"),
     "GET /records/{number}/why": _see("line"),
     "GET /records/{number}/timeline": _see("line"),
-    "GET /audit/{number}": Demand(Permission.AUDIT, Verb.SEE_AUDIT, "line"),
-    "GET /audit/{number}/reads": Demand(Permission.AUDIT, Verb.SEE_AUDIT, "line"),
-    "GET /audit/{number}/emergencies": Demand(Permission.AUDIT, Verb.SEE_AUDIT, "line"),
+    "GET /audit/{number}": Demand(Permission.READ, Verb.SEE_AUDIT, "line"),
+    "GET /audit/{number}/reads": Demand(Permission.READ, Verb.SEE_ACCESSES, "line"),
+    "GET /audit/{number}/emergencies": Demand(Permission.READ, Verb.SEE_ACCESSES, "line"),
     "POST /records/{number}/feedback": Demand(
         Permission.READ, Verb.SEE, "line", body={"kind": "suggestion", "text": "x"}
     ),
@@ -196,7 +198,6 @@ _OWNER = _FULFILLER | {
     Permission.MANAGE_GROUPS,
     Permission.READ_CONFIGURATION,
     Permission.CONFIGURE,
-    Permission.AUDIT,
 }
 _ADMINISTRATOR = _PERSON | {
     Permission.MANAGE_GROUPS,
@@ -232,7 +233,6 @@ ACTORS: dict[str, Actor] = {
                 Permission.READ,
                 Permission.ORDER,
                 Permission.WORK,
-                Permission.AUDIT,
                 Permission.READ_CONFIGURATION,
             }
         ),

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
@@ -22,45 +21,12 @@ from steadydesk.contracts.delivery import (
     webhook_target,
 )
 from steadydesk.orchestration.deliveries import wake_target
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.connectors.mail_post import Post, mail_server
-from tests.connectors.remote import Remote, reply, served
-from tests.support.delivery_scene import Scene, delivery_scene
-from tests.support.time_skipping import time_skipping_environment
+from tests.connectors.mail_post import Post
+from tests.connectors.remote import Remote, reply
+from tests.support.delivery_scene import Scene
 from workflows.delivery import WORKFLOWS, DeliveryWorkflow
 
 REQ = "REQ0000001"
-
-
-@pytest.fixture(scope="module")
-async def own_env() -> AsyncIterator[WorkflowEnvironment]:
-    """A server of its own: the ids of these workflows are the same for everybody."""
-    async with time_skipping_environment() as environment:
-        yield environment
-
-
-@pytest.fixture(scope="module")
-async def module_scene(postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
-    async with delivery_scene(postgres, "delivery_workflows") as scene:
-        yield scene
-
-
-@pytest.fixture
-async def scene(module_scene: Scene) -> Scene:
-    await module_scene.clear()
-    return module_scene
-
-
-@pytest.fixture
-async def post() -> AsyncIterator[Post]:
-    async with mail_server(Post()) as running:
-        yield running
-
-
-@pytest.fixture
-async def remote() -> AsyncIterator[Remote]:
-    async with served() as running:
-        yield running
 
 
 @asynccontextmanager

@@ -5,12 +5,10 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
@@ -20,33 +18,12 @@ from steadydesk.contracts.delivery import (
     TargetRun,
     delivery_workflow_id,
 )
-from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.connectors.mail_post import Post, mail_server
-from tests.support.delivery_scene import Scene, delivery_scene
+from tests.support.delivery_scene import Scene
 from tests.support.stacks import REPOSITORY
-from tests.support.time_skipping import time_skipping_environment
 from workflows.delivery import WORKFLOWS, DeliveryWorkflow
 
 REQ = "REQ0000001"
-
-
-@pytest.fixture(scope="module")
-async def own_env() -> AsyncIterator[WorkflowEnvironment]:
-    """A server of its own: the ids of these workflows are the same for everybody."""
-    async with time_skipping_environment() as environment:
-        yield environment
-
-
-@pytest.fixture(scope="module")
-async def module_scene(postgres: EmbeddedPostgres) -> AsyncIterator[Scene]:
-    async with delivery_scene(postgres, "delivery_killed") as scene:
-        yield scene
-
-
-@pytest.fixture
-async def scene(module_scene: Scene) -> Scene:
-    await module_scene.clear()
-    return module_scene
 
 
 @dataclass

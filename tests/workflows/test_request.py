@@ -1,12 +1,11 @@
 """Requests on a real server with the real record writes: dates, proofs, roll-over, an absent database, cancels."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from temporalio import activity
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
@@ -24,52 +23,16 @@ from steadydesk.contracts.request_commands import (
     TaskAction,
     Write,
 )
-from steadydesk.policies import assertion
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.records.tables.approval import vote
 from steadydesk.records.tables.journal import audit
 from steadydesk.records.tables.process import record
-from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.request_catalogue import catalogue
-from tests.support.request_desk import KEYRING, Desk, request_desk
-from tests.support.request_worker import Works, events, now, replayed, until, working
+from tests.support.request_desk import Desk
+from tests.support.request_worker import Works, comment, events, refusal, replayed, until, working
 from tests.support.requests import resolved
 from workflows.request import RequestWorkflow
-
-
-@pytest.fixture(scope="module")
-async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
-    async with request_desk(postgres, "workflows_request", catalogue()) as desk:
-        yield desk
-
-
-@pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
-    await module_desk.as_at_first()
-    assertion.install(KEYRING)
-    module_desk.now = now()
-    return module_desk
-
-
-@pytest.fixture
-async def works(desk: Desk, temporal_env: WorkflowEnvironment) -> AsyncIterator[Works]:
-    """A worker whose requests wait in real time."""
-    with temporal_env.with_time_skipping_disabled():
-        async with working(desk, temporal_env.client) as works:
-            yield works
-
-
-async def comment(desk: Desk, **more: object) -> Comment:
-    return Comment.model_validate({"assertion": unsigned(), "text": await desk.words("Hello"), **more})
-
-
-async def refusal(sent: object) -> str | None:
-    """The type of the refusal of an update."""
-    with pytest.raises(WorkflowUpdateFailedError) as caught:
-        await sent  # pyright: ignore[reportGeneralTypeIssues]
-    assert isinstance(caught.value.cause, ApplicationError)
-    return caught.value.cause.type
 
 
 async def test_an_order_with_one_approval_in_few_events(works: Works) -> None:
@@ -128,13 +91,21 @@ async def test_reminders_and_expiry_come_on_business_time_and_nothing_spins(
     assert len(history.events) < 60
 
 
-async def test_a_process_that_nobody_opens_ends(desk: Desk, temporal_env: WorkflowEnvironment) -> None:
+async def test_a_process_that_nobody_opens_fails_and_can_be_opened_later(
+    desk: Desk, temporal_env: WorkflowEnvironment
+) -> None:
+    number = await desk.reserve("board-any")
     async with working(desk, temporal_env.client) as works:
         handle = await works.client.start_workflow(
-            RequestWorkflow.run, StartRequest(number="REQ0777777"), id="REQ0777777", task_queue=PROCESSES
+            RequestWorkflow.run, StartRequest(number=number), id=number, task_queue=PROCESSES
         )
-        assert await asyncio.wait_for(handle.result(), 30) == "never opened"
-    assert await desk.rows(record, record.c.number == "REQ0777777") == []
+        with pytest.raises(WorkflowFailureError) as failed:
+            await asyncio.wait_for(handle.result(), 30)
+        assert isinstance(failed.value.cause, ApplicationError)
+        assert failed.value.cause.type == "NeverOpened"
+        assert await desk.rows(record, record.c.number == number) == []
+        await works.open(number)
+        assert len(await desk.rows(record, record.c.number == number)) == 1
 
 
 # commands

@@ -1,16 +1,13 @@
 """Who commands a request: proofs, forged and moved commands, keys that rotate, runs that end and begin."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError
-from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
+from steadydesk.contracts import agenda
 from steadydesk.contracts.queues import PROCESSES
 from steadydesk.contracts.request_commands import (
-    Comment,
     StartRequest,
 )
 from steadydesk.orchestration.requests import Sender
@@ -18,47 +15,9 @@ from steadydesk.policies import assertion
 from steadydesk.policies.assertion import Keyring, unsigned
 from steadydesk.records.tables.identity import security_event
 from steadydesk.records.tables.process import step_result
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.request_catalogue import catalogue
-from tests.support.request_desk import KEYRING, Desk, forged, request_desk
-from tests.support.request_worker import Works, now, replayed, until, working
-from workflows.parts import record_process
+from tests.support.request_desk import Desk, forged
+from tests.support.request_worker import Works, comment, refusal, replayed, until, working
 from workflows.request import RequestWorkflow
-
-
-@pytest.fixture(scope="module")
-async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
-    async with request_desk(postgres, "workflows_proof", catalogue()) as desk:
-        yield desk
-
-
-@pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
-    await module_desk.as_at_first()
-    assertion.install(KEYRING)
-    module_desk.now = now()
-    return module_desk
-
-
-@pytest.fixture
-async def works(desk: Desk, temporal_env: WorkflowEnvironment) -> AsyncIterator[Works]:
-    """A worker whose requests wait in real time."""
-    with temporal_env.with_time_skipping_disabled():
-        async with working(desk, temporal_env.client) as works:
-            yield works
-
-
-async def comment(desk: Desk, **more: object) -> Comment:
-    return Comment.model_validate({"assertion": unsigned(), "text": await desk.words("Hello"), **more})
-
-
-async def refusal(sent: object) -> str | None:
-    """The type of the refusal of an update."""
-    with pytest.raises(WorkflowUpdateFailedError) as caught:
-        await sent  # pyright: ignore[reportGeneralTypeIssues]
-    assert isinstance(caught.value.cause, ApplicationError)
-    return caught.value.cause.type
-
 
 # proof of who commands
 
@@ -144,7 +103,7 @@ async def test_a_key_that_was_rotated_out_does_not_disturb_what_it_signed(
 async def test_a_roll_over_keeps_the_process_and_the_answers(
     works: Works, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_process, "MOST_HANDLED", 4)
+    monkeypatch.setattr(agenda, "MOST_HANDLED", 4)
     number = await works.order("board-all")
     first = await comment(works.desk, if_match=(await works.desk.document(number)).version)
     answer = await works.send(number, first, "rita", update_id="the-first")
@@ -167,17 +126,19 @@ async def rolled_over(works: Works, number: str) -> bool:
 
 async def test_nothing_is_lost_at_a_roll_over(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
     """Comments and signals arrive while one run ends and the next begins, again and again."""
-    monkeypatch.setattr(record_process, "MOST_HANDLED", 2)
+    monkeypatch.setattr(agenda, "MOST_HANDLED", 2)
     number = await works.order("board-all")
     words = [await comment(works.desk) for _ in range(8)]
     votes = [works.desk.vote(f"{number}-G1", "approved", name).command for name in ("ann", "ben")]
-    sent = [works.send(number, each, "rita", update_id=f"c{place}") for place, each in enumerate(words)]
+    sent = [
+        works.send(number, each, "rita", update_id=f"comment-{place}") for place, each in enumerate(words)
+    ]
     signals = [works.handle(number).signal("decide_later", each) for each in votes]
     await asyncio.gather(*sent[:4], signals[0], *sent[4:], signals[1])
     await works.decide(f"{number}-G1", "approved", "cem")
     assert await works.result(number) == "closed_complete"
     steps = await works.desk.rows(
-        step_result, step_result.c.number == number, step_result.c.step.like("u:c%")
+        step_result, step_result.c.number == number, step_result.c.step.like("u:comment-%")
     )
     assert len(steps) == 8
     await replayed(works, number)

@@ -14,7 +14,7 @@ from temporalio.worker import Worker
 
 from steadydesk.contracts.routine import Routine, RoutineDone, RoutineDue, routine_workflow_id
 from steadydesk.orchestration.routines import start_routines
-from worker import RUNNER
+from tests.support.sandbox import SANDBOX
 from workflows.routine import RoutineWorkflow
 
 
@@ -53,7 +53,7 @@ async def running(
         task_queue=queue,
         workflows=[RoutineWorkflow],
         activities=[activities.first, activities.second],
-        workflow_runner=RUNNER,
+        workflow_runner=SANDBOX,
     ):
         await start_routines(client, [routine], queue)
         handle = client.get_workflow_handle_for(RoutineWorkflow.run, routine_workflow_id(routine.name))

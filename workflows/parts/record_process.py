@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError,
 
 with workflow.unsafe.imports_passed_through():
     from activities.security import SecurityActivities
+    from steadydesk.contracts import agenda as limits
     from steadydesk.contracts import search_attributes as names
     from steadydesk.contracts.agenda import Agenda, Answer, Facets
     from steadydesk.contracts.assertion import Command
@@ -28,8 +29,6 @@ _LOCAL_RETRY = RetryPolicy(
 )
 _REGULAR = timedelta(seconds=10)
 _REGULAR_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
-MOST_HANDLED = 1_000
-"""Updates of one run before it continues as new; the server's hard limit is 2,000."""
 
 
 class RecordProcess:
@@ -77,7 +76,7 @@ class RecordProcess:
         update = workflow.current_update_info()
         identity = update.id if update else body.assertion.update_id
         self.updates += 1
-        self.handled = [*self.handled, identity][-MOST_HANDLED:]
+        self.handled = [*self.handled, identity][-limits.MOST_HANDLED :]
         # Before the record is there nothing can be decided about it; the opening command is under way.
         if body.assertion.command != "open":
             await workflow.wait_condition(lambda: self.agenda is not None)
@@ -145,7 +144,7 @@ class RecordProcess:
             )
 
     def rollover_due(self) -> bool:
-        return workflow.info().is_continue_as_new_suggested() or self.updates >= MOST_HANDLED
+        return workflow.info().is_continue_as_new_suggested() or self.updates >= limits.MOST_HANDLED
 
 
 async def execute_write(activity: Callable[..., Any], message: object) -> Answer:

@@ -24,6 +24,7 @@ _ACTIVITIES = {
     ErrandKind.TELL: ChildActivities.tell_parent,
     ErrandKind.EXTEND_GRANT: ChildActivities.extend_grant,
     ErrandKind.CANCEL_CHILD: ChildActivities.cancel_child_request,
+    ErrandKind.RESCHEDULE_CHILD: ChildActivities.reschedule_child_request,
 }
 _CALLS = 3
 """An attempt may ask what became of an earlier one, send, and look at what it did."""

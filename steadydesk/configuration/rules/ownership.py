@@ -9,29 +9,29 @@ from steadydesk.configuration.inspection import Inspection
 from steadydesk.configuration.problem import Path, Severity
 from steadydesk.configuration.rules.registry import Finding, rule
 from steadydesk.configuration.shape import is_localised
-
-_OWNED = (
-    "functions",
-    "services",
-    "calendars",
-    "approval_policies",
-    "process_models",
-    "connectors",
-    "secrets",
-    "catalog",
-)
+from steadydesk.policies.ownership import OWNED
 
 
 @rule("C801", Severity.WARNING, "A review date that has passed")
 def overdue_reviews(inspection: Inspection) -> Iterator[Finding]:
     """The owner confirms that the entry is still right, and sets the next date."""
-    for section in _OWNED:
+    for section in OWNED:
         entries: dict[str, BaseModel] = getattr(inspection.organisation, section)
         for key, entry in entries.items():
             review_by: date = getattr(entry, "review_by")  # noqa: B009 - the sections share no base class
             if review_by < inspection.today:
                 owner = getattr(entry, "owner")  # noqa: B009
                 yield Finding((section, key, "review_by"), f"'{owner}' had to review this by {review_by}")
+
+
+@rule("C806", Severity.WARNING, "A function that nobody owns the processes of", at_key=True)
+def unowned_functions(inspection: Inspection) -> Iterator[Finding]:
+    """Give somebody the role process_owner@<function> in the directory: the last to decide, and told first."""
+    if inspection.directory is None:
+        return
+    for key in inspection.organisation.functions:
+        if key not in inspection.directory.owned:
+            yield Finding(("functions", key), f"nobody in the directory has the role process_owner@{key}")
 
 
 @rule("C802", Severity.WARNING, "A text that lacks a language")

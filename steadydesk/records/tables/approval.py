@@ -27,13 +27,16 @@ approver = Table(
     metadata,
     Column("gate", Text),
     Column("person", Text),
-    Column("state", Text, nullable=False, comment="requested, approved, rejected, cancelled, not_required."),
+    Column("state", Text, nullable=False, comment="A value of contracts.gate.ApproverState."),
+    Column(
+        "opened_at", Instant, nullable=False, comment="Of the gate, so that an inbox is read in its order."
+    ),
     Column(
         "capacity", Text, nullable=False, comment="Why they are asked: own, group:<key>, manager, fallback."
     ),
     PrimaryKeyConstraint("gate", "person"),
 )
-Index("ix_approver_person_state", approver.c.person, approver.c.state)
+Index("ix_approver_inbox", approver.c.person, approver.c.state, approver.c.opened_at, approver.c.gate)
 
 vote = Table(
     "vote",

@@ -104,8 +104,8 @@ subscription = Table(
     Column("url", Text, nullable=False),
     Column("events", Document, nullable=False),
     Column("label", Text, nullable=False, server_default=""),
-    Column("secret", Text, nullable=False),
-    Column("previous_secret", Text),
+    Column("sealed_secret", Text, nullable=False, comment="Encrypted; the key is in the keys file."),
+    Column("sealed_previous", Text),
     Column(
         "previous_until", Instant, comment="Until then messages carry a signature of the previous secret too."
     ),

@@ -104,7 +104,14 @@ command_key = Table(
     Column("number", Text, nullable=False),
     Column("update_id", Text, nullable=False),
     Column("made_at", Instant, nullable=False),
+    Column("command", Document, nullable=False, comment="The rest of a KeptCommand: what is sent, by whom."),
+    Column("answer_due_at", Instant, comment="When the sweep sends it again; null once it was answered."),
     PrimaryKeyConstraint("actor", "key"),
+)
+Index(
+    "ix_command_key_unanswered",
+    command_key.c.answer_due_at,
+    postgresql_where=command_key.c.answer_due_at.is_not(None),
 )
 
 reservation = Table(

@@ -4,11 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, any_, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Subquery,
+    TableValuedAlias,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.selectable import LateralFromClause
 from sqlalchemy.types import Text
 
+from steadydesk.contracts.gate import ApproverState, GateState
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.views import ApprovalView, ApproverView
 from steadydesk.records.tables.approval import approver, gate
@@ -41,26 +53,46 @@ async def inbox(
     people = [
         subject.removeprefix("p:") for subject in (*viewer.own, *viewer.delegated) if subject.startswith("p:")
     ]
-    statement = (
-        select(gate)
-        .join(approver, approver.c.gate == gate.c.id)
-        .where(approver.c.person == any_(literal(people, ARRAY(Text))), _seen(viewer))
-        .distinct()
-        .order_by(gate.c.opened_at, gate.c.id)
+    who = _each(people, "person")
+    which = _each([state] if state else list(ApproverState), "state")
+    asked = (
+        select(approver.c.gate, approver.c.opened_at)
+        .join(gate, gate.c.id == approver.c.gate)
+        .where(approver.c.person == who.c.person, approver.c.state == which.c.state, _seen(viewer))
+        .order_by(approver.c.opened_at, approver.c.gate)
         .limit(limit)
     )
-    if state is not None:
-        statement = statement.where(approver.c.state == state)
-        if state == "requested":
-            statement = statement.where(gate.c.state == "requested")
+    if state == ApproverState.REQUESTED:
+        asked = asked.where(gate.c.state == GateState.REQUESTED.value)
     if after is not None:
-        later = gate.c.opened_at > after[0]
-        statement = statement.where(or_(later, and_(gate.c.opened_at == after[0], gate.c.id > after[1])))
+        asked = asked.where(tuple_(approver.c.opened_at, approver.c.gate) > tuple_(*map(literal, after)))
+    page = _merged(who, which, asked.lateral(), limit)
+    statement = select(gate).join(page, page.c.gate == gate.c.id).order_by(page.c.opened_at, gate.c.id)
     return await _views(connection, (await connection.execute(statement)).all(), viewer.language)
 
 
+def _each(values: list[str], name: str) -> TableValuedAlias:
+    return func.unnest(literal(values, ARRAY(Text))).table_valued(name).render_derived()
+
+
+def _merged(who: TableValuedAlias, which: TableValuedAlias, asked: LateralFromClause, limit: int) -> Subquery:
+    """The first ``limit`` of the pages of each person and state: each page is a range of the index, however long
+    the past is. Who is asked for themselves and as a delegate sees a gate once.
+    """
+    return (
+        select(asked.c.gate, asked.c.opened_at)
+        .select_from(who.join(which, true()).join(asked, true()))
+        .distinct()
+        .order_by(asked.c.opened_at, asked.c.gate)
+        .limit(limit)
+        .subquery()
+    )
+
+
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
-    return select(sight.c.number).where(sight.c.number == gate.c.owner, subject_matches(viewer)).exists()
+    """Asked gate by gate, which the OFFSET makes sure of: as a join it would be made for every gate that there is."""
+    sights = select(sight.c.number).where(sight.c.number == gate.c.owner, subject_matches(viewer))
+    return sights.offset(0).exists()
 
 
 async def _views(connection: AsyncConnection, gates: Sequence[Row[Any]], language: str) -> list[ApprovalView]:

@@ -12,6 +12,7 @@ from steadydesk.contracts.agenda import Waiting
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.views import RecordView, Why
+from steadydesk.records.engine import plan_anew
 from steadydesk.records.tables.process import record
 from steadydesk.records.views.people import Names, names_of
 from steadydesk.records.views.visibility import Viewer, visible
@@ -63,11 +64,13 @@ async def list_records(
         same = and_(record.c.updated_at == after.updated_at, record.c.number < after.number)
         statement = statement.where(or_(older, same))
     statement = statement.order_by(record.c.updated_at.desc(), record.c.number.desc()).limit(limit)
+    await plan_anew(connection)
     return await views_of(connection, (await connection.execute(statement)).all(), viewer.language)
 
 
 async def count_records(connection: AsyncConnection, viewer: Viewer, wanted: RecordFilter) -> int:
     """How many there are, but never more than ``COUNT_CAP`` + 1."""
+    await plan_anew(connection)
     capped = _filtered(select(record.c.number), viewer, wanted).limit(COUNT_CAP + 1).subquery()
     return await connection.scalar(select(func.count()).select_from(capped)) or 0
 
@@ -100,7 +103,7 @@ async def why(connection: AsyncConnection, viewer: Viewer, number: str) -> Why |
     ).one_or_none()
     if row is None:
         return None
-    return Why(number=number, state=row.state, open=row.open, waiting=_waiting(row.waiting))
+    return Why(number=number, state=row.state, open=row.open, waiting=waiting_of(row.waiting))
 
 
 async def views_of(connection: AsyncConnection, rows: Sequence[Row[Any]], language: str) -> list[RecordView]:
@@ -122,11 +125,11 @@ def fields_of(row: Row[Any], names: Names, language: str) -> dict[str, Any]:
         "opened_by": names.of(row.opened_by),
         "caller": names.of(row.caller),
         "assigned_to": names.maybe(row.assigned_to),
-        "waiting": _waiting(row.waiting),
+        "waiting": waiting_of(row.waiting),
     }
 
 
-def _waiting(stored: list[dict[str, Any]] | None) -> list[Waiting]:
+def waiting_of(stored: list[dict[str, Any]] | None) -> list[Waiting]:
     return [Waiting.model_validate(each) for each in stored or []]
 
 

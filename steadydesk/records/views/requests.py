@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.numbers import RecordKind
-from steadydesk.contracts.views import LineView, RecordView, RequestView
+from steadydesk.contracts.views import LineView, OpenedLine, OpenedRequest, RecordView, RequestView
 from steadydesk.policies.form import sensitive
 from steadydesk.records import configuration, texts
 from steadydesk.records.tables.process import process, record
 from steadydesk.records.views.approvals import approvals_of
 from steadydesk.records.views.people import names_of
-from steadydesk.records.views.records import fields_of
+from steadydesk.records.views.records import fields_of, waiting_of
 from steadydesk.records.views.visibility import Viewer, relations, visible
 
 
@@ -42,6 +42,36 @@ async def find_request(connection: AsyncConnection, viewer: Viewer, number: str)
         tasks=[RecordView(**fields[row.number]) for row in rows if row.kind == RecordKind.TASK.value],
         approvals=await approvals_of(connection, number, viewer.language),
         relations=await relations(connection, viewer, number),
+    )
+
+
+_OPENED = (
+    record.c.number,
+    record.c.item,
+    record.c.quantity,
+    record.c.state,
+    record.c.expected_at,
+    record.c.waiting,
+    record.c.version,
+)
+
+
+async def opened_request(connection: AsyncConnection, number: str) -> OpenedRequest | None:
+    """What the person who ordered is answered, by one statement; None where the process has not opened."""
+    kinds = (RecordKind.REQUEST.value, RecordKind.REQUEST_LINE.value)
+    wanted = select(*_OPENED).where(record.c.owner == number, record.c.kind.in_(kinds))
+    rows = (await connection.execute(wanted.order_by(record.c.number))).all()
+    whole = next((row for row in rows if row.number == number), None)
+    if whole is None:
+        return None
+    lines = [row for row in rows if row.number != number]
+    return OpenedRequest(
+        number=number,
+        state=whole.state,
+        items=[OpenedLine.model_validate(row, from_attributes=True) for row in lines],
+        expected_at=whole.expected_at,
+        waiting=waiting_of(whole.waiting),
+        version=whole.version,
     )
 
 

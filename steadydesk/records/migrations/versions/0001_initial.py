@@ -27,11 +27,12 @@ def upgrade() -> None:
         "approver",
         sa.Column("gate", sa.Text(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False, comment="A value of contracts.gate.ApproverState."),
         sa.Column(
-            "state",
-            sa.Text(),
+            "opened_at",
+            sa.DateTime(timezone=True),
             nullable=False,
-            comment="requested, approved, rejected, cancelled, not_required.",
+            comment="Of the gate, so that an inbox is read in its order.",
         ),
         sa.Column(
             "capacity",
@@ -41,7 +42,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("gate", "person", name=op.f("pk_approver")),
     )
-    op.create_index("ix_approver_person_state", "approver", ["person", "state"], unique=False)
+    op.create_index("ix_approver_inbox", "approver", ["person", "state", "opened_at", "gate"], unique=False)
     op.create_table(
         "attachment",
         sa.Column("id", sa.Text(), nullable=False),
@@ -122,7 +123,26 @@ def upgrade() -> None:
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("update_id", sa.Text(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "command",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=False,
+            comment="The rest of a KeptCommand: what is sent, by whom.",
+        ),
+        sa.Column(
+            "answer_due_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When the sweep sends it again; null once it was answered.",
+        ),
         sa.PrimaryKeyConstraint("actor", "key", name=op.f("pk_command_key")),
+    )
+    op.create_index(
+        "ix_command_key_unanswered",
+        "command_key",
+        ["answer_due_at"],
+        unique=False,
+        postgresql_where=sa.text("answer_due_at IS NOT NULL"),
     )
     op.create_table(
         "configuration_version",
@@ -540,8 +560,10 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("events", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("label", sa.Text(), server_default="", nullable=False),
-        sa.Column("secret", sa.Text(), nullable=False),
-        sa.Column("previous_secret", sa.Text(), nullable=True),
+        sa.Column(
+            "sealed_secret", sa.Text(), nullable=False, comment="Encrypted; the key is in the keys file."
+        ),
+        sa.Column("sealed_previous", sa.Text(), nullable=True),
         sa.Column(
             "previous_until",
             sa.DateTime(timezone=True),
@@ -855,6 +877,11 @@ def downgrade() -> None:
         "uq_configuration_version_current", table_name="configuration_version", postgresql_where="current"
     )
     op.drop_table("configuration_version")
+    op.drop_index(
+        "ix_command_key_unanswered",
+        table_name="command_key",
+        postgresql_where=sa.text("answer_due_at IS NOT NULL"),
+    )
     op.drop_table("command_key")
     op.drop_table("breaker")
     op.drop_index("ix_break_glass_number", table_name="break_glass")
@@ -862,7 +889,7 @@ def downgrade() -> None:
     op.drop_table("audit")
     op.drop_index(op.f("ix_attachment_number"), table_name="attachment")
     op.drop_table("attachment")
-    op.drop_index("ix_approver_person_state", table_name="approver")
+    op.drop_index("ix_approver_inbox", table_name="approver")
     op.drop_table("approver")
     op.drop_table("anchor")
     # ### end Alembic commands ###

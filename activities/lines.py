@@ -1,0 +1,31 @@
+"""What commands ask of a line before they change it, and what stays silent about it."""
+
+from activities.work import RequestWork
+from steadydesk.contracts.request import Line
+from steadydesk.errors import RecordClosed, UnknownRecord
+from steadydesk.policies.rights import Relation
+
+
+def open_line(work: RequestWork, number: str) -> Line:
+    """The line, when it is of this order and not closed yet."""
+    try:
+        line = work.process.line(number)
+    except LookupError:
+        raise UnknownRecord(f"{work.process.number} has no line {number}") from None
+    if not line.is_open:
+        raise RecordClosed(f"{number} is closed", details={"follow_up": work.process.number})
+    return line
+
+
+def must_be_open(work: RequestWork) -> None:
+    """RecordClosed names the record to refer to in a follow-up."""
+    if work.process.closed_at is not None:
+        number = work.process.number
+        raise RecordClosed(f"{number} is closed; order again or refer to it", details={"follow_up": number})
+
+
+def keep_silent(work: RequestWork, line: Line) -> None:
+    """Where the item says so, who it is about hears and sees nothing before the effective date, also a moved one."""
+    if work.organisation.catalog[line.item].silent_until_effective and line.effective_at is not None:
+        work.process.silent_until = line.effective_at
+        work.show_to(f"p:{line.requested_for}", Relation.REQUESTED_FOR, from_=line.effective_at)
