@@ -121,7 +121,10 @@ class Effect:
         try:
             found = await self.connector.verify(self.call, ConnectorResult(body, body.get("reference")))
         except ConnectorFault as fault:
-            last = 0 < self.order.attempts <= activity.info().attempt
+            # Counted by the ledger: an attempt that the breaker or our own database turned away looked at nothing.
+            async with self.engine.begin() as connection:
+                looks = await effects.count_look(connection, self.order.key)
+            last = 0 < self.order.attempts <= looks
             raise self._error(
                 UNVERIFIED, final=last or not fault.retryable, delay=_asked_for(fault)
             ) from fault

@@ -15,7 +15,7 @@ from api.security import Caller, requires, services_of
 from api.services import Services
 from steadydesk.contracts.assertion import Command
 from steadydesk.policies.rights import Permission, Verb
-from steadydesk.records.engine import Connection
+from steadydesk.records.engine import Connection, reading
 
 Build = Callable[[Connection], Awaitable[Command]]
 """Stores the words that the command refers to, and makes it."""
@@ -45,7 +45,8 @@ class Action:
         """Check, keep under the key, send to the process ``number``; ``subject`` is its part, where it is one."""
         what = f"{name} {subject or number} {getattr(body, 'action', '')}".strip()
         hashed, key = commands.body_hash(what, body), commands.key_or_new(self.key)
-        async with self.services.engine.begin() as connection:
+        # Nothing here needs a transaction: words that no kept command refers to are swept.
+        async with reading(self.services.engine).connect() as connection:
             await require(connection, self.caller, number, verb)
             kept = await commands.kept_before(connection, self.caller, self.key, hashed)
             if kept is None:

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import structlog
 from fastapi import Header
 from pydantic import BaseModel
 from temporalio.client import WorkflowUpdateFailedError
@@ -25,6 +26,8 @@ from steadydesk.records import kept_commands, texts
 from steadydesk.records.directory_approvers import people_by_name
 from steadydesk.records.engine import Connection
 from steadydesk.records.processes import earlier_result, is_open
+
+_log = structlog.get_logger(__name__)
 
 ANSWER_WITHIN = 5.0
 """Seconds that a caller waits; a later answer is found under the same key."""
@@ -154,7 +157,8 @@ async def send(services: Services, kept: KeptCommand) -> Sent:
         if error.status is RPCStatusCode.NOT_FOUND:
             return Sent(kept.number, await _answered_before(services, kept))
         if error.status not in TEMPORAL_AWAY:
-            raise
+            # A server that has just started may refuse what it takes a moment later; the doctor names what stays.
+            _log.warning("command_not_taken", number=kept.number, command=kept.name, status=error.status.name)
         return Sent(kept.number, None)
 
 

@@ -1,6 +1,5 @@
 """Check an order against catalogue, entitlement, form and directory, and reserve its number with its texts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +45,8 @@ class Draft:
 
     organisation: Organisation
     configuration: str
-    requested_for: str
+    beneficiaries: list[str]
+    """Whom each item is for."""
     items: list[ItemOrder]
     note: str | None
 
@@ -60,29 +60,36 @@ async def check_order(
 ) -> Draft:
     """Every fault of the order at once, each with its JSON pointer."""
     requested_for = await _person(connection, new.requested_for, caller.id)
-    facts = await person_facts(connection, [caller.id, requested_for])
     problems: list[Problem] = []
+    beneficiaries: list[str] = []
     for index, ordered in enumerate(new.items):
         at = f"/items/{index}"
         item = organisation.catalog.get(ordered.item)
         if item is None or not entitlement.may_see(item, caller.standing.groups):
             raise UnknownItem(f"the catalogue has no item '{ordered.item}'", pointer=f"{at}/item")
-        _check_entitlement(item, caller, requested_for, facts, at)
+        person = await beneficiary_of(connection, item, ordered.variables, requested_for)
+        named = "/requested_for" if person == requested_for else f"{at}/variables/{item.beneficiary}"
+        await check_entitlement(connection, caller, item, person, named)
+        beneficiaries.append(person)
         if ordered.quantity > item.max_quantity:
             problems.append(Problem(f"{at}/quantity", f"at most {item.max_quantity}"))
         problems += await check_variables(connection, item, ordered.variables, f"{at}/variables")
     if problems:
         raise InvalidInput("the order does not fit the catalogue", problems=problems)
-    return Draft(organisation, configuration, requested_for, new.items, new.note)
+    return Draft(organisation, configuration, beneficiaries, new.items, new.note)
 
 
-def _check_entitlement(
-    item: CatalogItem, caller: Caller, requested_for: str, facts: Mapping[str, dict[str, Any]], at: str
+async def check_entitlement(
+    connection: Connection, caller: Caller, item: CatalogItem, person: str, pointer: str
 ) -> None:
-    if requested_for != caller.id and not entitlement.may_order_for_others(item, caller.standing.groups):
-        raise NotEntitled("this item cannot be ordered by you for somebody else", pointer="/requested_for")
-    if not entitlement.rule_holds(item, facts.get(caller.id, {}), facts.get(requested_for, {})):
-        raise NotEntitled("the item's entitlement rule does not include this order", pointer=f"{at}/item")
+    """NotEntitled unless the caller may order the item for ``person``, who is named at ``pointer``."""
+    if person != caller.id and not entitlement.may_order_for_others(item, caller.standing.groups):
+        raise NotEntitled("this item cannot be ordered by you for somebody else", pointer=pointer)
+    if item.entitlement.rule is None:
+        return
+    facts = await person_facts(connection, [caller.id, person])
+    if not entitlement.rule_holds(item, facts.get(caller.id, {}), facts.get(person, {})):
+        raise NotEntitled("the item's entitlement rule does not include this order", pointer=pointer)
 
 
 async def check_variables(
@@ -115,29 +122,29 @@ async def write_order(connection: Connection, caller: Caller, draft: Draft) -> O
     answers = [texts.prepare(ordered.variables, caller.id) for ordered in draft.items]
     note = texts.prepare(draft.note, caller.id) if draft.note else None
     await texts.write(connection, [*answers, *([note] if note else [])], caller.now)
-    beneficiaries = [await _beneficiary(connection, draft, ordered) for ordered in draft.items]
     return Order(
         number=await draw_number(connection, RecordKind.REQUEST),
         configuration=draft.configuration,
         opened_by=caller.id,
-        requested_for=beneficiaries[0],
+        requested_for=draft.beneficiaries[0],
         items=[
             OrderedItem(
                 item=ordered.item, quantity=ordered.quantity, variables=text.reference, requested_for=person
             )
-            for ordered, text, person in zip(draft.items, answers, beneficiaries, strict=True)
+            for ordered, text, person in zip(draft.items, answers, draft.beneficiaries, strict=True)
         ],
         note=note.reference if note else None,
     )
 
 
-async def _beneficiary(connection: Connection, draft: Draft, ordered: ItemOrder) -> str:
+async def beneficiary_of(
+    connection: Connection, item: CatalogItem, variables: dict[str, Any], requested_for: str
+) -> str:
     """The item's own person field overrides who the order is for, where the person is in the directory."""
-    field = draft.organisation.catalog[ordered.item].beneficiary
-    named = ordered.variables.get(field) if field else None
+    named = variables.get(item.beneficiary) if item.beneficiary else None
     if not isinstance(named, str):
-        return draft.requested_for
-    return (await people_by_name(connection, [named])).get(named.lower(), draft.requested_for)
+        return requested_for
+    return (await people_by_name(connection, [named])).get(named.lower(), requested_for)
 
 
 async def _person(connection: Connection, named: str | None, default: str) -> str:

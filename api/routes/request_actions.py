@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from api import commands
 from api.actions import OrdererAction, ReaderAction, WorkerAction
-from api.ordering import check_variables
+from api.ordering import beneficiary_of, check_entitlement, check_variables
 from api.requests_read import RecordNumber, read_request
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.request_commands import (
@@ -107,10 +107,14 @@ async def resubmit(number: RecordNumber, body: Resubmission, act: OrdererAction)
 
     async def build(connection: Connection) -> Resubmit:
         resolved = await kept_by(connection, number)
-        item = resolved.organisation.catalog.get(line.item or "")
-        problems = await check_variables(connection, item, body.variables, "/variables") if item else []
+        item = resolved.organisation.catalog[line.item or ""]
+        problems = await check_variables(connection, item, body.variables, "/variables")
         if problems:
             raise InvalidInput("the answers do not fit the form", problems=problems)
+        person = await beneficiary_of(connection, item, body.variables, line.caller.id)
+        if person != line.caller.id:
+            pointer = f"/variables/{item.beneficiary}"
+            await check_entitlement(connection, act.caller, item, person, pointer)
         return Resubmit(
             assertion=unsigned(),
             if_match=act.version,

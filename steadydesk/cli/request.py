@@ -13,6 +13,7 @@ Values = Annotated[
     list[str] | None, typer.Option("--set", help="An answer of the form, key=value; may be repeated.")
 ]
 Line = Annotated[str | None, typer.Option(help="One line's RITM number.")]
+Reason = Annotated[str | None, typer.Option(help="Why.")]
 Most = Annotated[int, typer.Option("--limit", min=1, help="Most rows.")]
 
 RECORDS = (
@@ -34,6 +35,8 @@ def register(app: typer.Typer) -> None:
         ("list", list_requests),
         ("comment", comment),
         ("cancel", cancel),
+        ("recall", recall),
+        ("return", give_back),
         ("resubmit", resubmit),
     ):
         group.command(name)(command)
@@ -107,13 +110,37 @@ def comment(
 def cancel(
     number: Number,
     line: Line = None,
-    reason: Annotated[str | None, typer.Option(help="Why.")] = None,
+    reason: Reason = None,
     token: Token = None,
     as_user: AsUser = None,
     as_json: AsJson = False,
 ) -> None:
     """Cancel all open lines, or one: stop, undo, close."""
     told(api(token, as_user).post(f"requests/{number}/cancel", {"line": line, "reason": reason}), as_json)
+
+
+def recall(
+    number: Number,
+    line: Line = None,
+    reason: Reason = None,
+    token: Token = None,
+    as_user: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a line back out of its approval, to change and resubmit it."""
+    told(api(token, as_user).post(f"requests/{number}/recall", {"line": line, "reason": reason}), as_json)
+
+
+def give_back(
+    number: Number,
+    line: Line = None,
+    reason: Reason = None,
+    token: Token = None,
+    as_user: AsUser = None,
+    as_json: AsJson = False,
+) -> None:
+    """Return an approved line to its requester; what was done for it is taken back first."""
+    told(api(token, as_user).post(f"requests/{number}/return", {"line": line, "reason": reason}), as_json)
 
 
 def resubmit(

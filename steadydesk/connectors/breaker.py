@@ -16,11 +16,14 @@ class BreakerPhase(StrEnum):
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
     """`failures` in a row open the breaker for `pause`, twice as long at each re-opening up to
-    `longest_pause`. One trial call decides when the pause is over; a trial that never reports (its worker
-    died) is given up after `trial_time`.
+    `longest_pause`. When the pause is over, up to `trials` calls are tried one by one, `between` apart: the first
+    success closes it, so that a target which fails now and then is not left alone for long. A trial that never
+    reports (its worker died) is given up after `trial_time`.
     """
 
     failures: int = 5
+    trials: int = 3
+    between: timedelta = timedelta(seconds=2)
     pause: timedelta = timedelta(seconds=30)
     longest_pause: timedelta = timedelta(minutes=15)
     trial_time: timedelta = timedelta(minutes=2)
@@ -29,7 +32,8 @@ class BreakerPolicy:
 @dataclass(frozen=True, slots=True)
 class BreakerState:
     """`until` is the end of the pause when open, the end of the trial when half open, else None.
-    `openings` counts the openings since the last success. All instants are aware.
+    `failures` counts those in a row when closed, and the failed trials since the pause otherwise; `openings` the
+    openings since the last success. All instants are aware.
     """
 
     phase: BreakerPhase = BreakerPhase.CLOSED
@@ -73,14 +77,18 @@ def after_failure(
     if state.phase is BreakerPhase.OPEN and retry_after is None:
         return state
     failures = state.failures + 1
-    tripped = state.phase is BreakerPhase.HALF_OPEN or failures >= policy.failures
+    trying = state.phase is BreakerPhase.HALF_OPEN
+    tripped = failures >= (policy.trials if trying else policy.failures)
     if not tripped and retry_after is None:
-        return replace(state, failures=failures)
+        if not trying:
+            return replace(state, failures=failures)
+        return BreakerState(BreakerPhase.OPEN, failures, state.openings, now + policy.between)
     pause = _pause(policy, state.openings) if tripped else timedelta(0)
     until = now + max(pause, retry_after or timedelta(0))
     if state.phase is BreakerPhase.OPEN and state.until is not None:
         return replace(state, until=max(state.until, until))
-    return BreakerState(BreakerPhase.OPEN, failures, state.openings + tripped, until)
+    tried = failures if trying and not tripped else 0
+    return BreakerState(BreakerPhase.OPEN, tried, state.openings + tripped, until)
 
 
 def counts_as_failure(error: Exception) -> bool:

@@ -73,6 +73,12 @@ async def find_wanting(connection: AsyncConnection, key: str, problem: str) -> N
     await connection.execute(update(effect).where(effect.c.key == key).values(problem=problem))
 
 
+async def count_look(connection: AsyncConnection, key: str) -> int:
+    """Count a look at the effect that failed; how many have."""
+    statement = update(effect).where(effect.c.key == key).values(looks=effect.c.looks + 1)
+    return await connection.scalar(statement.returning(effect.c.looks)) or 0
+
+
 async def find(connection: AsyncConnection, key: str) -> LedgerEntry | None:
     row = (
         await connection.execute(

@@ -37,14 +37,29 @@ def test_it_opens_after_so_many_failures_in_a_row() -> None:
     assert (admission.allowed, admission.wait, admission.state) == (False, 6 * SECOND, state)
 
 
-def test_one_trial_after_the_pause_decides() -> None:
-    trial = admit(opened(BreakerState()), POLICY, START + 10 * SECOND)
+def end_of(state: BreakerState) -> datetime:
+    assert state.until is not None
+    return state.until
+
+
+def failed_trial(state: BreakerState, now: datetime) -> BreakerState:
+    trial = admit(state, POLICY, now)
     assert trial.allowed
     assert trial.state.phase is BreakerPhase.HALF_OPEN
-    assert not admit(trial.state, POLICY, START + 11 * SECOND).allowed
+    assert not admit(trial.state, POLICY, now).allowed, "one trial at a time"
     assert after_success(trial.state) == BreakerState()
-    again = after_failure(trial.state, POLICY, START + 11 * SECOND)
-    assert again.until == START + 31 * SECOND
+    return after_failure(trial.state, POLICY, now)
+
+
+def test_some_trials_after_the_pause_decide() -> None:
+    state, now = opened(BreakerState()), START + 10 * SECOND
+    for _ in range(2):
+        state = failed_trial(state, now)
+        assert end_of(state) == now + 2 * SECOND
+        now = end_of(state)
+    state = failed_trial(state, now)
+    assert end_of(state) == now + 20 * SECOND
+    assert end_of(failed_trial(state, end_of(state))) == now + 22 * SECOND
 
 
 def test_a_trial_whose_worker_died_is_given_up() -> None:
@@ -57,10 +72,10 @@ def test_a_trial_whose_worker_died_is_given_up() -> None:
 def test_pauses_double_up_to_the_longest() -> None:
     state, now, pauses = opened(BreakerState()), START, []
     for _ in range(60):
-        assert state.until is not None
-        pauses.append((state.until - now) // SECOND)
-        now = state.until
-        state = after_failure(admit(state, POLICY, now).state, POLICY, now)
+        pauses.append((end_of(state) - now) // SECOND)
+        for _ in range(3):
+            now = end_of(state)
+            state = failed_trial(state, now)
     assert pauses[:5] == [10, 20, 40, 60, 60]
     assert pauses[-1] == 60
 

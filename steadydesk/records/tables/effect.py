@@ -13,6 +13,7 @@ effect = Table(
     Column("operation", Text, nullable=False),
     Column("state", Text, nullable=False, comment="sending, done, refused or unknown."),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("looks", Integer, nullable=False, server_default="0", comment="Failed looks whether it is there."),
     Column("outputs", Text, comment="Reference of the text that holds what came back."),
     Column("problem", Text),
     Column("first_at", Instant, nullable=False),

@@ -238,6 +238,13 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False, comment="sending, done, refused or unknown."),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column(
+            "looks",
+            sa.Integer(),
+            server_default="0",
+            nullable=False,
+            comment="Failed looks whether it is there.",
+        ),
+        sa.Column(
             "outputs", sa.Text(), nullable=True, comment="Reference of the text that holds what came back."
         ),
         sa.Column("problem", sa.Text(), nullable=True),

@@ -1,0 +1,73 @@
+"""For whom an item may be ordered, however the person is named: in the order, or by the item's own field."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from api.ordering import ItemOrder, NewRequest, check_order
+from api.security import Caller
+from steadydesk.contracts.assertion import AuthenticationMethod
+from steadydesk.contracts.catalog import Entitlement
+from steadydesk.contracts.identity import EVERY_OWN_SCOPE
+from steadydesk.errors import NotEntitled
+from steadydesk.records.directory_standing import standing_by_name
+from steadydesk.records.organisation import in_force
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.api_desk import ApiDesk, api_desk
+
+RITA, RALF = "rita.requester", "ralf.requester"
+
+
+@pytest.fixture(scope="module")
+async def desk(
+    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ApiDesk]:
+    async with api_desk(postgres, "ordering", tmp_path_factory.mktemp("api")) as opened:
+        yield opened
+
+
+async def ordered_for(
+    desk: ApiDesk, entitlement: Entitlement, requested_for: str | None = None, **variables: Any
+) -> str:
+    """Whom Rita's key card would be for, where its entitlement is this one."""
+    now = desk.services.clock()
+    async with desk.services.engine.connect() as connection:
+        rita = await standing_by_name(connection, RITA, now)
+        assert rita is not None
+        caller = Caller(
+            person=rita.person,
+            standing=rita,
+            scopes=EVERY_OWN_SCOPE,
+            method=AuthenticationMethod.TOKEN,
+            acting_for=None,
+            credential="test",
+            now=now,
+            clock=desk.services.clock,
+        )
+        digest, resolved = await in_force(connection)
+        card = resolved.organisation.catalog["key-card"].model_copy(update={"entitlement": entitlement})
+        catalog = {**resolved.organisation.catalog, "key-card": card}
+        organisation = resolved.organisation.model_copy(update={"catalog": catalog})
+        item = ItemOrder(item="key-card", variables={"building": "berlin", **variables})
+        new = NewRequest(items=[item], requested_for=requested_for)
+        return (await check_order(connection, caller, new, organisation, digest)).beneficiaries[0]
+
+
+async def test_only_for_yourself_means_by_the_items_own_field_too(desk: ApiDesk) -> None:
+    alone = Entitlement(for_others=False)
+    assert await ordered_for(desk, alone) == await desk.person(RITA)
+    assert await ordered_for(desk, alone, holder=RITA) == await desk.person(RITA)
+    with pytest.raises(NotEntitled) as refused:
+        await ordered_for(desk, alone, requested_for=RALF)
+    assert refused.value.pointer == "/requested_for"
+    with pytest.raises(NotEntitled) as refused:
+        await ordered_for(desk, alone, holder=RALF)
+    assert refused.value.pointer == "/items/0/variables/holder"
+
+
+async def test_the_entitlement_rule_looks_at_whom_it_is_for(desk: ApiDesk) -> None:
+    rule = Entitlement(rule=f"requested_for.user_name == '{RALF}'")
+    assert await ordered_for(desk, rule, holder=RALF) == await desk.person(RALF)
+    with pytest.raises(NotEntitled):
+        await ordered_for(desk, rule)
