@@ -33,9 +33,8 @@ class GrantActivities:
     async def open_grant(self, tick: Tick) -> Answer:
         """Take over what a request registered; a number that nobody registered is refused."""
         async with self.transitions.engine.begin() as connection:
-            earlier = await processes.earlier_result(connection, tick.number, tick.step)
-            if earlier is not None:
-                return Answer.model_validate(earlier)
+            if await processes.earlier_result(connection, tick.number, tick.step) is not None:
+                return await self.transitions.repeat(connection, tick.number, tick.step, tick.at)
             row = (
                 await connection.execute(
                     select(grant_register).where(grant_register.c.number == tick.number).with_for_update()

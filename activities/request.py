@@ -45,7 +45,7 @@ class RequestActivities:
             if reserved is None:
                 raise refused(UnknownRecord(f"nothing was reserved under {write.number}"))
             if reserved.result is not None:
-                return Answer.model_validate(reserved.result)
+                return await self.transitions.repeat(connection, write.number, write.step, write.at)
             order = Order.model_validate(reserved.document)
             process = new_process(order, write.at)
             work = await self.transitions.work(

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic
+from typing import Any, Generic
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -91,14 +91,14 @@ class Transitions(Generic[P]):
         actor: Actor,
         if_match: int | None,
     ) -> Answer:
-        """The same step again returns the stored answer and changes nothing."""
+        """The same step again changes nothing."""
         async with self.engine.begin() as connection:
             locked = await processes.lock(connection, number, step)
             if locked is None:
                 raise UnknownRecord(f"there is no process {number}")
-            if locked.result is not None:
-                return Answer.model_validate(locked.result)
             process = self.book.document.model_validate(locked.document)
+            if locked.result is not None:
+                return await self._again(connection, process, locked.result, at)
             if if_match is not None and if_match != process.version:
                 raise StaleVersion(f"{number} is at version {process.version}, not {if_match}")
             # The engine's clock may step back from one host to the next; a record's time never does.
@@ -108,6 +108,23 @@ class Transitions(Generic[P]):
             answer = await self.finish(work)
         self.waker.wake()
         return answer
+
+    async def repeat(self, connection: AsyncConnection, number: str, step: str, at: datetime) -> Answer:
+        """The answer to a step that is known to be a repeat."""
+        locked = await processes.lock(connection, number, step)
+        assert locked is not None
+        assert locked.result is not None
+        process = self.book.document.model_validate(locked.document)
+        return await self._again(connection, process, locked.result, at)
+
+    async def _again(
+        self, connection: AsyncConnection, process: P, result: dict[str, Any], at: datetime
+    ) -> Answer:
+        """What was said the first time, and what the process owes now: whoever asks again may have lost all since."""
+        resolved = await configuration.get(connection, process.configuration)
+        moment = max(at, process.updated_at)
+        agenda = self._agenda(process, resolved.organisation, resolved.calendars, moment)
+        return Answer(agenda=agenda, said=Answer.model_validate(result).said)
 
     async def work(
         self, connection: AsyncConnection, process: P, *, step: str, at: datetime, run: str, actor: Actor
@@ -132,19 +149,23 @@ class Transitions(Generic[P]):
         process.updated_at = work.at
         audit = _seal(work)
         await self.book.project(work)
-        agenda = self.book.agenda(process, work.organisation, work.calendars, work.at)
         answer = Answer(
-            agenda=agenda.model_copy(update={"details": agenda.details + self._page(process.number)}),
+            agenda=self._agenda(process, work.organisation, work.calendars, work.at),
             said={"number": process.number, "version": process.version, **work.said},
         )
         await bundle.write(work.connection, _bundle(work, answer, audit, new=new))
         return answer
 
-    def _page(self, number: str) -> str:
-        """The record's page, for operators who read the process in the Temporal UI."""
-        return (
-            f"\n- [{number} in Steadydesk]({self._public_url}/records/{number})" if self._public_url else ""
-        )
+    def _agenda(
+        self, process: P, organisation: Organisation, calendars: Mapping[str, Calendar], at: datetime
+    ) -> Agenda:
+        """With a link to the record's page, for operators who read the process in the Temporal UI."""
+        agenda = self.book.agenda(process, organisation, calendars, at)
+        if not self._public_url:
+            return agenda
+        number = process.number
+        link = f"\n- [{number} in Steadydesk]({self._public_url}/records/{number})"
+        return agenda.model_copy(update={"details": agenda.details + link})
 
 
 def _bundle(work: Work[P], answer: Answer, audit: Rows, *, new: bool) -> Bundle:

@@ -204,6 +204,18 @@ async def test_a_repeat_of_a_write_changes_nothing(
     assert await desk.everything() == after
 
 
+async def test_a_repeat_says_the_same_and_owes_what_is_owed_now(desk: Desk) -> None:
+    number = await desk.reserve("board-any")
+    opening = desk.write(number, Open(assertion=unsigned()), "rita", step="u:open")
+    first = await desk.requests.open_request(opening)
+    vote = desk.vote(f"{number}-G1", "approved", "ann")
+    decided = await desk.approvals.record_decision(vote)
+    again = await desk.requests.open_request(opening)
+    assert again.said == first.said
+    assert again.agenda == (await desk.approvals.record_decision(vote)).agenda == decided.agenda
+    assert again.agenda.version > first.agenda.version
+
+
 def test_every_write_is_repeated_above() -> None:
     """One for each activity that writes a request's record."""
     kinds = (RequestActivities, ApprovalActivities, TaskActivities, ClockActivities, PlanActivities)
