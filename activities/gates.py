@@ -7,13 +7,13 @@ from typing import Any
 from activities.approvers import find_eligible
 from activities.values import answers_of, holds, values_of
 from activities.work import RequestWork
-from steadydesk.contracts.gate import Eligible, Gate, GateState
+from steadydesk.contracts.gate import Asked, Eligible, Gate, GateState
 from steadydesk.contracts.numbers import gate_id
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line
 from steadydesk.contracts.sla import TargetKind
 from steadydesk.policies import sla_steps as sla
-from steadydesk.policies.approval import content_hash, differences, material_digests, tally
+from steadydesk.policies.approval import content_hash, decided_before, differences, material_digests, tally
 from steadydesk.policies.request import BeginRound, OpenGate
 from steadydesk.policies.rights import Relation
 
@@ -62,8 +62,8 @@ async def open_gate(work: RequestWork, move: OpenGate) -> None:
 def _new_gate(work: RequestWork, move: OpenGate, eligible: list[Eligible], content: dict[str, str]) -> Gate:
     policy = work.organisation.approval_policies[move.policy]
     stage = policy.stages[move.stage]
-    before = _decided_before(work, move)
     work.process.gate_count += 1
+    before = decided_before(work.process, move.line.number, move.stage, move.step, work.process.gate_count)
     return Gate(
         id=gate_id(work.process.number, work.process.gate_count),
         line=move.line.number,
@@ -76,6 +76,7 @@ def _new_gate(work: RequestWork, move: OpenGate, eligible: list[Eligible], conte
         content=content,
         changed=differences(before.content, content) if before else [],
         earlier=[ballot.natural for ballot in before.ballots] if before else [],
+        asked=_asked(move.line),
         clock=sla.start(
             TargetKind.APPROVAL,
             max(stage.due, _LEAST),
@@ -87,17 +88,14 @@ def _new_gate(work: RequestWork, move: OpenGate, eligible: list[Eligible], conte
     )
 
 
-def _decided_before(work: RequestWork, move: OpenGate) -> Gate | None:
-    """The same stage's gate of an earlier round that people had voted at: they need only see the difference."""
-    found = [
-        gate
-        for gate in work.process.gates.values()
-        if gate.line == move.line.number
-        and gate.stage == move.stage
-        and gate.step == move.step
-        and gate.ballots
-    ]
-    return max(found, key=lambda gate: gate.opened_at, default=None)
+def _asked(line: Line) -> Asked:
+    return Asked(
+        variables=line.variables,
+        quantity=line.quantity,
+        amount=line.amount,
+        requested_for=line.requested_for,
+        effective_at=line.effective_at,
+    )
 
 
 def ask_people(
@@ -146,7 +144,8 @@ def flat(line: Line, values: dict[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "item": line.item,
         "quantity": line.quantity,
-        "price": line.amount,
+        # The document leaves a zero out and gives it back as an integer, whose digest is another one.
+        "price": float(line.amount),
         "requested_for": line.requested_for,
         "effective_at": line.effective_at.isoformat() if line.effective_at else None,
     }

@@ -76,6 +76,7 @@ def _common(work: Work[GrantProcess]) -> dict[str, Any]:
         "expected_at": None,
         "close_code": None,
         "progress": None,
+        "people_operation": None,
     }
 
 

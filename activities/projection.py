@@ -8,9 +8,10 @@ from steadydesk.contracts.agenda import Waiting
 from steadydesk.contracts.gate import Gate, GateState
 from steadydesk.contracts.language import LocalisedText
 from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, TaskPurpose, TaskRun
 from steadydesk.policies.plan import progress
-from steadydesk.policies.sla_measure import due_at
+from steadydesk.policies.sla_measure import due_at, elapsed
 from steadydesk.policies.waiting import explain
 
 
@@ -83,9 +84,22 @@ def _line(work: RequestWork, line: Line, waiting: list[Waiting]) -> dict[str, An
         "expected_at": line.expected_at,
         "effective_at": line.effective_at,
         "progress": "{}/{}".format(*progress(item.plan, line)),
+        "people_operation": item.people_operation,
         "late": line.clock.has_breached,
         "close_code": line.close_code,
         "closed_at": line.closed_at,
+        **_measured(work, line),
+    }
+
+
+def _measured(work: RequestWork, line: Line) -> dict[str, float]:
+    """What was promised and what it took, in business time, of a line that was delivered."""
+    if line.phase is not Phase.COMPLETE:
+        return {}
+    taken = elapsed(line.clock, work.calendars, work.at)
+    return {
+        "promised_seconds": line.clock.target.total_seconds(),
+        "taken_seconds": taken.total_seconds(),
     }
 
 
@@ -127,7 +141,10 @@ def _common(work: RequestWork, number: str, kind: RecordKind, waiting: list[Wait
             "expected_at",
             "effective_at",
             "progress",
+            "people_operation",
             "close_code",
+            "promised_seconds",
+            "taken_seconds",
         ]
     )
     return {

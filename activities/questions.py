@@ -1,6 +1,7 @@
 """Questions to the requester: from an approver (the gate's clock rests) or a fulfiller (the task is pending)."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from activities.task_dates import defer
 from activities.task_queue import close_task
@@ -9,13 +10,21 @@ from steadydesk.contracts.assertion import TextRef
 from steadydesk.contracts.calendar import Calendar
 from steadydesk.contracts.gate import Gate, Question
 from steadydesk.contracts.request import Line, TaskPurpose, TaskRun, TaskState
-from steadydesk.errors import InvalidTransition
+from steadydesk.errors import InvalidInput, InvalidTransition, Problem
 from steadydesk.policies import sla_steps as sla
-from steadydesk.policies.calendar import add_business_days, add_business_time, business_time_between
+from steadydesk.policies.calendar import (
+    add_business_days,
+    add_business_time,
+    business_time_between,
+    next_opening,
+)
 
 REMINDERS_AFTER_DAYS = 2
 MOST_REMINDERS = 2
 """Two reminders, two business days apart; without an answer after the third span the task closes incomplete."""
+
+LATEST_FOLLOW_UP = timedelta(days=60)
+"""A question is not put off for longer: the promise rests until it is answered."""
 
 
 def ask_for_gate(work: RequestWork, gate: Gate, text: TextRef | None) -> None:
@@ -34,14 +43,17 @@ def ask_for_gate(work: RequestWork, gate: Gate, text: TextRef | None) -> None:
     _ask(work, "approval.question", gate.id, gate.line, text)
 
 
-def ask_for_task(work: RequestWork, line: Line, task: TaskRun, text: TextRef | None) -> None:
-    """The task is pending until the answer, with reminders; the line's promise rests."""
+def ask_for_task(
+    work: RequestWork, line: Line, task: TaskRun, text: TextRef | None, follow_up_on: date | None = None
+) -> None:
+    """The task is pending until the answer, with reminders, the first of them on the day ``follow_up_on``; the line's
+    promise rests.
+    """
     if task.question is not None:
         raise InvalidTransition(f"{task.number} already waits for an answer")
     calendar = calendar_of(work, line)
-    task.question = Question(
-        asked_by=work.actor.person, text=text, asked_at=work.at, until=_later(calendar, work.at)
-    )
+    until = _on(calendar, follow_up_on, work.at) if follow_up_on else _later(calendar, work.at)
+    task.question = Question(asked_by=work.actor.person, text=text, asked_at=work.at, until=until)
     task.state = TaskState.PENDING
     line.clock = sla.pause(line.clock, work.at, "awaiting-requester")
     work.note("task.asked", task.number, until=task.question.until)
@@ -129,6 +141,16 @@ def _run_clock(work: RequestWork, line: Line, but: TaskRun | None = None) -> Non
 
 def calendar_of(work: RequestWork, line: Line) -> Calendar:
     return work.calendars[work.organisation.catalog[line.item].calendar]
+
+
+def _on(calendar: Calendar, day: date, now: datetime) -> datetime:
+    """When the calendar opens on the day, or next after it; InvalidInput for a day that is not ahead, or too far."""
+    begin = datetime.combine(day, time(), ZoneInfo(calendar.zone)).astimezone(UTC)
+    if now < begin <= now + LATEST_FOLLOW_UP:
+        return next_opening(calendar, begin)
+    days = LATEST_FOLLOW_UP.days
+    message = f"must be a day after today, within {days} days"
+    raise InvalidInput("the follow-up date does not fit", problems=[Problem("/follow_up_on", message)])
 
 
 def _later(calendar: Calendar, at: datetime) -> datetime:

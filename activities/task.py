@@ -55,7 +55,7 @@ async def act(work: RequestWork, command: ActOnTask) -> None:
             work.note("task.started", task.number)
         case TaskAction.ASK:
             must_be_open(work)
-            ask_for_task(work, line, task, command.text)
+            ask_for_task(work, line, task, command.text, command.follow_up_on)
         case _:
             await _end(work, line, step, task, command)
     work.said |= {"task": task.number, "state": task.state.value}

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI, Response
-from fastapi.responses import RedirectResponse
 
 from api import metrics
 from api.body_limit import BodyLimit
@@ -13,6 +12,7 @@ from api.flood import FloodGate
 from api.health import parts
 from api.metrics import PREFIX, Counted, RequestMetrics
 from api.openapi import describe, operation_id
+from api.portal.install import add_portal
 from api.problems import install_problems
 from api.routes import PAGES, ROUTERS
 from api.security import check_routes, public
@@ -46,6 +46,7 @@ def create_app(services: Services) -> FastAPI:
     install_problems(app)
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit_of(path, services))
     app.add_middleware(FloodGate)
+    add_portal(app)
     app.add_middleware(Counted, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
@@ -60,16 +61,11 @@ def create_app(services: Services) -> FastAPI:
 def _limit_of(path: str, services: Services) -> int:
     """Files may be larger than JSON; a little more for the form around them."""
     settings = services.settings
-    is_file = path.endswith("/attachments")
+    is_file = path.endswith("/attachments") or path == "/basket"
     return settings.attachment_limit_bytes + _FORM_AROUND if is_file else settings.body_limit_bytes
 
 
 def _add_health(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False, dependencies=[Depends(public)])
-    async def front_page() -> RedirectResponse:
-        """Where people who type the bare address find the API's description."""
-        return RedirectResponse("/docs")
-
     @app.get("/livez", tags=["health"], dependencies=[Depends(public)])
     async def livez() -> dict[str, str]:
         """The process runs."""

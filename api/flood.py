@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem_response
 from api.security import identity_of
+from api.session_cookie import session_in
 from steadydesk.errors import QuotaExceeded
 from steadydesk.records.secrets import hash_of
 
@@ -29,7 +30,7 @@ _LONGEST_WAIT = 10.0
 
 
 class FloodGate:
-    """ASGI middleware over the credentials of requests, by the hashes of their tokens."""
+    """ASGI middleware over the credentials of requests, by the hashes of their tokens and session ids."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,11 +38,11 @@ class FloodGate:
         self._refusals = _Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stated = Headers(scope=scope).get("authorization", "") if scope["type"] == "http" else ""
-        if not stated.lower().startswith(_SCHEME):
+        credential = _credential(Headers(scope=scope)) if scope["type"] == "http" else None
+        if credential is None:
             await self._app(scope, receive, send)
             return
-        key = hash_of(stated[len(_SCHEME) :].strip())
+        key = hash_of(credential)
         async with self._turn(key, scope["method"] in _READS) as turn:
             try:
                 identity_of(scope["app"]).refuse_flood(key)
@@ -68,6 +69,13 @@ class FloodGate:
             lane.users -= 1
             if not lane.users:
                 self._lanes.pop(name, None)
+
+
+def _credential(headers: Headers) -> str | None:
+    stated = headers.get("authorization", "")
+    if stated.lower().startswith(_SCHEME):
+        return stated[len(_SCHEME) :].strip()
+    return session_in(headers)
 
 
 class _Lane:

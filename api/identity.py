@@ -2,18 +2,22 @@
 quotas.
 """
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
 from api.oidc import OidcIssuer
 from api.services import Services
 from api.throttle import Quota
 from steadydesk.configuration.oidc_claims import read_rules
 from steadydesk.contracts.assertion import AuthenticationMethod
-from steadydesk.contracts.identity import EVERY_OWN_SCOPE, Proof
+from steadydesk.contracts.identity import EVERY_OWN_SCOPE, OidcClaims, Proof
 from steadydesk.errors import NotSignedIn
 from steadydesk.records.directory_claims import enter_person, follow_claims
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_standing import standing_by_name
 from steadydesk.records.engine import reading
 from steadydesk.records.identity import token_proof
+from steadydesk.records.identity_session import Found, find_session
 from steadydesk.records.secrets import SecretKind, hash_of
 
 _FAILURES_PER_MINUTE = 60
@@ -36,14 +40,44 @@ class Identity:
 
         A token that was valid before counts for itself alone: wrong tokens from its address do not stop it.
         """
-        key = hash_of(bearer)
+        return await self._within_quotas(bearer, address, lambda: self._checked(bearer))
+
+    async def prove_session(self, secret: str, address: str) -> Found:
+        """The same for a browser's session; whether it needs a new id, for its rights changed, goes with it."""
+        kept: list[Found] = []
+
+        async def check() -> Proof:
+            async with reading(self._services.engine).connect() as connection:
+                kept.append(await find_session(connection, secret, self._services.clock()))
+            return kept[0].proof
+
+        await self._within_quotas(secret, address, check)
+        return kept[0]
+
+    @property
+    def issuer(self) -> OidcIssuer | None:
+        """The configured issuer, at which people may sign in."""
+        return self._issuer
+
+    async def proof_at_issuer(self, token: str, *, audience: str, nonce: str) -> Proof:
+        """Whose ID token it is that the issuer gave for a sign-in with ``nonce``; NotSignedIn for any other."""
+        if self._issuer is None:
+            raise NotSignedIn("No issuer is configured.")
+        now = self._services.clock()
+        claims = await self._issuer.claims(token, now, audience=audience, nonce=nonce)
+        return await self._of_claims(self._issuer, claims, now)
+
+    async def _within_quotas(
+        self, credential: str, address: str, check: Callable[[], Awaitable[Proof]]
+    ) -> Proof:
+        key = hash_of(credential)
         if self._credentials.knows(key):
             self._credentials.take(key)
-            proof = await self._checked(bearer)
+            proof = await check()
         else:
             self._failures.check(address)
             try:
-                proof = await self._checked(bearer)
+                proof = await check()
             except NotSignedIn:
                 self._failures.take(address)
                 raise
@@ -70,7 +104,9 @@ class Identity:
 
     async def _from_issuer(self, issuer: OidcIssuer, bearer: str) -> Proof:
         now = self._services.clock()
-        claims = await issuer.claims(bearer, now)
+        return await self._of_claims(issuer, await issuer.claims(bearer, now), now)
+
+    async def _of_claims(self, issuer: OidcIssuer, claims: OidcClaims, now: datetime) -> Proof:
         async with self._services.engine.begin() as connection:
             found = await standing_by_name(connection, claims.user_name, now)
             if found is None and issuer.rules.create_people:

@@ -62,13 +62,15 @@ class RequestMetrics:
 
     def _pattern(self, scope: Scope) -> str:
         """The whole pattern; the route itself knows only the part behind its router's prefix."""
-        own = getattr(scope.get("route"), "path", None)
+        own: str | None = getattr(scope.get("route"), "path", None)
         if own is None:
             return _UNKNOWN
-        if own not in self._patterns:
-            whole = (route.path for route in iter_route_contexts(scope["app"].routes) if route.path)
-            self._patterns[own] = next((path for path in whole if path in (own, PREFIX + own)), own)
-        return self._patterns[own]
+        # The portal has pages at paths that the API has behind its prefix.
+        wanted = PREFIX + own if scope["path"].startswith(PREFIX) and not own.startswith(PREFIX) else own
+        if wanted not in self._patterns:
+            known = {route.path for route in iter_route_contexts(scope["app"].routes)}
+            self._patterns[wanted] = wanted if wanted in known else own
+        return self._patterns[wanted]
 
 
 class Counted:

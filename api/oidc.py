@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 from joserfc import jwt
@@ -36,19 +37,22 @@ class OidcIssuer:
         self.rules = rules
         self._clock = clock
         self._keys: KeySet | None = None
+        self._published: dict[str, Any] = {}
         self._fetched_at = 0.0
         self._tried_at: float | None = None
         self._fetching = asyncio.Lock()
 
-    async def claims(self, token: str, now: datetime) -> OidcClaims:
+    async def claims(
+        self, token: str, now: datetime, *, audience: str | None = None, nonce: str | None = None
+    ) -> OidcClaims:
         """What a valid token says. NotSignedIn for any other; Unavailable while the issuer's keys
-        cannot be had.
+        cannot be had. ``audience`` None is that of the rules; a ``nonce`` must stand in the token.
         """
         if len(token) > _LONGEST_TOKEN:
             raise NotSignedIn(_REFUSED)
         try:
             decoded = await self._decoded(token)
-            self._registry(now).validate(decoded)
+            self._registry(now, audience or self.rules.audience, nonce).validate(decoded)
         except (JoseError, ValueError, TypeError):
             # A token is whatever somebody sent: what it fails at is nobody's business but the issuer's.
             raise NotSignedIn(_REFUSED) from None
@@ -61,13 +65,25 @@ class OidcIssuer:
         except InvalidKeyIdError:
             return _claims_signed_by(await self._current_keys(anew=True), token)
 
-    def _registry(self, now: datetime) -> jwt.JWTClaimsRegistry:
+    async def endpoint(self, name: str) -> str:
+        """An address that the issuer publishes, such as ``token_endpoint``; Unavailable where it cannot be had."""
+        await self._current_keys()
+        address = self._published.get(name)
+        if not isinstance(address, str) or urlsplit(address).scheme not in ("https", "http"):
+            raise Unavailable(f"The issuer publishes no {name}.")
+        if urlsplit(address).scheme == "http" and not self.rules.issuer.startswith("http:"):
+            raise Unavailable(f"The issuer's {name} is not safe to use.")
+        return address
+
+    def _registry(self, now: datetime, audience: str, nonce: str | None) -> jwt.JWTClaimsRegistry:
+        stated: dict[str, Any] = {} if nonce is None else {"nonce": {"essential": True, "value": nonce}}
         return jwt.JWTClaimsRegistry(
             now=int(now.timestamp()),
             leeway=_LEEWAY_SECONDS,
             iss={"essential": True, "value": self.rules.issuer},
-            aud={"essential": True, "value": self.rules.audience},
+            aud={"essential": True, "value": audience},
             exp={"essential": True},
+            **stated,
         )
 
     def _in_our_words(self, claims: Mapping[str, Any]) -> OidcClaims:
@@ -117,6 +133,7 @@ class OidcIssuer:
                     return
                 content: Any = await _json(client, str(discovered["jwks_uri"]))
                 self._keys = KeySet.import_key_set({"keys": [key for key in content["keys"] if _signs(key)]})
+                self._published = discovered
                 self._fetched_at = self._clock()
         except (httpx2.HTTPError, JoseError, ValueError, KeyError, TypeError):
             return

@@ -84,11 +84,15 @@ class Caller:
             )
 
 
-class Requires:
-    """A dependency that gives the Caller, once they have shown that they may do ``permission``."""
+class Demanding:
+    """A dependency that states what its route demands; ``check_routes`` looks for it."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
+
+
+class Requires(Demanding):
+    """A dependency that gives the Caller, once they have shown that they may do ``permission``."""
 
     async def __call__(
         self,
@@ -107,7 +111,7 @@ class Requires:
         identity = identity_of(request.app)
         proof = await identity.prove(bearer.credentials, address_of(request))
         services = services_of(request.app)
-        caller = await _caller(services, proof, act_for)
+        caller = await caller_of(services, proof, act_for)
         if self.permission is Permission.DECIDE and proof.standing.person.service_account:
             raise ServiceAccountVote("A service account does not decide, also not for somebody else.")
         caller.require(self.permission)
@@ -164,7 +168,7 @@ def check_routes(app: FastAPI, declared: frozenset[str] = frozenset()) -> None:
 
 def permission_of(dependant: Dependant | None) -> Permission | None:
     """What a route demands; None for a public one. For the table in the docs and the generated tests."""
-    calls = (call for call in _calls(dependant) if isinstance(call, Requires))
+    calls = (call for call in _calls(dependant) if isinstance(call, Demanding))
     return next((call.permission for call in calls), None)
 
 
@@ -183,7 +187,8 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-async def _caller(services: Services, proof: Proof, act_for: str | None) -> Caller:
+async def caller_of(services: Services, proof: Proof, act_for: str | None = None) -> Caller:
+    """Who a proof stands for, now; ``act_for`` is the person whom they act for."""
     whose = proof.standing if act_for is None else await _other(services, proof, act_for)
     return Caller(
         person=proof.standing.person,
@@ -213,7 +218,7 @@ async def _other(services: Services, proof: Proof, act_for: str) -> Standing:
 
 
 def _is_declared(dependant: Dependant | None) -> bool:
-    return any(isinstance(call, Requires | Public) for call in _calls(dependant))
+    return any(isinstance(call, Demanding | Public) for call in _calls(dependant))
 
 
 def _calls(dependant: Dependant | None) -> Iterator[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from bench import events, flood, latency, lists, profiling, throughput, waiting
+from bench import events, flood, latency, lists, pages, profiling, throughput, waiting
 from bench.measure import Measure, table, write
 from bench.scene import Scene, scene
 from bench.sizes import FULL, QUICK, Sizes
@@ -26,6 +26,7 @@ _PARTS: dict[str, Callable[[Scene, Sizes], Awaitable[list[Measure]]]] = {
     "processes": _processes,
     "waiting": waiting.measure,
     "lists": lists.measure,
+    "pages": pages.measure,
     "flood": flood.measure,
 }
 """Each on a stack of its own, so that none measures what another has left."""

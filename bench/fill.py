@@ -73,8 +73,15 @@ _NUMBERED = "regexp_replace(t.{}, '[0-9]+', CAST(1000000 + i AS text))"
 _REQUESTER = f"coalesce(CAST(:requester AS text), 'p_bench' || (i * 7919 % {PEOPLE}))"
 _APPROVER = f"coalesce(CAST(:approver AS text), 'p_bench' || (i * 7919 % {PEOPLE} / 20))"
 _EARLIER = "t.{} - i * interval '1 minute'"
+_DOCUMENT = (
+    "CAST(regexp_replace(CAST(t.document AS text), '(REQ|RITM|SCTASK)[0-9]+',"
+    " '\\1' || CAST(1000000 + i AS text), 'g') AS jsonb)"
+)
 _TABLES = {
-    "process": ("number = :template", {"number": _NUMBERED.format("number")}),
+    "process": (
+        "number = :template",
+        {"number": _NUMBERED.format("number"), "document": _DOCUMENT},
+    ),
     "record": (
         "owner = :template",
         {

@@ -33,13 +33,14 @@ async def measure(large: Scene, sizes: Sizes) -> list[Measure]:
         await fill(large, many)
         reads = {name: (_get(small, *read), _get(large, *read)) for name, read in _READS.items()}
         reads["capped count of a process owner"] = (_count(small), _count(large))
-        return [await _compared(name, pair, sizes, many, few) for name, pair in reads.items()]
+        return [await compared(name, pair, sizes, many, few) for name, pair in reads.items()]
 
 
 Read = Callable[[], Awaitable[None]]
 
 
-async def _compared(name: str, pair: tuple[Read, Read], sizes: Sizes, many: int, few: int) -> Measure:
+async def compared(name: str, pair: tuple[Read, Read], sizes: Sizes, many: int, few: int) -> Measure:
+    """The second of the pair, which reads among ``many`` records, beside the first."""
     times: tuple[list[float], list[float]] = ([], [])
     for read in pair:
         await _p95(read, max(3, sizes.reads // 5))

@@ -33,6 +33,7 @@ from steadydesk.stack.supervisor import Stack, Variation, running_stack
 REQUESTER = "rita.requester"
 APPROVER = "mona.manager"
 PROCESS_OWNER = "ines.itlead"
+OPERATOR = "olga.operator"
 ITEM = "bench-item"
 _NO_QUOTA = 10_000_000
 _ADDITION = Path(__file__).with_name("organisation.yaml")

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt
+from pydantic import Field, PositiveInt
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from steadydesk.setting_values import AnchorSink, DatabaseUrl, MailServer, Port, SplitWords, TemporalTarget
 
 PREFIX = "STEADYDESK_"
 READY_FILE = f"{PREFIX}READY_FILE"
@@ -16,45 +17,6 @@ READY_FILE = f"{PREFIX}READY_FILE"
 OIDC_CLAIMS_FILE = "oidc-claims.json"
 TOKEN = f"{PREFIX}TOKEN"
 """Variable with the API token of whoever gives commands on this terminal."""
-
-
-def _asyncpg_url(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    if scheme not in ("postgresql", "postgres", "postgresql+asyncpg") or not rest:
-        raise ValueError("a database URL reads postgresql://user:password@host:port/database")
-    return f"postgresql+asyncpg://{rest}"
-
-
-def _mail_server(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ValueError("a mail server reads smtp://host:port or smtps://host:port")
-    return url
-
-
-def _temporal_target(address: str) -> str:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or "/" in address:
-        raise ValueError("a Temporal address reads host:port, without a scheme")
-    return address
-
-
-def _split_words(words: object) -> object:
-    return tuple(words.replace(",", " ").split()) if isinstance(words, str) else words
-
-
-def _anchor_sink(sink: str) -> str:
-    parts = urlsplit(sink)
-    complete = parts.path if parts.scheme == "syslog+unix" else parts.hostname
-    known = parts.scheme in ("syslog", "syslog+tcp", "syslog+unix", "https", "http")
-    if sink != "file" and not (known and complete):
-        raise ValueError(f"{sink!r} is neither file, nor a syslog://, syslog+tcp:// or https:// address")
-    return sink
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-AnchorSink = Annotated[str, AfterValidator(_anchor_sink)]
-DatabaseUrl = Annotated[str, AfterValidator(_asyncpg_url)]
 
 
 def http_origin(host: str, port: int) -> str:
@@ -88,7 +50,7 @@ class Settings(BaseSettings):
         default=None,
         description="The `temporal` program to run; empty: the one on PATH, else the installed wheel's.",
     )
-    temporal_address: Annotated[str, AfterValidator(_temporal_target)] | None = Field(
+    temporal_address: TemporalTarget | None = Field(
         default=None,
         validation_alias="TEMPORAL_ADDRESS",
         description="host:port of an existing Temporal server, used instead of the embedded one. The"
@@ -133,14 +95,14 @@ class Settings(BaseSettings):
         default_factory=lambda data: f"http://127.0.0.1:{data['temporal_ui_port']}",
         description="Base of the links to the Temporal UI. Default: the embedded UI.",
     )
-    smtp_url: Annotated[str, AfterValidator(_mail_server)] | None = Field(
+    smtp_url: MailServer | None = Field(
         default=None,
         repr=False,
         description="Mail server (smtp://user:password@host:port; smtps:// for TLS from the start). Empty: no"
         " mail is sent, the in-app list keeps every message.",
     )
     mail_from: str = Field(default="Steadydesk <steadydesk@localhost>", description="Sender of all mails.")
-    egress_allow: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_words)] = Field(
+    egress_allow: Annotated[tuple[str, ...], NoDecode, SplitWords] = Field(
         default=(),
         description="Private or loopback targets that outbound calls may reach all the same: hosts, host:port"
         " or networks (10.1.0.0/16), separated by commas.",
@@ -178,7 +140,7 @@ class Settings(BaseSettings):
     anchor_minutes: PositiveInt = Field(
         default=60, description="Minutes between two signatures of the audit chains' heads."
     )
-    anchor_sinks: Annotated[tuple[AnchorSink, ...], NoDecode, BeforeValidator(_split_words)] = Field(
+    anchor_sinks: Annotated[tuple[AnchorSink, ...], NoDecode, SplitWords] = Field(
         default=("file",),
         description="Where signed heads go, separated by commas: file (STEADYDESK_ANCHOR_DIR),"
         " syslog://host:514 (UDP), syslog+tcp://host:514, syslog+unix:///dev/log, or the https:// address of"
@@ -188,6 +150,14 @@ class Settings(BaseSettings):
         default=None, description="Issuer of accepted OIDC bearer tokens; empty: none accepted."
     )
     oidc_audience: str | None = Field(default=None, description="Audience that OIDC tokens must name.")
+    oidc_client_id: str | None = Field(
+        default_factory=lambda data: data["oidc_audience"],
+        description="Client id with which people sign in to the portal at the issuer (code flow with PKCE)."
+        " Default: the audience.",
+    )
+    oidc_client_secret: str | None = Field(
+        default=None, repr=False, description="Secret of that client; empty: a public client, PKCE alone."
+    )
     oidc_claims_file: Path = Field(
         default_factory=lambda data: data["state_dir"] / OIDC_CLAIMS_FILE,
         description="JSON or YAML file that says what the claims of OIDC tokens mean here. Default:"

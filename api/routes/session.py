@@ -39,7 +39,7 @@ async def open_session(request: Request, credentials: SignIn) -> IssuedToken:
     address.
     """
     services = services_of(request.app)
-    guess = _guess(request, credentials.user_name, credentials.password.get_secret_value())
+    guess = guess_of(request, credentials.user_name, credentials.password.get_secret_value())
     now = services.clock()
     person_id = await sign_in(services.engine, guess, now)
     async with services.engine.begin() as connection:
@@ -61,7 +61,7 @@ async def change_password(request: Request, change: PasswordChange, caller: Acco
     """The old password proves that it is you; browser sessions end."""
     services = services_of(request.app)
     await sign_in(
-        services.engine, _guess(request, caller.person.user_name, change.old.get_secret_value()), caller.now
+        services.engine, guess_of(request, caller.person.user_name, change.old.get_secret_value()), caller.now
     )
     async with services.engine.begin() as connection:
         await set_password(connection, caller.person.id, change.new.get_secret_value(), caller.now)
@@ -84,7 +84,8 @@ async def first_administrator(request: Request, wanted: FirstAdministrator) -> P
         return await make_first_administrator(connection, wanted, services.clock())
 
 
-def _guess(request: Request, user_name: str, secret: str) -> Guess:
+def guess_of(request: Request, user_name: str, secret: str) -> Guess:
+    """A try to sign in, from the address of the request."""
     return Guess(user_name, secret, address_of(request), _throttle_salt(services_of(request.app).keyring))
 
 

@@ -1,5 +1,6 @@
 """Tasks: the queues of one's groups, and what fulfillers do with a task."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -39,6 +40,10 @@ class TaskNote(Contract):
 
 class TaskQuestion(Contract):
     question: str = Field(min_length=1, max_length=4000)
+    follow_up_on: date | None = Field(
+        default=None,
+        description="Day of the first reminder; null: two business days from now. At most 60 days ahead.",
+    )
 
 
 class TaskResult(Contract):
@@ -111,7 +116,7 @@ async def start(number: RecordNumber, body: TaskNote, act: WorkerAction) -> dict
 @router.post("/{number}/ask")
 async def ask(number: RecordNumber, body: TaskQuestion, act: WorkerAction) -> dict[str, Any]:
     """Put a question to the requester; the task is pending until the answer."""
-    return await _noted(act, number, TaskAction.ASK, body, body.question)
+    return await _noted(act, number, TaskAction.ASK, body, body.question, follow_up_on=body.follow_up_on)
 
 
 @router.post("/{number}/complete")
@@ -156,10 +161,11 @@ async def abort(number: RecordNumber, body: TaskNote, act: WorkerAction) -> dict
 
 
 async def _noted(
-    act: Action, number: str, action: TaskAction, body: Contract, words: str | None
+    act: Action, number: str, action: TaskAction, body: Contract, words: str | None, **more: Any
 ) -> dict[str, Any]:
     async def build(connection: Connection) -> ActOnTask:
-        return _command(act, number, action, text=await commands.words(connection, act.caller, words))
+        said = await commands.words(connection, act.caller, words)
+        return _command(act, number, action, text=said, **more)
 
     return await _send(act, number, action, body, build)
 

@@ -74,7 +74,7 @@ def verify(
 
     async def work(connection: AsyncConnection) -> Verdict:
         await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        return await prove(connection, wanted, witness)
+        return await prove(connection, None if wanted is None else [wanted], witness)
 
     verdict = in_one_transaction(work)
     if wanted is not None and not verdict.chains and not verdict.findings:

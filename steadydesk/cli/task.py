@@ -1,6 +1,7 @@
 """`steadydesk task`: the queues of one's groups, and what is done with a task."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -72,12 +73,19 @@ def assign(
 def ask(
     number: Number,
     question: Annotated[str, typer.Argument(help="What the requester should answer.")],
+    remind_on: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Day of the first reminder; without it, in two business days."
+        ),
+    ] = None,
     token: Token = None,
     as_user: AsUser = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask the requester; the task is pending until the answer."""
-    told(api(token, as_user).post(f"tasks/{number}/ask", {"question": question}), as_json)
+    body = {"question": question} | ({"follow_up_on": f"{remind_on:%Y-%m-%d}"} if remind_on else {})
+    told(api(token, as_user).post(f"tasks/{number}/ask", body), as_json)
 
 
 def complete(

@@ -1,5 +1,8 @@
-"""Fills a new installation with the demo: people and groups, the configuration as version 1, a token each."""
+"""Fills a new installation with the demo: people and groups, the configuration as version 1, a token and a password
+each.
+"""
 
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,23 +19,28 @@ from steadydesk.records.directory_events import Author, installation
 from steadydesk.records.directory_import import apply_directory
 from steadydesk.records.engine import make_engine
 from steadydesk.records.identity import issue_token
+from steadydesk.records.identity_password import set_password
 from steadydesk.records.tables.directory import person
 from steadydesk.settings import Settings
 
 DEMO = Path(__file__).parent / "demo"
 """The folder of the demo organisation."""
 
+_LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without letters and digits that look alike."""
+
 _TOKEN_LABEL = "demo"  # noqa: S105 - the label, not the token
 
 
 class DemoUser(Contract):
-    """A person of the demo and the token with which they sign in; shown once, kept nowhere else."""
+    """A person of the demo with the token for the API and the password for the portal; kept nowhere else."""
 
     user_name: str
     name: str
     roles: list[str]
     groups: list[str]
     token: str
+    password: str | None = None
 
 
 async def install_demo(
@@ -40,7 +48,8 @@ async def install_demo(
 ) -> list[DemoUser]:
     """The demo's people with their tokens, everything stored in one transaction.
 
-    Safe to repeat: directory and configuration stay as they are, and each person gets a further token.
+    Safe to repeat: directory and configuration stay as they are, and each person gets a further token and a new
+    password. Service accounts get none.
     ValueError when the folder has no readable directory, RefusedError when its configuration has errors.
     """
     document, problems = read_directory(folder / DIRECTORY_FILE)
@@ -72,4 +81,12 @@ async def _user(connection: AsyncConnection, entry: PersonEntry, now: datetime) 
         roles=sorted(map(str, entry.roles or [])),
         groups=sorted(entry.groups or []),
         token=await issue_token(connection, person_id, _TOKEN_LABEL, scopes, None, now),
+        password=None if entry.service_account else await _password(connection, person_id, now),
     )
+
+
+async def _password(connection: AsyncConnection, person_id: str, now: datetime) -> str:
+    """A new one, easy to read from a terminal: 60 bits in three groups of letters and digits."""
+    drawn = "-".join("".join(secrets.choice(_LEGIBLE) for _ in range(4)) for _ in range(3))
+    await set_password(connection, person_id, drawn, now)
+    return drawn

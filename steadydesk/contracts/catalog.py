@@ -18,6 +18,14 @@ class Lifecycle(StrEnum):
     RETIRED = "retired"
 
 
+class PeopleOperation(StrEnum):
+    """What an item does to somebody's employment; its lines are listed together, by effective date."""
+
+    JOINER = "joiner"
+    MOVER = "mover"
+    LEAVER = "leaver"
+
+
 class Entitlement(Contract):
     """Who sees an item and may order it; empty lists mean everybody."""
 
@@ -74,6 +82,11 @@ class CatalogItem(Contract):
     )
     silent_until_effective: bool = Field(
         default=False, description="Nothing reaches the requested-for person before the effective date."
+    )
+    people_operation: PeopleOperation | None = Field(
+        default=None,
+        description="Somebody joins, moves or leaves by it: its lines appear among the people operations. "
+        "Needs 'effective_at' and 'beneficiary'.",
     )
     max_quantity: int = Field(default=1, ge=1, le=100)
     survey: Survey | None = None

@@ -65,6 +65,16 @@ class Question(ProcessState):
     reminders: int = 0
 
 
+class Asked(ProcessState):
+    """What a gate was asked about, to show what has changed since; votes are bound to its digests alone."""
+
+    variables: TextRef
+    quantity: int
+    amount: float
+    requested_for: str
+    effective_at: datetime | None = None
+
+
 class Gate(ProcessState):
     id: str
     line: str
@@ -83,6 +93,7 @@ class Gate(ProcessState):
         description="Material fields that differ from what the same stage decided on before.",
     )
     earlier: list[str] = Field(default_factory=list, description="Natural persons who approved that before.")
+    asked: Asked | None = Field(default=None, description="None for gates that opened before it was kept.")
     clock: SlaClock
     escalations: int = 0
     question: Question | None = None

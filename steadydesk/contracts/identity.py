@@ -66,6 +66,16 @@ class IssuedToken(Contract):
     details: Token
 
 
+class BrowserSession(Contract):
+    """A session of the portal, as its person sees it in their list."""
+
+    id: str
+    agent: str = Field(description="What the browser calls itself.")
+    made_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 NewPassword = Annotated[SecretStr, Field(min_length=12, max_length=256)]
 

@@ -27,6 +27,11 @@ def gate_id(number: str, ordinal: int) -> str:
     return f"{number}-G{ordinal}"
 
 
+def ordinal_of(gate: str) -> int:
+    """Which gate of its record it is, from 1."""
+    return int(gate.rsplit("-G", 1)[1])
+
+
 def owner_of_gate(gate: str) -> str:
     """The number whose workflow runs the gate."""
     return gate.rsplit("-G", 1)[0]

@@ -1,6 +1,6 @@
 """Commands into a request's workflow, and what its record writes say to each other."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
@@ -133,6 +133,9 @@ class ActOnTask(Command):
     assignee: str | None = None
     text: TextRef | None = None
     outputs: TextRef | None = None
+    follow_up_on: date | None = Field(
+        default=None, description="Of a question: the day of the first reminder, in the item's calendar."
+    )
 
 
 class TellRequest(Command):

@@ -8,6 +8,8 @@ from typing import Any
 
 from steadydesk.contracts.approval_policy import Rule
 from steadydesk.contracts.gate import Decision, Gate, GateState
+from steadydesk.contracts.numbers import ordinal_of
+from steadydesk.contracts.request import RequestProcess
 
 
 def needed(rule: Rule, eligible: int) -> int:
@@ -68,6 +70,21 @@ def content_hash(digests: Mapping[str, str]) -> str:
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """The material fields that are not the same any more."""
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+
+
+def decided_before(
+    process: RequestProcess, line: str, stage: str, step: str | None, ordinal: int
+) -> Gate | None:
+    """The same stage's last gate before the ``ordinal``-th of the record that people had voted at: they need only
+    see the difference.
+    """
+    found = {
+        ordinal_of(gate.id): gate
+        for gate in process.gates.values()
+        if (gate.line, gate.stage, gate.step) == (line, stage, step) and gate.ballots
+    }
+    last = max((each for each in found if each < ordinal), default=None)
+    return None if last is None else found[last]
 
 
 def _digest(salt: str, value: object) -> str:

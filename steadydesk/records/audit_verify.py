@@ -1,6 +1,6 @@
 """Prove the audit: recompute every chain from its rows, and hold its heads against documents and signed anchors."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -104,16 +104,16 @@ class Witness:
 
 
 async def verify(
-    connection: AsyncConnection, number: str | None = None, witness: Witness | None = None
+    connection: AsyncConnection, numbers: Collection[str] | None = None, witness: Witness | None = None
 ) -> Verdict:
-    """Recompute one chain or all, and hold their heads against the documents and, if given, the witness.
+    """Recompute the chains of ``numbers``, or all; hold their heads against the documents and, if given, the witness.
 
     One snapshot is needed: on a running system the transaction must be REPEATABLE READ.
     """
-    findings, heads = await _testimony(connection, number, witness) if witness else ([], {})
-    documents = await _document_heads(connection, number)
+    findings, heads = await _testimony(connection, numbers, witness) if witness else ([], {})
+    documents = await _document_heads(connection, numbers)
     chains = rows = 0
-    async for chain in _chains(connection, number, _positions(documents, heads)):
+    async for chain in _chains(connection, numbers, _positions(documents, heads)):
         chains, rows = chains + 1, rows + chain.position
         findings += chain.findings
         findings += _against(chain, heads.pop(chain.number, None), "the signed anchor")
@@ -150,7 +150,7 @@ def _each_once(findings: Iterable[Finding]) -> list[Finding]:
 
 
 async def _testimony(
-    connection: AsyncConnection, number: str | None, witness: Witness
+    connection: AsyncConnection, numbers: Collection[str] | None, witness: Witness
 ) -> tuple[list[Finding], dict[str, Head]]:
     """What is wrong with the anchors, and the last signed head of each chain."""
     inside = {one.statement.serial: one async for one in anchors.stored_anchors(connection)}
@@ -165,7 +165,7 @@ async def _testimony(
             continue
         listed = _listed(anchor, inside)
         if listed is not None and heads_digest(listed) == anchor.statement.heads:
-            heads |= {head.number: head for head in listed if number in (None, head.number)}
+            heads |= {head.number: head for head in listed if numbers is None or head.number in numbers}
         elif listed is not None:
             findings.append(_other_heads(anchor))
     return findings, heads
@@ -198,12 +198,12 @@ def _between(witness: Witness, inside: Mapping[int, Anchor]) -> Iterator[Finding
             yield Finding(AnchorFault.FORGED, f"anchor {serial}", 0, words)
 
 
-async def _document_heads(connection: AsyncConnection, number: str | None) -> dict[str, Head]:
+async def _document_heads(connection: AsyncConnection, numbers: Collection[str] | None) -> dict[str, Head]:
     """Position and hash that each process's document was last written with."""
     position = process.c.document["audit_position"].astext.cast(Integer)
     query = select(process.c.number, position, process.c.document["audit_head"].astext).where(position > 0)
-    if number is not None:
-        query = query.where(process.c.number == number)
+    if numbers is not None:
+        query = query.where(process.c.number.in_(numbers))
     return {row[0]: Head(*row) for row in await connection.execute(query)}
 
 
@@ -215,12 +215,12 @@ def _positions(*witnesses: Mapping[str, Head]) -> dict[str, frozenset[int]]:
 
 
 async def _chains(
-    connection: AsyncConnection, number: str | None, wanted: Mapping[str, frozenset[int]]
+    connection: AsyncConnection, numbers: Collection[str] | None, wanted: Mapping[str, frozenset[int]]
 ) -> AsyncIterator[Chain]:
     """Each chain in turn, from rows that are never all in memory."""
     query = select(*_SEALED, audit.c.previous, audit.c.hash).order_by(audit.c.number, audit.c.position)
-    if number is not None:
-        query = query.where(audit.c.number == number)
+    if numbers is not None:
+        query = query.where(audit.c.number.in_(numbers))
     chain: Chain | None = None
     async with connection.stream(query, execution_options={"yield_per": 1_000}) as rows:
         async for row in rows:

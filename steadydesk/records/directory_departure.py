@@ -69,7 +69,7 @@ async def end_sessions(connection: AsyncConnection, person_id: str, now: datetim
     """End every session of the person; how many there were."""
     statement = (
         update(session)
-        .where(session.c.person == person_id, session.c.ended_at.is_(None))
+        .where(session.c.person == person_id, or_(session.c.ended_at.is_(None), session.c.ended_at > now))
         .values(ended_at=now)
         .returning(session.c.hash)
     )

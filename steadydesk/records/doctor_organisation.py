@@ -15,9 +15,7 @@ from steadydesk.records.organisation import in_force
 from steadydesk.records.ownership import manned_groups
 from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.process import command_key, record, reservation
-
-_TAKEN_UP_WITHIN = timedelta(minutes=1)
-_ANSWERED_WITHIN = timedelta(minutes=10)
+from steadydesk.records.views.operations import not_taken_up, overdue
 
 
 async def examine_organisation(connection: AsyncConnection) -> list[Symptom]:
@@ -37,9 +35,7 @@ async def examine_organisation(connection: AsyncConnection) -> list[Symptom]:
 async def examine_orders(connection: AsyncConnection, now: datetime) -> list[Symptom]:
     """Orders that got a number and that no process took up."""
     rows = await connection.execute(
-        select(reservation.c.number, reservation.c.reserved_at).where(
-            reservation.c.opened_at.is_(None), reservation.c.reserved_at < now - _TAKEN_UP_WITHIN
-        )
+        select(reservation.c.number, reservation.c.reserved_at).where(not_taken_up(now))
     )
     return [
         Symptom("order", number, f"reserved at {at:%Y-%m-%d %H:%M} and not taken up") for number, at in rows
@@ -48,9 +44,7 @@ async def examine_orders(connection: AsyncConnection, now: datetime) -> list[Sym
 
 async def examine_commands(connection: AsyncConnection, now: datetime) -> list[Symptom]:
     """What people said and no process has answered, although it is sent again and again."""
-    late = select(command_key.c.number, func.count(), func.min(command_key.c.made_at)).where(
-        command_key.c.answer_due_at.is_not(None), command_key.c.made_at < now - _ANSWERED_WITHIN
-    )
+    late = select(command_key.c.number, func.count(), func.min(command_key.c.made_at)).where(overdue(now))
     rows = await connection.execute(late.group_by(command_key.c.number).order_by(command_key.c.number))
     return [
         Symptom("command", number, f"{count} commands not answered, the first of {at:%Y-%m-%d %H:%M}")

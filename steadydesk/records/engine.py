@@ -15,6 +15,7 @@ Engine = AsyncEngine
 _CONNECT_SECONDS = 1.0
 _COMMAND_SECONDS = 1.5
 _LOCK = "1000"
+_USED = "used"
 _PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
@@ -41,16 +42,26 @@ def make_engine(
             "server_settings": {"lock_timeout": _LOCK, "application_name": name, "timezone": "UTC"},
         },
     )
+    event.listen(engine.sync_engine, "do_connect", _connect)
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
 
 
-def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+def _connect(dialect: Any, _record: object, arguments: Any, options: Any) -> Any:
+    """A server that is just starting has no socket yet: that is as away as one that refuses."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except FileNotFoundError as missing:
+        raise ConnectionRefusedError(str(missing)) from missing
+
+
+def _refuse_closed(connection: Any, record: Any, _proxy: object) -> None:
     """Have the pool replace a connection that the server has closed. The driver knows without asking, whereas
-    ``pool_pre_ping`` asks three times before each use.
+    ``pool_pre_ping`` asks three times before each use. A new one is not looked at: its first statement will tell.
     """
-    if connection.driver_connection.is_closed():
+    if record.info.get(_USED) and connection.driver_connection.is_closed():
         raise DisconnectionError
+    record.info[_USED] = True
 
 
 @lru_cache(maxsize=4)

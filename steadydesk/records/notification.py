@@ -64,6 +64,15 @@ async def mark_read(connection: AsyncConnection, person: str, entry: int, now: d
         raise UnknownRecord("There is no such entry in your list.")
 
 
+async def mark_all_read(connection: AsyncConnection, person: str, up_to: int, now: datetime) -> int:
+    """The person has read everything up to this entry; how many of them were new."""
+    theirs = (in_app.c.person == person) & (in_app.c.id <= up_to)
+    marked = await connection.execute(
+        update(in_app).where(theirs, in_app.c.read_at.is_(None)).values(read_at=now)
+    )
+    return marked.rowcount
+
+
 async def preferences_of(connection: AsyncConnection, person: str) -> Preferences:
     """What the person said, in the order of events and channels; all else is wanted."""
     statement = (

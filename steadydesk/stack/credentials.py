@@ -1,4 +1,4 @@
-"""The demo users with their tokens (`credentials.json`), and the address they may be used from."""
+"""The demo users with their tokens and passwords (`credentials.json`), and the address they may be used from."""
 
 import ipaddress
 from pathlib import Path
@@ -13,13 +13,14 @@ from steadydesk.stack.state_folder import StateFolder
 
 
 class CredentialUser(BaseModel):
-    """One demo user; whoever has `token` acts as this person."""
+    """One demo user; `token` is for the API, `password` for the portal (service accounts have none)."""
 
     user_name: str
     name: str
     roles: list[str]
     groups: list[str]
     token: str
+    password: str | None = None
 
 
 class Credentials(BaseModel):

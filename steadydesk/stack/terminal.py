@@ -52,8 +52,10 @@ def summary(addresses: Addresses, credentials: Credentials | None) -> str:
 
 
 def _user_rows(credentials: Credentials) -> list[str]:
-    heads = ("Demo user", "Roles", "Token")
-    rows = [(user.user_name, ", ".join(user.roles), user.token) for user in credentials.users]
+    heads = ("Demo user", "Password", "Roles", "Token")
+    rows = [
+        (user.user_name, user.password or "", ", ".join(user.roles), user.token) for user in credentials.users
+    ]
     widths = [max(len(row[column]) for row in [heads, *rows]) + 2 for column in range(len(heads))]
     return [
         "".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

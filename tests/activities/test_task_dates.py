@@ -15,7 +15,7 @@ from steadydesk.records.tables.journal import audit
 from steadydesk.records.tables.process import sight
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.request_catalogue import catalogue
-from tests.support.request_desk import Desk, request_desk
+from tests.support.request_desk import Desk, refused, request_desk
 from tests.support.requests import NOW, automated, manual, resolved
 
 HOUR = timedelta(hours=1)
@@ -156,3 +156,24 @@ async def test_a_task_of_a_line_that_is_late_already_has_the_promise_once_more(d
     await desk.cancel(number)
     undo = await desk.task(number, "one")
     assert undo.due_at == desk.now + 40 * HOUR
+
+
+@pytest.mark.parametrize("days", [1, 30])
+async def test_the_first_reminder_comes_on_the_day_that_was_asked_for(desk: Desk, days: int) -> None:
+    number = await desk.order("undone-by-hand")
+    task = (await desk.task(number, "one")).number
+    day = (desk.now + timedelta(days=days)).date()
+    await desk.act(number, task, TaskAction.ASK, text=await desk.words("Which one?"), follow_up_on=day)
+    question = (await desk.task(number, "one")).question
+    assert question is not None
+    assert day <= question.until.date() <= day + timedelta(days=4)
+
+
+@pytest.mark.parametrize("days", [-1, 0, 61])
+async def test_a_reminder_is_not_for_a_day_that_has_begun_or_is_far_away(desk: Desk, days: int) -> None:
+    number = await desk.order("undone-by-hand")
+    task = (await desk.task(number, "one")).number
+    before = await desk.everything()
+    day = (desk.now + timedelta(days=days)).date()
+    assert await refused(desk.act(number, task, TaskAction.ASK, follow_up_on=day)) == "InvalidInput"
+    assert await desk.everything() == before

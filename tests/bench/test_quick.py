@@ -18,7 +18,7 @@ def test_the_quick_run_writes_a_row_per_measure(tmp_path: Path) -> None:
         env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=240,
         check=False,
     )
 
@@ -36,6 +36,7 @@ def test_the_quick_run_writes_a_row_per_measure(tmp_path: Path) -> None:
         "kB",
         "% of one core",
         "inbox",
+        "page: home",
     ):
         assert subject in names
     events = next(row for row in rows if row["name"] == "events of a one-approval request")
@@ -53,4 +54,4 @@ def test_an_unknown_part_is_named() -> None:
     )
 
     assert ran.returncode == 2
-    assert "there is no part everything; there are processes, waiting, lists, flood" in ran.stderr
+    assert "there is no part everything; there are processes, waiting, lists, pages, flood" in ran.stderr

@@ -86,6 +86,8 @@ BROKEN: list[tuple[str, Edits, str]] = [
     ("C506", {(*EXPENSE, "price", "variable"): "amout"}, "no field 'amout'"),
     ("C506", {(*EXPENSE, "price", "variable"): "purpose"}, "of kind number"),
     ("C506", {(*EXPENSE, "form", "fields", "amount", "required"): False}, "always be required"),
+    ("C508", {("catalog", "joiner", "effective_at"): DELETE}, "a joiner needs 'effective_at'"),
+    ("C508", {("catalog", "mover", "beneficiary"): DELETE}, "a mover needs 'beneficiary'"),
     ("C507", {(*VPN, "service"): "payments"}, "is a service of 'finance'"),
     ("C601", {(*EXPENSE_STAGE, "when"): "variables.amount >"}, "ends too early"),
     ("C601", {(*EXPENSE_STAGE, "when"): "variables.amout > 5"}, "did you mean 'amount'?"),

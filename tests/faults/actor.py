@@ -78,8 +78,7 @@ class Actor:
             await self._vote(voter, patient=patient)
         voter = self.story.voters[0]
         again = await self._decision(voter, "again", patient=True)
-        if again.status == 200:
-            self.answers.odd.append(f"{voter}'s second vote was counted")
+        self.answers.again[voter] = again.status
 
     async def _vote(self, voter: str, *, patient: bool) -> None:
         reply = await self._decision(voter, "vote", patient=patient, twice=self.story.twice)
@@ -141,6 +140,10 @@ class Actor:
         await self.order(patient=True)
         for voter in list(self.answers.votes):
             await self._vote(voter, patient=True)
+        for voter, status in self.answers.again.items():
+            # One of the two counts: a vote that was kept may come after the one that says it again.
+            if status == 200 and self.answers.votes[voter] == 200:
+                self.answers.odd.append(f"{voter}'s second vote was counted")
         if self.answers.cancelled is not None:
             await self.cancel(patient=True)
 

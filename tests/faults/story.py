@@ -69,7 +69,8 @@ class Answers:
     number: str | None = None
     accepted: bool = False
     votes: dict[str, int] = field(default_factory=dict)
-    second_vote: int | None = None
+    again: dict[str, int] = field(default_factory=dict)
+    """The same vote once more, under another key."""
     cancelled: int | None = None
     completed: dict[str, int] = field(default_factory=dict)
     odd: list[str] = field(default_factory=list)
@@ -101,5 +102,5 @@ def _may_fail(story: Story, answers: Answers) -> bool:
 
 
 def _granted(story: Story, answers: Answers) -> bool:
-    yes = sum(status == 200 for status in answers.votes.values())
+    yes = sum(200 in (status, answers.again.get(voter)) for voter, status in answers.votes.items())
     return story.approved and yes >= APPROVALS[story.item]

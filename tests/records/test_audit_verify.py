@@ -156,7 +156,7 @@ async def test_every_column_is_sealed(connection: AsyncConnection, change: dict[
     await connection.execute(
         update(audit).where(audit.c.number == VICTIM, audit.c.position == 2).values(**change)
     )
-    assert named(await verify(connection, VICTIM)) == [(ChainFault.ALTERED, VICTIM, 2)]
+    assert named(await verify(connection, [VICTIM])) == [(ChainFault.ALTERED, VICTIM, 2)]
 
 
 async def test_a_removed_row_is_named(connection: AsyncConnection) -> None:
@@ -185,7 +185,7 @@ async def test_a_rewritten_chain_that_grew_since_is_named(connection: AsyncConne
     outside = await anchor_twice(connection)
     await rewrite(connection, VICTIM, 2, actor="p_bbbbbbbbbbbb")
     await write_rows(connection, VICTIM, await head_of(connection, VICTIM), 3)
-    assert named(await verify(connection, VICTIM, witness(outside))) == [(ChainFault.REWRITTEN, VICTIM, 6)]
+    assert named(await verify(connection, [VICTIM], witness(outside))) == [(ChainFault.REWRITTEN, VICTIM, 6)]
 
 
 async def test_a_removed_record_is_named(connection: AsyncConnection) -> None:

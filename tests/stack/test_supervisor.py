@@ -68,6 +68,7 @@ def test_credentials_have_addresses_and_users_for_this_user_alone(stack: Stack) 
                 "roles": ["requester"],
                 "groups": ["it"],
                 "token": "sd_ana",
+                "password": None,
             }
         ],
     }

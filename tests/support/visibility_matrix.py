@@ -146,9 +146,9 @@ DEMANDS: dict[str, Demand] = {
 """By method and path below the API's prefix."""
 
 PAGES = frozenset(
-    {"/", "/problems", "/problems/{slug}", "/first-administrator", "/metrics", "/docs", "/livez", "/readyz"}
+    {"/problems", "/problems/{slug}", "/first-administrator", "/metrics", "/docs", "/livez", "/readyz"}
 )
-"""Public, or with a rule of their own, outside the prefix."""
+"""Public, or with a rule of their own, outside the prefix; the portal's pages are tested as pages."""
 
 PATH_VALUES = {
     "person_id": _NOBODY,

@@ -59,6 +59,18 @@ def foreign_services(inspection: Inspection) -> Iterator[Finding]:
             yield Finding((*path, "service"), message)
 
 
+@rule("C508", Severity.ERROR, "A joiner, mover or leaver without a date or a person")
+def vague_people_operations(inspection: Inspection) -> Iterator[Finding]:
+    """People operations are followed by who it is about and from when on; both are fields of the form."""
+    for path, item in inspection.items():
+        if item.people_operation is None:
+            continue
+        for name in ("effective_at", "beneficiary"):
+            if getattr(item, name) is None:
+                message = f"a {item.people_operation} needs '{name}'"
+                yield Finding((*path, "people_operation"), message)
+
+
 def _named_fields(item: CatalogItem) -> Iterator[tuple[tuple[str, ...], str, FieldKind]]:
     if item.price.variable is not None:
         yield ("price", "variable"), item.price.variable, FieldKind.NUMBER

@@ -37,6 +37,7 @@ session = Table(
     Column("seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("agent", Text, nullable=False, server_default=""),
+    Column("rights", Text, nullable=False, server_default="", comment="Digest of what its person may do."),
     Column("ended_at", Instant),
 )
 

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -52,6 +53,7 @@ record = Table(
     Column("late", Boolean, nullable=False, server_default=text("false")),
     Column("waiting", Document),
     Column("progress", Text, comment="Steps of the plan that have ended, of how many."),
+    Column("people_operation", Text, comment="Of a line by which somebody joins, moves or leaves."),
     Column("close_code", Text),
     Column("correlation_id", Text),
     Column("configuration", Text),
@@ -59,12 +61,26 @@ record = Table(
     Column("opened_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("closed_at", Instant),
+    Column("promised_seconds", Double, comment="Of a delivered line: the business time that was promised."),
+    Column("taken_seconds", Double, comment="Of a delivered line: the business time that it took."),
     Column("version", Integer, nullable=False),
 )
 Index("ix_record_owner", record.c.owner, postgresql_where=record.c.number != record.c.owner)
 Index("ix_record_kind_updated_at", record.c.kind, record.c.updated_at, record.c.number)
 Index("ix_record_group_open", record.c.assignment_group, record.c.due_at, postgresql_where=record.c.open)
 Index("ix_record_parent", record.c.parent, postgresql_where=record.c.parent.is_not(None))
+Index(
+    "ix_record_people_operation",
+    record.c.effective_at,
+    record.c.number,
+    postgresql_where=record.c.people_operation.is_not(None),
+)
+Index(
+    "ix_record_task_due",
+    record.c.due_at,
+    record.c.number,
+    postgresql_where=record.c.open & (record.c.kind == "SCTASK"),
+)
 
 process = Table(
     "process",

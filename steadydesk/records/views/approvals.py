@@ -38,7 +38,9 @@ async def approvals_of(connection: AsyncConnection, number: str, language: str) 
 
 
 async def find_approval(connection: AsyncConnection, viewer: Viewer, gate_id: str) -> ApprovalView | None:
-    row = (await connection.execute(select(gate).where(gate.c.id == gate_id, _seen(viewer)))).one_or_none()
+    row = (
+        await connection.execute(select(gate).where(gate.c.id == gate_id, seen_gate(viewer)))
+    ).one_or_none()
     return (await _views(connection, [row], viewer.language))[0] if row else None
 
 
@@ -50,32 +52,62 @@ async def inbox(
     after: tuple[datetime, str] | None = None,
 ) -> list[ApprovalView]:
     """Gates at which the viewer is asked, themselves or as a delegate; the oldest first."""
-    people = [
-        subject.removeprefix("p:") for subject in (*viewer.own, *viewer.delegated) if subject.startswith("p:")
-    ]
-    who = _each(people, "person")
-    which = _each([state] if state else list(ApproverState), "state")
+    page = asked_gates(viewer, [state] if state else list(ApproverState), limit, after)
+    statement = select(gate).join(page, page.c.gate == gate.c.id).order_by(page.c.opened_at, gate.c.id)
+    return await _views(connection, (await connection.execute(statement)).all(), viewer.language)
+
+
+def asked_gates(
+    viewer: Viewer,
+    states: Sequence[str],
+    limit: int,
+    after: tuple[datetime, str] | None = None,
+    *,
+    newest_first: bool = False,
+) -> Subquery:
+    """Id and opening (``gate``, ``opened_at``) of gates that the viewer sees, and at which they or somebody whom they
+    stand for are in one of these states of ``ApproverState``; REQUESTED alone: only open ones.
+    """
+    who = _each(people_of(viewer), "person")
+    which = _each(list(states), "state")
     asked = (
         select(approver.c.gate, approver.c.opened_at)
         .join(gate, gate.c.id == approver.c.gate)
-        .where(approver.c.person == who.c.person, approver.c.state == which.c.state, _seen(viewer))
-        .order_by(approver.c.opened_at, approver.c.gate)
+        .where(approver.c.person == who.c.person, approver.c.state == which.c.state, seen_gate(viewer))
+        .order_by(*_in_order(approver.c.opened_at, approver.c.gate, newest_first))
         .limit(limit)
     )
-    if state == ApproverState.REQUESTED:
+    if list(states) == [ApproverState.REQUESTED]:
         asked = asked.where(gate.c.state == GateState.REQUESTED.value)
     if after is not None:
-        asked = asked.where(tuple_(approver.c.opened_at, approver.c.gate) > tuple_(*map(literal, after)))
-    page = _merged(who, which, asked.lateral(), limit)
-    statement = select(gate).join(page, page.c.gate == gate.c.id).order_by(page.c.opened_at, gate.c.id)
-    return await _views(connection, (await connection.execute(statement)).all(), viewer.language)
+        place, row = tuple_(*map(literal, after)), tuple_(approver.c.opened_at, approver.c.gate)
+        asked = asked.where(row < place if newest_first else row > place)
+    return _merged(who, which, asked.lateral(), limit, newest_first)
+
+
+def people_of(viewer: Viewer) -> list[str]:
+    """Ids of the viewer and of those whom they stand for."""
+    subjects = (*viewer.own, *viewer.delegated)
+    return [subject.removeprefix("p:") for subject in subjects if subject.startswith("p:")]
+
+
+def _in_order(
+    opened_at: ColumnElement[datetime], identity: ColumnElement[str], newest_first: bool
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return (opened_at.desc(), identity.desc()) if newest_first else (opened_at, identity)
 
 
 def _each(values: list[str], name: str) -> TableValuedAlias:
     return func.unnest(literal(values, ARRAY(Text))).table_valued(name).render_derived()
 
 
-def _merged(who: TableValuedAlias, which: TableValuedAlias, asked: LateralFromClause, limit: int) -> Subquery:
+def _merged(
+    who: TableValuedAlias,
+    which: TableValuedAlias,
+    asked: LateralFromClause,
+    limit: int,
+    newest_first: bool,
+) -> Subquery:
     """The first ``limit`` of the pages of each person and state: each page is a range of the index, however long
     the past is. Who is asked for themselves and as a delegate sees a gate once.
     """
@@ -83,13 +115,13 @@ def _merged(who: TableValuedAlias, which: TableValuedAlias, asked: LateralFromCl
         select(asked.c.gate, asked.c.opened_at)
         .select_from(who.join(which, true()).join(asked, true()))
         .distinct()
-        .order_by(asked.c.opened_at, asked.c.gate)
+        .order_by(*_in_order(asked.c.opened_at, asked.c.gate, newest_first))
         .limit(limit)
         .subquery()
     )
 
 
-def _seen(viewer: Viewer) -> ColumnElement[bool]:
+def seen_gate(viewer: Viewer) -> ColumnElement[bool]:
     """Asked gate by gate, which the OFFSET makes sure of: as a join it would be made for every gate that there is."""
     sights = select(sight.c.number).where(sight.c.number == gate.c.owner, subject_matches(viewer))
     return sights.offset(0).exists()

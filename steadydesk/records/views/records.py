@@ -22,6 +22,14 @@ COUNT_CAP = 1_000
 
 _PROCESSES = (RecordKind.REQUEST.value, RecordKind.GRANT.value)
 _PARTS = (RecordKind.REQUEST_LINE.value,)
+_NOT_SHOWN = (
+    "correlation_id",
+    "configuration",
+    "progress",
+    "people_operation",
+    "promised_seconds",
+    "taken_seconds",
+)
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ async def views_of(connection: AsyncConnection, rows: Sequence[Row[Any]], langua
 def fields_of(row: Row[Any], names: Names, language: str) -> dict[str, Any]:
     """The fields of a RecordView from a row of ``record``."""
     values = row._asdict()
-    for hidden in ("correlation_id", "configuration", "progress"):
+    for hidden in _NOT_SHOWN:
         values.pop(hidden)
     return {
         **values,

@@ -72,7 +72,7 @@ async def _of_item(
     if step is not None and view.open and view.assignment_group in reader.groups:
         read = SensitiveRead(view.owner, view.number, reader.viewer.person, reader.method, reader.viewer.now)
         given = await disclose(connection, read, answers, hidden & set(step.shows))
-    asked = _form(item, key, purpose)
+    asked = form_asked(item, key, purpose)
     schema = json_schema(asked, reader.viewer.language) if asked and asked.fields else None
     return {"form": schema, "variables": shown, "sensitive": given}
 
@@ -90,10 +90,11 @@ async def form_of(connection: AsyncConnection, number: str) -> Form | None:
         return None
     resolved = await configuration.get(connection, row.configuration)
     item = resolved.organisation.catalog.get(row.item)
-    return _form(item, row.step, row.purpose) if item else None
+    return form_asked(item, row.step, row.purpose) if item else None
 
 
-def _form(item: CatalogItem, key: str, purpose: str) -> Form | None:
+def form_asked(item: CatalogItem, key: str, purpose: str) -> Form | None:
+    """What completing such a task of the item asks for; None where that is not known beforehand."""
     step = item.plan.steps.get(key)
     if purpose != TaskPurpose.STEP:
         # A failed step that a person did by hand has whatever its connector would have given.

@@ -450,6 +450,12 @@ def upgrade() -> None:
         sa.Column(
             "progress", sa.Text(), nullable=True, comment="Steps of the plan that have ended, of how many."
         ),
+        sa.Column(
+            "people_operation",
+            sa.Text(),
+            nullable=True,
+            comment="Of a line by which somebody joins, moves or leaves.",
+        ),
         sa.Column("close_code", sa.Text(), nullable=True),
         sa.Column("correlation_id", sa.Text(), nullable=True),
         sa.Column("configuration", sa.Text(), nullable=True),
@@ -457,6 +463,18 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "promised_seconds",
+            sa.Double(),
+            nullable=True,
+            comment="Of a delivered line: the business time that was promised.",
+        ),
+        sa.Column(
+            "taken_seconds",
+            sa.Double(),
+            nullable=True,
+            comment="Of a delivered line: the business time that it took.",
+        ),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_record")),
     )
@@ -473,6 +491,20 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_record_parent", "record", ["parent"], unique=False, postgresql_where=sa.text("parent IS NOT NULL")
+    )
+    op.create_index(
+        "ix_record_people_operation",
+        "record",
+        ["effective_at", "number"],
+        unique=False,
+        postgresql_where=sa.text("people_operation IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_record_task_due",
+        "record",
+        ["due_at", "number"],
+        unique=False,
+        postgresql_where=sa.text("open AND kind = 'SCTASK'"),
     )
     op.create_table(
         "reservation",
@@ -753,6 +785,13 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("agent", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "rights",
+            sa.Text(),
+            server_default="",
+            nullable=False,
+            comment="Digest of what its person may do.",
+        ),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["person"], ["person.id"], name=op.f("fk_session_person_person"), ondelete="CASCADE"
@@ -847,6 +886,14 @@ def downgrade() -> None:
         "ix_reservation_unopened", table_name="reservation", postgresql_where=sa.text("opened_at IS NULL")
     )
     op.drop_table("reservation")
+    op.drop_index(
+        "ix_record_task_due", table_name="record", postgresql_where=sa.text("open AND kind = 'SCTASK'")
+    )
+    op.drop_index(
+        "ix_record_people_operation",
+        table_name="record",
+        postgresql_where=sa.text("people_operation IS NOT NULL"),
+    )
     op.drop_index("ix_record_parent", table_name="record", postgresql_where=sa.text("parent IS NOT NULL"))
     op.drop_index("ix_record_owner", table_name="record", postgresql_where=sa.text("number != owner"))
     op.drop_index("ix_record_kind_updated_at", table_name="record")

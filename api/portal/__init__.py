@@ -1,0 +1,1 @@
+"""The portal: pages that read the views and post the commands of the API."""

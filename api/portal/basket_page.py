@@ -1,0 +1,126 @@
+"""The basket before it is sent: each item with its answers, its price, its promise and who will be asked."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi.responses import HTMLResponse
+
+from api.portal import basket
+from api.portal.answer_words import Answered, answers_in_words, mentioned
+from api.portal.basket import Chosen
+from api.portal.forms import FormState
+from api.portal.item_words import (
+    StageWords,
+    amount_of,
+    expected,
+    mentioned_in,
+    price_words,
+    span_words,
+    stages_of,
+    values_of,
+)
+from api.portal.order_files import FIELDS
+from api.portal.page import Page
+from steadydesk.contracts.configuration import ResolvedOrganisation
+from steadydesk.contracts.language import in_language
+from steadydesk.policies.entitlement import may_order_for_others, may_see
+from steadydesk.records.engine import Connection, reading
+from steadydesk.records.organisation import in_force
+from steadydesk.records.views.pickers import Picked, picked
+
+
+@dataclass(frozen=True)
+class ChosenLine:
+    """An item of the basket. ``place`` is its JSON pointer in the order."""
+
+    ref: str
+    key: str
+    place: str
+    name: str
+    quantity: int
+    price: str
+    promise: str
+    expected_at: datetime | None
+    answers: list[Answered]
+    stages: list[StageWords]
+    advance: str | None
+    others: bool
+
+
+async def show_basket(page: Page, refs: Sequence[str], failed: FormState | None = None) -> HTMLResponse:
+    async with reading(page.services.engine).connect() as connection:
+        _, resolved = await in_force(connection)
+        chosen = await basket.chosen(page, connection, refs)
+        offered = [one for one in chosen if _is_offered(page, resolved, one)]
+        names = await _names(page, connection, resolved, offered)
+    lines = [_line(page, resolved, index, one, names) for index, one in enumerate(offered)]
+    return await page.show(
+        "catalog/basket",
+        failed=failed,
+        lines=lines,
+        gone=[one for one in chosen if one not in offered],
+        total=_total(page, resolved, offered),
+        others=any(line.others for line in lines),
+        places=["/requested_for", "/note", *(f"/{name}" for name in FIELDS), *_places(lines)],
+        files=FIELDS,
+    )
+
+
+def _is_offered(page: Page, resolved: ResolvedOrganisation, one: Chosen) -> bool:
+    item = resolved.organisation.catalog.get(one.order.item)
+    return item is not None and may_see(item, page.caller.standing.groups)
+
+
+async def _names(
+    page: Page, connection: Connection, resolved: ResolvedOrganisation, offered: Sequence[Chosen]
+) -> Picked:
+    people: list[str | None] = []
+    groups: list[str | None] = []
+    for one in offered:
+        item = resolved.organisation.catalog[one.order.item]
+        for source in (mentioned_in(page, resolved, item), mentioned(item.form, one.order.variables)):
+            people += source[0]
+            groups += source[1]
+    return await picked(connection, people, groups)
+
+
+def _line(page: Page, resolved: ResolvedOrganisation, index: int, one: Chosen, names: Picked) -> ChosenLine:
+    order, item = one.order, resolved.organisation.catalog[one.order.item]
+    calendar = resolved.calendars[item.calendar]
+    values = values_of(order.item, item, order.quantity, order.variables)
+    advance = item.pre_approved
+    return ChosenLine(
+        ref=one.ref,
+        key=order.item,
+        place=f"/items/{index}",
+        name=in_language(item.name, page.language),
+        quantity=order.quantity,
+        price=price_words(page, item, amount_of(item, order.quantity, order.variables)),
+        promise=span_words(page, calendar, item.promise),
+        expected_at=expected(page, item, calendar, order.variables),
+        answers=list(answers_in_words(page, item.form, order.variables, names)),
+        stages=list(stages_of(page, resolved, item, names, values)),
+        advance=names.group(advance.by) if advance else None,
+        others=may_order_for_others(item, page.caller.standing.groups),
+    )
+
+
+def _total(page: Page, resolved: ResolvedOrganisation, offered: Sequence[Chosen]) -> str | None:
+    """The price of all, a sum for each currency; None where one item has a price at most."""
+    sums: dict[str, float] = {}
+    priced = 0
+    for one in offered:
+        item = resolved.organisation.catalog[one.order.item]
+        amount = amount_of(item, one.order.quantity, one.order.variables)
+        priced += amount > 0
+        sums[item.price.currency] = sums.get(item.price.currency, 0) + amount
+    parts = [page.formats.money(amount, currency) for currency, amount in sums.items() if amount]
+    return " + ".join(parts) if priced > 1 else None
+
+
+def _places(lines: Sequence[ChosenLine]) -> Iterator[str]:
+    """Where the page shows problems beside the line that they are about."""
+    for line in lines:
+        yield from (f"{line.place}/item", f"{line.place}/quantity")
+        yield from (f"{line.place}/variables/{answered.key}" for answered in line.answers)

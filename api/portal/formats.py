@@ -1,0 +1,100 @@
+"""Times, durations and money as the reader's language and zone write them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from api.portal.words import Words
+
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "JPY": "¥"}
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+_SOON = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Formats:
+    words: Words
+    zone: ZoneInfo
+    now: datetime
+
+    def time(self, at: datetime) -> Markup:
+        """A ``time`` element: the day and time in the reader's zone, the exact instant in its title."""
+        return self._element(at, self.written(at))
+
+    def ago(self, at: datetime) -> Markup:
+        """The same in words: 5 minutes ago, in 3 hours; a day and time where that is far away."""
+        near = abs(at - self.now) < timedelta(days=7)
+        return self._element(at, self.relative(at) if near else self.written(at), relative=near)
+
+    def due(self, at: datetime) -> Markup:
+        """When something is due: a tone for soon and late, and words that say so."""
+        if at < self.now:
+            text, tone = self.words("time.late", span=self.span(self.now - at)), "late"
+        elif at - self.now < _SOON:
+            text, tone = self.words("time.due_in", span=self.span(at - self.now)), "soon"
+        else:
+            text, tone = self.words("time.due_at", at=self.written(at)), "calm"
+        return Markup('<span class="due due-{}">{}</span>').format(tone, self._element(at, text))
+
+    def day(self, day: date) -> Markup:
+        return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), self._date(day))
+
+    def plain_day(self, day: date) -> str:
+        return self._date(day)
+
+    def short_day(self, day: date) -> str:
+        """Without its year, where little room is."""
+        months = self.words("time.months").split()
+        return self.words("time.day_and_month", day=day.day, month=months[day.month - 1])
+
+    def written(self, at: datetime) -> str:
+        local = at.astimezone(self.zone)
+        return f"{self._date(local.date())}, {local:%H:%M}"
+
+    def relative(self, at: datetime) -> str:
+        apart = at - self.now
+        if abs(apart) < timedelta(minutes=1):
+            return self.words("time.now")
+        key = "time.in" if apart > timedelta(0) else "time.ago"
+        return self.words(key, span=self.span(abs(apart)))
+
+    def span(self, length: timedelta) -> str:
+        """Its largest unit: 3 days, 1 hour."""
+        seconds = int(length.total_seconds())
+        for size, unit in _UNITS:
+            if seconds >= size:
+                return self.words(f"time.{unit}", count=round(seconds / size))
+        return self.words("time.minute", count=1)
+
+    def money(self, amount: float, currency: str | None) -> str:
+        sign = _SIGNS.get(currency or "", currency or "")
+        return self.words("money.pattern", sign=sign, amount=self.number(amount, digits=2)).strip()
+
+    def number(self, value: float, digits: int = 0) -> str:
+        plain = f"{value:,.{digits}f}"
+        thousands, point = self.words("money.thousands"), self.words("money.point")
+        return plain.translate({ord(","): thousands, ord("."): point})
+
+    def percent(self, share: float) -> str:
+        """A share of 1 as whole per cent."""
+        return f"{self.number(share * 100)}\N{NO-BREAK SPACE}%"
+
+    def size(self, count: int) -> str:
+        """Bytes as people say them."""
+        for size, unit in ((1_000_000, "MB"), (1_000, "kB")):
+            if count >= size:
+                return f"{self.number(count / size, digits=1)} {unit}"
+        return f"{count} B"
+
+    def _date(self, day: date) -> str:
+        months = self.words("time.months").split()
+        return self.words("time.date", day=day.day, month=months[day.month - 1], year=day.year)
+
+    def _element(self, at: datetime, text: str, *, relative: bool = False) -> Markup:
+        exact = at.astimezone(ZoneInfo("UTC"))
+        mark = Markup(' data-relative=""') if relative else ""
+        return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
+            exact.isoformat(timespec="seconds"), f"{exact:%Y-%m-%d %H:%M:%S} UTC", mark, text
+        )

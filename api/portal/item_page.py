@@ -1,0 +1,119 @@
+"""An item of the catalogue as its reader may order it, and the page about it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+
+from api.portal import basket
+from api.portal.answer_words import answers_in_words, mentioned
+from api.portal.forms import FormState
+from api.portal.item_words import expected, mentioned_in, price_words, span_words, stages_of
+from api.portal.page import Page
+from api.security import Caller
+from steadydesk.contracts.catalog import CatalogItem
+from steadydesk.contracts.configuration import ResolvedOrganisation
+from steadydesk.contracts.language import in_language
+from steadydesk.errors import UnknownRecord
+from steadydesk.policies.entitlement import may_order_for_others, may_see, rule_holds
+from steadydesk.records.directory_facts import person_facts
+from steadydesk.records.engine import Connection, reading
+from steadydesk.records.organisation import in_force
+from steadydesk.records.views.pickers import picked
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An item with the organisation that it is part of."""
+
+    key: str
+    item: CatalogItem
+    resolved: ResolvedOrganisation
+
+
+async def offer_of(page: Page, connection: Connection, key: str) -> Offer:
+    """UnknownRecord for what is not in the catalogue, or not for the reader."""
+    _, resolved = await in_force(connection)
+    item = resolved.organisation.catalog.get(key)
+    if item is None or not may_see(item, page.caller.standing.groups):
+        raise UnknownRecord("the catalogue has no such item for you")
+    return Offer(key, item, resolved)
+
+
+async def orderable(
+    connection: Connection, caller: Caller, resolved: ResolvedOrganisation
+) -> dict[str, CatalogItem]:
+    """What the caller may order, for themselves or for somebody else."""
+    groups = caller.standing.groups
+    seen = {key: item for key, item in resolved.organisation.catalog.items() if may_see(item, groups)}
+    if all(item.entitlement.rule is None for item in seen.values()):
+        return seen
+    own = (await person_facts(connection, [caller.id])).get(caller.id, {})
+    return {
+        key: item
+        for key, item in seen.items()
+        if may_order_for_others(item, groups) or rule_holds(item, own, own)
+    }
+
+
+async def show_item(
+    page: Page, key: str, failed: FormState | None = None, entry: str | None = None
+) -> HTMLResponse:
+    """``entry`` is what is in the basket already, to be changed."""
+    async with reading(page.services.engine).connect() as connection:
+        offer = await offer_of(page, connection, key)
+        found = await basket.chosen(page, connection, [entry]) if entry else []
+        given = next((one.order for one in found if one.order.item == key), None)
+        people, groups = mentioned_in(page, offer.resolved, offer.item)
+        of_example, groups_of_example = mentioned(offer.item.form, offer.item.example)
+        names = await picked(connection, [*people, *of_example], [*groups, *groups_of_example])
+    item, resolved = offer.item, offer.resolved
+    return await page.show(
+        "catalog/item",
+        failed=failed,
+        key=key,
+        item=item,
+        given=given,
+        entry=entry if given else None,
+        places=["/quantity", *(f"/variables/{each}" for each in item.form.fields), *_future(item)],
+        names=names,
+        price=price_words(page, item),
+        promise=span_words(page, resolved.calendars[item.calendar], item.promise),
+        expected_at=expected(page, item, resolved.calendars[item.calendar], {}),
+        stages=list(stages_of(page, resolved, item, names)),
+        further=_approvals_within(page, offer),
+        example=list(answers_in_words(page, item.form, item.example, names)),
+        **_place(page, offer),
+    )
+
+
+def _place(page: Page, offer: Offer) -> dict[str, Any]:
+    """Where in the catalogue it stands, and in which basket it would go."""
+    item, organisation = offer.item, offer.resolved.organisation
+    policy = organisation.approval_policies[item.approval] if item.approval else None
+    function = organisation.functions.get(item.function)
+    return {
+        "category": category_words(page, item.category),
+        "function": in_language(function.label, page.language) if function else item.function,
+        "parallel": policy is not None and policy.mode == "parallel",
+        "others": may_order_for_others(item, page.caller.standing.groups),
+        "in_basket": len(basket.references(page.request)),
+        "steps": [in_language(step.label, page.language) for step in item.plan.steps.values()],
+    }
+
+
+def category_words(page: Page, category: str) -> str:
+    return page.words.either(f"category.{category}", category.replace("-", " ").capitalize())
+
+
+def _approvals_within(page: Page, offer: Offer) -> list[str]:
+    """Approvals that its fulfilment may ask for."""
+    policies = offer.resolved.organisation.approval_policies
+    keys = dict.fromkeys(step.policy for step in offer.item.plan.steps.values() if step.policy)
+    return [in_language(policies[key].label, page.language) for key in keys if key in policies]
+
+
+def _future(item: CatalogItem) -> list[str]:
+    """The places of somebody who is not in the directory yet."""
+    fields = [key for key, field in item.form.fields.items() if field.future_person]
+    return [f"/variables/{key}/{part}" for key in fields for part in ("name", "email")]

@@ -1,0 +1,37 @@
+"""The ways through the portal that somebody's rights open."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from api.security import Caller
+from steadydesk.policies.rights import Permission
+
+
+@dataclass(frozen=True)
+class Way:
+    """An entry: its words are ``nav.<key>``, its icon has the same name."""
+
+    key: str
+    path: str
+    open_to: Callable[[Caller], bool]
+
+
+def _may(permission: Permission) -> Callable[[Caller], bool]:
+    return lambda caller: caller.may(permission)
+
+
+WAYS = (
+    Way("home", "/", _may(Permission.READ)),
+    Way("catalog", "/catalog", _may(Permission.ORDER)),
+    Way("requests", "/requests", _may(Permission.READ)),
+    Way("approvals", "/approvals", _may(Permission.DECIDE)),
+    Way("tasks", "/tasks", _may(Permission.WORK)),
+    Way("people-operations", "/people-operations", _may(Permission.WORK)),
+    Way("dashboard", "/dashboard", _may(Permission.READ_CONFIGURATION)),
+    Way("operations", "/operations", _may(Permission.OPERATE)),
+)
+
+
+def ways_of(caller: Caller, built: Collection[str]) -> Iterator[Way]:
+    """What the caller may go to, of the pages that this portal has."""
+    return (way for way in WAYS if way.path in built and way.open_to(caller))

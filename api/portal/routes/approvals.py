@@ -1,0 +1,154 @@
+"""The inbox of approvals with the chosen one beside it, and the page of one approval with its decision."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import Query
+from fastapi.responses import Response
+
+from api.portal.approval_page import Case, read_case
+from api.portal.forms import Form, FormState, attempt
+from api.portal.guard import own_path, pages
+from api.portal.page import DeciderPage, Page
+from api.routes import approvals
+from api.routes.approvals import GateId, NewApprover, NewDecision, gate_of
+from steadydesk.contracts.gate import ApproverState
+from steadydesk.contracts.page import cursor, instant_and_key
+from steadydesk.errors import InvalidInput, Problem
+from steadydesk.records.engine import Connection, reading
+from steadydesk.records.views.approval_inbox import InboxEntry, approval_inbox
+
+router = pages()
+
+PATH = "/approvals"
+PER_PAGE = 25
+Show = Literal["open", "decided", "ended"]
+"""Still to decide, decided by the reader or in their name, and ended without them."""
+
+_STATES: dict[str, tuple[str, ...]] = {
+    "open": (ApproverState.REQUESTED.value,),
+    "decided": (ApproverState.APPROVED.value, ApproverState.REJECTED.value),
+    "ended": (ApproverState.CANCELLED.value, ApproverState.NOT_REQUIRED.value),
+}
+_NEEDS_WORDS = ("rejected", "ask")
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What the address of the inbox says."""
+
+    show: str
+    after: str | None = None
+    selected: str | None = None
+
+    def address(self, **instead: str | None) -> str:
+        given = {"show": self.show, "after": self.after, "selected": self.selected} | instead
+        return f"{PATH}?{urlencode({name: value for name, value in given.items() if value})}"
+
+
+@router.get(PATH)
+async def show_inbox(
+    page: DeciderPage,
+    show: Show = "open",
+    after: Annotated[str | None, Query(max_length=500)] = None,
+    selected: Annotated[str | None, Query(max_length=60)] = None,
+) -> Response:
+    return await _inbox_page(page, Inbox(show, after, gate_of(selected) if selected else None))
+
+
+@router.get(PATH + "/{gate}")
+async def show_approval(gate: GateId, page: DeciderPage) -> Response:
+    if page.request.path_params["gate"] != gate:
+        return page.back_to(f"{PATH}/{gate}")
+    return await _approval_page(page, gate)
+
+
+@router.post(PATH + "/{gate}/decision")
+async def decide(gate: GateId, page: DeciderPage, posted: Form) -> Response:
+    """A vote, its withdrawal, or a question. Back to where the form was; beside the inbox, to the next one."""
+    act = page.act(posted)
+
+    async def send() -> None:
+        body = posted.into(NewDecision, ("decision", "comment", "acting_for"))
+        _must_say_why(page, body)
+        await approvals.decide(gate, body, act)
+
+    failed = await attempt(posted.text("decision") or "approved", posted, send())
+    back = own_path(posted.text("back")) if posted.has("back") else None
+    if failed is not None:
+        return await (_beside_again(page, gate, back, failed) if back else _approval_page(page, gate, failed))
+    late = act.response.status_code == 202
+    return page.back_to(back or f"{PATH}/{gate}", "sent" if late else f"approval_{posted.text('decision')}")
+
+
+@router.post(PATH + "/{gate}/approvers")
+async def add_approver(gate: GateId, page: DeciderPage, posted: Form) -> Response:
+    """One more person is asked; process owners may."""
+
+    async def send() -> None:
+        await approvals.add_approver(gate, posted.into(NewApprover, ("person",)), page.act(posted))
+
+    failed = await attempt("add", posted, send())
+    if failed is not None:
+        return await _approval_page(page, gate, failed)
+    return page.back_to(f"{PATH}/{gate}", "approval_added")
+
+
+def _must_say_why(page: Page, body: NewDecision) -> None:
+    if body.decision in _NEEDS_WORDS and body.comment is None:
+        words = page.words(f"approvals.say_{body.decision}")
+        raise InvalidInput(words, problems=[Problem("/comment", words)])
+
+
+async def _approval_page(page: Page, gate: str, failed: FormState | None = None) -> Response:
+    async with reading(page.services.engine).connect() as connection:
+        case = await read_case(connection, page, gate)
+    return await page.show("approvals/page", failed=failed, case=case, back=None)
+
+
+async def _beside_again(page: Page, gate: str, back: str, failed: FormState) -> Response:
+    """The inbox with what was typed; what was decided by somebody else meanwhile is shown all the same."""
+    show = "decided" if "show=decided" in back else "open"
+    return await _inbox_page(page, Inbox(show, selected=gate), failed)
+
+
+async def _inbox_page(page: Page, inbox: Inbox, failed: FormState | None = None) -> Response:
+    async with reading(page.services.engine).connect() as connection:
+        found = await approval_inbox(
+            connection,
+            page.viewer,
+            _STATES[inbox.show],
+            PER_PAGE,
+            instant_and_key(inbox.after),
+            newest_first=inbox.show != "open",
+        )
+        case = await _chosen(connection, page, inbox, found)
+    last = found[-1] if len(found) == PER_PAGE else None
+    following = cursor(last.opened_at.isoformat(), last.id) if last else None
+    return await page.show(
+        "approvals/inbox",
+        failed=failed,
+        inbox=inbox,
+        found=found,
+        case=case,
+        back=_next_place(inbox, found, case),
+        tabs=[(Inbox(each).address(), page.words(f"approvals.show_{each}")) for each in _STATES],
+        here=Inbox(inbox.show).address(),
+        first=inbox.address(after=None, selected=None) if inbox.after else None,
+        next=inbox.address(after=following, selected=None) if following else None,
+    )
+
+
+async def _chosen(connection: Connection, page: Page, inbox: Inbox, found: list[InboxEntry]) -> Case | None:
+    """The one that the address names, else the first."""
+    if inbox.selected is None:
+        return await read_case(connection, page, found[0].id) if found else None
+    return await read_case(connection, page, inbox.selected)
+
+
+def _next_place(inbox: Inbox, found: list[InboxEntry], case: Case | None) -> str:
+    """Where a decision leads: the inbox with the next one of the list."""
+    here = [entry.id for entry in found]
+    place = here.index(case.view.id) + 1 if case and case.view.id in here else len(here)
+    return inbox.address(selected=here[place] if place < len(here) else None)

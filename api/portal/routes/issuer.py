@@ -1,0 +1,179 @@
+"""Signing in at the OIDC issuer: the authorization code flow with PKCE; a short-lived cookie
+binds it to the browser.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx2
+from fastapi import Depends, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, ValidationError
+
+from api.oidc import OidcIssuer
+from api.portal.guard import own_path, pages
+from api.portal.session import enter, visit_of
+from api.security import identity_of, public, services_of
+from api.services import Services
+from api.session_cookie import set_cookie
+from steadydesk.errors import NotSignedIn, Unavailable, UnknownAddress
+
+START = "/sign-in/issuer"
+CALLBACK = "/sign-in/callback"
+COOKIE = "steadydesk-issuer"
+
+_WITHIN = timedelta(minutes=10)
+_TIMEOUT_SECONDS = 5
+_LARGEST_ANSWER = 262_144
+_SCOPES = "openid profile email"
+
+router = pages()
+
+
+class Leaving(BaseModel):
+    """What the browser keeps while its person is at the issuer; signed, so that nobody changes it."""
+
+    state: str
+    nonce: str
+    verifier: str
+    next: str
+    until: float
+
+
+@router.get(START, dependencies=[Depends(public)])
+async def go_to_issuer(request: Request, next: str | None = None) -> Response:  # noqa: A002
+    services, issuer = services_of(request.app), _issuer(request)
+    drawn = [secrets.token_urlsafe(32) for _ in range(3)]
+    until = (services.clock() + _WITHIN).timestamp()
+    leaving = Leaving(state=drawn[0], nonce=drawn[1], verifier=drawn[2], next=own_path(next), until=until)
+    asked = {
+        "response_type": "code",
+        "client_id": services.settings.oidc_client_id,
+        "redirect_uri": _callback(services),
+        "scope": _SCOPES,
+        "state": leaving.state,
+        "nonce": leaving.nonce,
+        "code_challenge": challenge_of(leaving.verifier),
+        "code_challenge_method": "S256",
+    }
+    address = await issuer.endpoint("authorization_endpoint")
+    _keep(request, _sealed(services, leaving), int(_WITHIN.total_seconds()))
+    return RedirectResponse(f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}", 303)
+
+
+@router.get(CALLBACK, dependencies=[Depends(public)])
+async def come_back(request: Request, code: str | None = None, state: str | None = None) -> Response:
+    """A new session for whom the issuer names; back to the form for anything that does not fit."""
+    services, issuer = services_of(request.app), _issuer(request)
+    leaving = _opened(services, request.cookies.get(COOKIE, ""))
+    _keep(request, "", 0)
+    if (
+        leaving is None
+        or code is None
+        or not hmac.compare_digest((state or "").encode(), leaving.state.encode())
+    ):
+        return _failed()
+    try:
+        token = await _id_token(services, issuer, code, leaving)
+        audience = services.settings.oidc_client_id or issuer.rules.audience
+        proof = await identity_of(request.app).proof_at_issuer(token, audience=audience, nonce=leaving.nonce)
+    except NotSignedIn:
+        return _failed()
+    await enter(request, proof.standing.person.id)
+    return RedirectResponse(leaving.next, 303)
+
+
+def challenge_of(verifier: str) -> str:
+    """RFC 7636, S256."""
+    return _encoded(hashlib.sha256(verifier.encode()).digest())
+
+
+async def _id_token(services: Services, issuer: OidcIssuer, code: str, leaving: Leaving) -> str:
+    """What the issuer gives for the code; NotSignedIn where it refuses, Unavailable where it does not answer."""
+    settings = services.settings
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": _callback(services),
+        "client_id": settings.oidc_client_id or "",
+        "code_verifier": leaving.verifier,
+    }
+    secret = settings.oidc_client_secret
+    proof: dict[str, Any] = (
+        {"auth": httpx2.BasicAuth(settings.oidc_client_id or "", secret)} if secret else {}
+    )
+    address = await issuer.endpoint("token_endpoint")
+    try:
+        async with httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client:
+            answer = await client.post(address, data=form, **proof)
+    except httpx2.HTTPError:
+        raise Unavailable("The sign-in service does not answer.", details={"retry_after": 5}) from None
+    if answer.status_code != 200 or len(answer.content) > _LARGEST_ANSWER:
+        raise NotSignedIn("The sign-in was not completed.")
+    return _token_in(answer)
+
+
+def _token_in(answer: httpx2.Response) -> str:
+    try:
+        given: Any = answer.json()
+    except ValueError:
+        given = None
+    token = given.get("id_token") if isinstance(given, dict) else None
+    if not isinstance(token, str):
+        raise NotSignedIn("The sign-in was not completed.")
+    return token
+
+
+def _issuer(request: Request) -> OidcIssuer:
+    issuer = identity_of(request.app).issuer
+    if issuer is None:
+        raise UnknownAddress("No issuer is configured.")
+    return issuer
+
+
+def _callback(services: Services) -> str:
+    return services.settings.public_url.rstrip("/") + CALLBACK
+
+
+def _failed() -> RedirectResponse:
+    return RedirectResponse("/sign-in?failed=true", 303)
+
+
+def _keep(request: Request, value: str, seconds: int) -> None:
+    settings = services_of(request.app).settings
+    visit_of(request).cookies.append(set_cookie(settings, COOKIE, value, seconds=seconds, path="/sign-in"))
+
+
+def _sealed(services: Services, leaving: Leaving) -> str:
+    content = _encoded(leaving.model_dump_json().encode())
+    return f"{content}.{_mac(services, content)}"
+
+
+def _opened(services: Services, sealed: str) -> Leaving | None:
+    content, _, mac = sealed.partition(".")
+    if not hmac.compare_digest(mac.encode(), _mac(services, content).encode()):
+        return None
+    try:
+        leaving = Leaving.model_validate(
+            json.loads(base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)))
+        )
+    except (ValueError, ValidationError):
+        return None
+    return leaving if leaving.until > services.clock().timestamp() else None
+
+
+def _mac(services: Services, content: str) -> str:
+    """With a key of its own, so that it tells nothing about assertions."""
+    keyring = services.keyring
+    key = hmac.new(keyring.keys[keyring.current], b"sign-in-at-issuer", hashlib.sha256).digest()
+    return _encoded(hmac.new(key, content.encode(), hashlib.sha256).digest())
+
+
+def _encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")

@@ -1,0 +1,104 @@
+"""With what the reader can be here: API tokens, and the sessions of browsers."""
+
+from datetime import timedelta
+
+from fastapi.responses import Response
+
+from api.portal.account_page import PATH, show_account
+from api.portal.browsers import browser_words
+from api.portal.days import day_in, end_of, today
+from api.portal.forms import Form, FormState, attempt
+from api.portal.guard import pages
+from api.portal.page import AccountPage, Page
+from api.portal.session import visit_of
+from api.routes import tokens
+from steadydesk.contracts.identity import EVERY_OWN_SCOPE, IssuedToken, NewToken, Scope
+from steadydesk.records.identity import SIGN_IN_LABEL
+from steadydesk.records.identity_session import end_one, end_others, id_of, list_sessions
+
+router = pages()
+
+TOKENS = f"{PATH}/tokens"
+SESSIONS = f"{PATH}/sessions"
+SUGGESTED_LIFE = timedelta(days=90)
+
+
+@router.get(TOKENS)
+async def show_tokens(page: AccountPage) -> Response:
+    return await _tokens(page)
+
+
+@router.post(TOKENS)
+async def issue_token(page: AccountPage, posted: Form) -> Response:
+    """The secret is on the page that answers, and nowhere else."""
+    issued: list[IssuedToken] = []
+
+    async def send() -> None:
+        until = day_in(page, posted, "expires")
+        new = posted.into(
+            NewToken,
+            ("label",),
+            scopes=posted.all("scopes"),
+            expires_at=end_of(page, until) if until else None,
+        )
+        issued.append(await tokens.issue_token(page.request, new, page.caller))
+
+    failed = await attempt("token", posted, send())
+    return await _tokens(page, failed, issued[0] if issued else None)
+
+
+@router.post(TOKENS + "/{token}/end")
+async def end_token(token: str, page: AccountPage, posted: Form) -> Response:
+    failed = await attempt("end", posted, tokens.end_token(page.request, token, page.caller))
+    return await _tokens(page, failed) if failed else page.back_to(TOKENS, "token_ended")
+
+
+@router.get(SESSIONS)
+async def show_sessions(page: AccountPage) -> Response:
+    async with page.services.engine.connect() as connection:
+        found = await list_sessions(connection, page.caller.person.id, page.now)
+    secret = visit_of(page.request).secret
+    this = id_of(secret) if secret else ""
+    return await show_account(page, "sessions", sessions=found, this=this, browser=browser_words)
+
+
+# Before /profile/sessions/{session}/end would take "others" for a session.
+@router.post(SESSIONS + "/others/end")
+async def end_other_sessions(page: AccountPage, posted: Form) -> Response:
+    """Every session but the one in which the form was sent."""
+    del posted
+    async with page.services.engine.begin() as connection:
+        count = await end_others(
+            connection, page.caller.person.id, visit_of(page.request).secret or "", page.now
+        )
+        await page.caller.author.did(
+            connection, "person.sessions-ended", page.caller.person.id, sessions=count
+        )
+    return page.back_to(SESSIONS, "sessions_ended")
+
+
+@router.post(SESSIONS + "/{session}/end")
+async def end_session(session: str, page: AccountPage, posted: Form) -> Response:
+    del posted
+    async with page.services.engine.begin() as connection:
+        await end_one(connection, page.caller.person.id, session, page.now)
+        await page.caller.author.did(connection, "person.sessions-ended", page.caller.person.id, sessions=1)
+    return page.back_to(SESSIONS, "session_ended")
+
+
+async def _tokens(page: Page, failed: FormState | None = None, issued: IssuedToken | None = None) -> Response:
+    found = await tokens.list_tokens(page.request, page.caller)
+    return await show_account(
+        page,
+        "tokens",
+        failed,
+        tokens=found,
+        issued=issued,
+        sign_in=SIGN_IN_LABEL,
+        scopes=[
+            (each.value, page.words(f"profile.scope_{each.value}"))
+            for each in Scope
+            if each in EVERY_OWN_SCOPE
+        ],
+        suggested=(today(page) + SUGGESTED_LIFE).isoformat(),
+    )

@@ -1,0 +1,95 @@
+"""Any record by its number, however typed: the page of its request, its files, its live events."""
+
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import Header, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from api.portal.guard import pages
+from api.portal.page import Page, ReaderPage, built
+from api.portal.record_page import show_request
+from api.requests_read import RecordNumber
+from api.routes import attachments, events
+from api.routes.records import LARGEST_POSITION
+from steadydesk.contracts.numbers import RecordKind, kind_of
+from steadydesk.contracts.views import RecordView
+from steadydesk.errors import UnknownRecord
+from steadydesk.records import reservations
+from steadydesk.records.engine import reading
+from steadydesk.records.grants import list_grants
+from steadydesk.records.views.records import find_record
+
+router = pages()
+
+_HIDDEN = "there is no such record, or it is not for you to see"
+
+
+@router.get("/records/{number}")
+async def show_record(number: RecordNumber, page: ReaderPage, request: Request) -> Response:
+    """A request's page; lines, tasks and grants lead to where they belong."""
+    if request.path_params["number"] != number:
+        return page.back_to(f"/records/{number}")
+    if kind_of(number) is not RecordKind.REQUEST:
+        return page.back_to(await _where(page, number))
+    try:
+        return await show_request(page, number)
+    except UnknownRecord:
+        if not await _is_received(page, number):
+            raise
+        return await page.show("record/received", number=number)
+
+
+@router.get("/records/{number}/events", response_class=StreamingResponse)
+async def stream_events(
+    request: Request,
+    number: RecordNumber,
+    page: ReaderPage,
+    after: Annotated[int, Query(ge=0, le=LARGEST_POSITION)] = 0,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", pattern="^[0-9]{1,9}$")] = None,
+) -> StreamingResponse:
+    """That something happened to the request after a step, as it happens; what it was is on the page."""
+    since = last_event_id or str(after)
+    stream = await events.stream_events(request, number, page.caller, page.services, since)
+    stream.body_iterator = _only_that(stream.body_iterator)
+    return stream
+
+
+@router.get("/records/{number}/attachments/{identity}")
+async def download(number: RecordNumber, identity: str, page: ReaderPage) -> Response:
+    """The file, never shown by the browser itself."""
+    return await attachments.download(number, identity, page.caller, page.services)
+
+
+async def _only_that(said: AsyncIterable[Any]) -> AsyncIterator[str]:
+    """The ids of the steps, without what they say."""
+    async for part in said:
+        name, _, identity = str(part).partition("\n")[0].partition(": ")
+        yield f"id: {identity}\ndata: changed\n\n" if name == "id" else str(part)
+
+
+async def _where(page: Page, number: str) -> str:
+    """The page that shows a line, task or grant."""
+    async with reading(page.services.engine).connect() as connection:
+        view = await find_record(connection, page.viewer, number)
+        if view is None:
+            raise UnknownRecord(_HIDDEN)
+        if view.kind == RecordKind.GRANT.value:
+            found = await list_grants(connection, page.viewer, number=number)
+            return f"/records/{found[0].request}#{number}" if found else _missing()
+    return _of_request(page, view)
+
+
+def _of_request(page: Page, view: RecordView) -> str:
+    if view.kind == RecordKind.TASK.value and "/tasks/{number}" in built(page.request):
+        return f"/tasks/{view.number}"
+    return f"/records/{view.owner}#{view.number}"
+
+
+def _missing() -> str:
+    raise UnknownRecord(_HIDDEN)
+
+
+async def _is_received(page: Page, number: str) -> bool:
+    async with reading(page.services.engine).connect() as connection:
+        return bool(await reservations.find_reservation(connection, number, page.caller.id))

@@ -1,0 +1,172 @@
+"""What its requester changes about a request, each on a page that says first what will happen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.responses import Response
+
+from api.portal.answers import answers_in
+from api.portal.forms import Form, FormState, attempt
+from api.portal.guard import pages
+from api.portal.page import OrdererPage, Page
+from api.portal.progress import running_steps, taken_back
+from api.portal.record_page import can_do, extendable, read_content
+from api.requests_read import RecordNumber
+from api.routes import extensions, request_actions
+from api.routes.extensions import Extension
+from api.routes.request_actions import Cancellation, Resubmission, Returning
+from steadydesk.contracts.catalog import CatalogItem
+from steadydesk.contracts.process_model import Phase
+from steadydesk.contracts.views import LineView
+from steadydesk.errors import InvalidTransition, UnknownRecord
+from steadydesk.policies.rights import Permission
+from steadydesk.records.views.request_page import RequestContent
+
+router = pages()
+
+_CHANGEABLE = (Phase.RETURNED, Phase.APPROVAL)
+
+
+@router.get("/records/{number}/cancel")
+async def preview_cancel(number: RecordNumber, page: OrdererPage) -> Response:
+    """What would be taken back, and what would stop."""
+    return await _cancel_page(page, number)
+
+
+@router.post("/records/{number}/cancel")
+async def cancel(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
+    async def send() -> None:
+        body = posted.into(Cancellation, ("line", "reason"))
+        await request_actions.cancel(number, body, page.act(posted))
+
+    failed = await attempt("cancel", posted, send())
+    return (
+        page.back_to(f"/records/{number}", "cancel")
+        if failed is None
+        else await _cancel_page(page, number, failed)
+    )
+
+
+@router.get("/records/{number}/recall")
+async def ask_recall(number: RecordNumber, page: OrdererPage, line: str | None = None) -> Response:
+    return await _line_page(page, number, line, "recall", (Phase.APPROVAL,))
+
+
+@router.post("/records/{number}/recall")
+async def recall(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
+    async def send() -> None:
+        body = posted.into(Returning, ("line", "reason"))
+        await request_actions.recall(number, body, page.act(posted))
+
+    failed = await attempt("recall", posted, send())
+    if failed is None:
+        return page.back_to(f"/records/{number}", "recall")
+    return await _line_page(page, number, posted.text("line"), "recall", tuple(Phase), failed)
+
+
+@router.get("/records/{number}/change")
+async def ask_change(number: RecordNumber, page: OrdererPage, line: str | None = None) -> Response:
+    return await _line_page(page, number, line, "change", _CHANGEABLE)
+
+
+@router.post("/records/{number}/change")
+async def change(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
+    content = await read_content(page, number)
+    item = _item(content, _line(content, posted.text("line"), tuple(Phase)))
+
+    async def send() -> None:
+        answers = answers_in(item.form, posted)
+        body = posted.into(Resubmission, ("line", "quantity", "comment"), variables=answers)
+        await request_actions.resubmit(number, body, page.act(posted))
+
+    failed = await attempt("change", posted, send())
+    if failed is None:
+        return page.back_to(f"/records/{number}", "change")
+    return await _line_page(page, number, posted.text("line"), "change", tuple(Phase), failed)
+
+
+@router.get("/records/{number}/extend")
+async def ask_extension(number: RecordNumber, page: OrdererPage) -> Response:
+    return await _extend_page(page, number)
+
+
+@router.post("/records/{number}/extend")
+async def extend(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
+    opened: list[str] = []
+
+    async def send() -> None:
+        body = posted.into(Extension, ("until", "grant", "comment"))
+        act = page.act(posted)
+        answer = await extensions.extend(number, body, page.caller, page.services, act.response, posted.key)
+        opened.append(answer.number)
+
+    failed = await attempt("extend", posted, send())
+    if failed is None:
+        return page.back_to(f"/records/{opened[0]}", "extend")
+    return await _extend_page(page, number, failed)
+
+
+async def _cancel_page(page: Page, number: str, failed: FormState | None = None) -> Response:
+    content = await read_content(page, number)
+    if failed is None and not can_do(page, content).cancel:
+        _refuse(page, content)
+    lines = [line for line in content.view.items if line.open]
+    return await page.show(
+        "record/cancel",
+        failed=failed,
+        content=content,
+        previews=[
+            (line, taken_back(content, line, page.words), running_steps(content, line, page.words))
+            for line in lines
+        ],
+        line_options=[(line.number, f"{line.short_description} ({line.number})") for line in lines],
+    )
+
+
+async def _line_page(
+    page: Page,
+    number: str,
+    line_number: str | None,
+    template: str,
+    phases: tuple[Phase, ...],
+    failed: FormState | None = None,
+) -> Response:
+    content = await read_content(page, number)
+    can = can_do(page, content)
+    if failed is None and not (can.change or can.recall):
+        _refuse(page, content)
+    line = _line(content, line_number, phases)
+    item = _item(content, line)
+    shown: Mapping[str, Any] = {
+        "line": line,
+        "item": item,
+        "places": ["/quantity", "/comment", *(f"/variables/{key}" for key in item.form.fields)],
+    }
+    return await page.show(f"record/{template}", failed=failed, content=content, **shown)
+
+
+async def _extend_page(page: Page, number: str, failed: FormState | None = None) -> Response:
+    content = await read_content(page, number)
+    if failed is None and not can_do(page, content).extend:
+        _refuse(page, content)
+    grants = extendable(content) or [("", "-")]
+    return await page.show("record/extend", failed=failed, content=content, grants=grants)
+
+
+def _refuse(page: Page, content: RequestContent) -> None:
+    page.caller.require(Permission.ORDER)
+    raise InvalidTransition(f"{content.view.number} is not in a state, or not yours, to do this")
+
+
+def _line(content: RequestContent, number: str | None, phases: tuple[Phase, ...]) -> LineView:
+    fits = [line for line in content.view.items if line.phase in phases and number in (None, line.number)]
+    if not fits:
+        raise UnknownRecord("there is no such line that could be changed now")
+    return fits[0]
+
+
+def _item(content: RequestContent, line: LineView) -> CatalogItem:
+    item = content.organisation.catalog.get(line.item or "")
+    if item is None:
+        raise UnknownRecord("the item of this line is not known any more")
+    return item

@@ -1,0 +1,123 @@
+"""Who looks at a page: the session behind the cookie, as the same Caller that a token gives."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from api.security import Caller, Demanding, address_of, caller_of, identity_of, services_of
+from api.services import Services
+from api.session_cookie import name_of, session_in, set_cookie
+from steadydesk.contracts.directory import Person
+from steadydesk.errors import NotSignedIn
+from steadydesk.records.identity_session import end_session, open_session, renew_session
+
+VISIT = "steadydesk-visit"
+"""A random id before sign-in, to which the sign-in form's token is bound."""
+
+_FORM_TOKEN = b"form-token"
+
+
+@dataclass
+class Visit:
+    """What the frame around a page must know of the request; kept in its state.
+
+    ``secret`` is the session's id, or that of the visit before sign-in. ``cookies`` are set with the answer.
+    """
+
+    secret: str | None = None
+    caller: Caller | None = None
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    cookies: list[str] = field(default_factory=list[str])
+
+    @property
+    def person(self) -> Person | None:
+        return self.caller.person if self.caller else None
+
+    @property
+    def form_token(self) -> str:
+        """What every form of the page carries; of no use with another session."""
+        return _token_of(self.secret) if self.secret else ""
+
+    def accepts(self, token: str | None) -> bool:
+        return bool(token and self.secret) and hmac.compare_digest(
+            self.form_token.encode(), (token or "").encode()
+        )
+
+
+class SignedIn(Demanding):
+    """A dependency that gives the Caller of a browser's session, once they have shown that they may do
+    ``permission``.
+    """
+
+    async def __call__(self, request: Request) -> Caller:
+        visit = visit_of(request)
+        secret = session_in(request.headers)
+        if secret is None:
+            raise NotSignedIn("Sign in first.")
+        services = services_of(request.app)
+        found = await identity_of(request.app).prove_session(secret, address_of(request))
+        visit.secret, visit.caller = secret, await caller_of(services, found.proof)
+        if found.renew:
+            await _renew(services, visit, secret)
+        visit.caller.require(self.permission)
+        return visit.caller
+
+
+def visit_of(request: Request) -> Visit:
+    if not hasattr(request.state, "visit"):
+        request.state.visit = Visit()
+    return request.state.visit
+
+
+def begin_visit(request: Request) -> Visit:
+    """The visit of somebody who is not signed in, with an id for the token of the sign-in form."""
+    visit = visit_of(request)
+    visit.secret = request.cookies.get(VISIT)
+    if not visit.secret:
+        visit.secret = secrets.token_urlsafe(24)
+        visit.cookies.append(set_cookie(services_of(request.app).settings, VISIT, visit.secret))
+    return visit
+
+
+async def enter(request: Request, person_id: str) -> None:
+    """Sign the person in with a new session id; whatever session the browser had is over."""
+    services, visit = services_of(request.app), visit_of(request)
+    now = services.clock()
+    before = session_in(request.headers)
+    async with services.engine.begin() as connection:
+        if before is not None:
+            await end_session(connection, before, now)
+        fresh = await open_session(connection, person_id, request.headers.get("user-agent", ""), now)
+    settings = services.settings
+    visit.cookies += [
+        set_cookie(settings, name_of(settings), fresh),
+        set_cookie(settings, VISIT, "", seconds=0),
+    ]
+
+
+async def leave(request: Request) -> None:
+    """Sign out: the session is over here and in the browser."""
+    services, secret = services_of(request.app), session_in(request.headers)
+    if secret is not None:
+        async with services.engine.begin() as connection:
+            await end_session(connection, secret, services.clock())
+    settings = services.settings
+    visit_of(request).cookies.append(set_cookie(settings, name_of(settings), "", seconds=0))
+
+
+async def _renew(services: Services, visit: Visit, secret: str) -> None:
+    """Another id now that the rights are others; the forms of pages that are open stay good for a moment."""
+    async with services.engine.begin() as connection:
+        fresh = await renew_session(connection, secret, services.clock())
+    if fresh is not None:
+        visit.secret = fresh
+        visit.cookies.append(set_cookie(services.settings, name_of(services.settings), fresh))
+
+
+def _token_of(secret: str) -> str:
+    digest = hmac.new(secret.encode(), _FORM_TOKEN, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

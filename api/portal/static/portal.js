@@ -1,0 +1,324 @@
+// What the pages do beside their forms and links: follow a record live, show fields that an answer asks for, close
+// the menu, one key for the search. Everything works without it.
+"use strict";
+document.documentElement.classList.add("scripted");
+
+const parser = new DOMParser();
+
+function isBusy(region) {
+  if (region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) return true;
+  return [...region.querySelectorAll("textarea, input:not([type=hidden])")].some(
+    (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked,
+  );
+}
+
+// The same page again; each region that differs takes the place of the one that is shown. Of answers that cross on
+// their way only the newest counts.
+let turn = 0;
+async function renew() {
+  const mine = ++turn;
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+  if (answer.redirected || !answer.ok) {
+    if (answer.redirected || answer.status === 404) location.reload();
+    return;
+  }
+  const fresh = parser.parseFromString(await answer.text(), "text/html");
+  if (mine !== turn) return;
+  for (const region of document.querySelectorAll("[data-live]")) {
+    const other = fresh.querySelector(`[data-live="${CSS.escape(region.dataset.live)}"]`);
+    if (!other || isBusy(region) || same(region, other)) continue;
+    region.replaceChildren(...[...other.childNodes].map((node) => document.importNode(node, true)));
+    region.classList.remove("fresh");
+    void region.offsetWidth;
+    region.classList.add("fresh");
+  }
+  // Parts that came or went (a question, a survey) have no place yet.
+  const ids = (from) => [...from.querySelectorAll("main section[id], main .card[data-live]")].map((one) => one.id || one.dataset.live).join();
+  const typing = [...document.querySelectorAll("main form")].some(isBusy);
+  if (!typing && ids(document) !== ids(fresh)) {
+    document.querySelector("main").replaceWith(document.importNode(fresh.querySelector("main"), true));
+    follow();
+    prepare();
+  }
+}
+
+function same(one, other) {
+  const plain = (region) => region.innerHTML.replace(/name="(once|version)" value="[^"]*"|(?<=<details[^>]*) open=""/g, "").replace(/(<time[^>]*>)[^<]*/g, "$1");
+  return plain(one) === plain(other);
+}
+
+let stream = null;
+let waiting = 0;
+function follow() {
+  const page = document.querySelector("[data-events]");
+  const address = page?.dataset.events.split("?")[0];
+  if (!page || (stream && new URL(stream.url).pathname === address)) return;
+  stream?.close();
+  stream = new EventSource(page.dataset.events);
+  const soon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => renew().catch(() => {}), 120);
+  };
+  stream.onmessage = soon;
+}
+
+// Fields that the answer to another one asks for, or must have.
+function answersOf(form, name) {
+  return [...form.elements].filter((field) => field.name === name && !field.disabled).flatMap((field) => {
+    if (field.type === "checkbox" && field.value === "true") return [String(field.checked)];
+    if (field.type === "checkbox" || field.type === "radio") return field.checked ? [field.value] : [];
+    return [field.value];
+  });
+}
+
+function holds(part, rule) {
+  const wanted = JSON.parse(part.dataset[`${rule}Values`]).map(String);
+  return answersOf(part.closest("form"), part.dataset[rule]).some((value) => wanted.includes(value));
+}
+
+function showAsked() {
+  for (const part of document.querySelectorAll("[data-when], [data-must]")) {
+    const shown = !part.dataset.when || holds(part, "when");
+    const must = shown && ("mustShown" in part.dataset || (part.dataset.must !== undefined && holds(part, "must")));
+    part.hidden = !shown;
+    for (const field of part.querySelectorAll("input, select, textarea")) {
+      field.disabled = !shown;
+      if (!["checkbox", "radio"].includes(field.type) && !field.closest(".future")) field.required = must;
+    }
+  }
+}
+
+function prepare() {
+  showAsked();
+  document.querySelector(".error, [role=alert]")?.scrollIntoView({ block: "center" });
+}
+
+document.addEventListener("change", showAsked);
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.matches?.("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey;
+  if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+  if (typing || event.defaultPrevented || !keysAreOn()) return;
+  const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (!target) return;
+  event.preventDefault();
+  target.matches("input") ? target.focus() : target.click();
+});
+// A form is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) event.preventDefault();
+  else if (form.method === "post") form.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  showAsked();
+});
+
+// Pickers: what is typed is looked up, a choice is written into the field (WAI-ARIA combobox with a list).
+const offered = { person: "people", group: "groups", item: "items" };
+const pickers = new WeakMap();
+
+function pickerOf(field) {
+  if (pickers.has(field)) return pickers.get(field);
+  const list = document.createElement("ul");
+  Object.assign(list, { id: `${field.id}-list`, className: "offers", hidden: true });
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", field.labels[0]?.textContent.trim() || "");
+  const said = document.createElement("p");
+  said.className = "small picked";
+  said.setAttribute("role", "status");
+  field.after(list, said);
+  for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-expanded", "false"], ["aria-controls", list.id]]) field.setAttribute(name, value);
+  const picker = { list, said, at: -1, asked: 0, timer: 0 };
+  pickers.set(field, picker);
+  return picker;
+}
+
+function closeOffers(field) {
+  const picker = pickers.get(field);
+  if (!picker) return;
+  clearTimeout(picker.timer);
+  picker.asked += 1;
+  picker.at = -1;
+  picker.list.hidden = true;
+  field.setAttribute("aria-expanded", "false");
+  field.removeAttribute("aria-activedescendant");
+}
+
+function pointTo(field, at) {
+  const picker = pickers.get(field);
+  const options = [...picker.list.children];
+  picker.at = (at + options.length) % options.length;
+  options.forEach((option, index) => option.setAttribute("aria-selected", String(index === picker.at)));
+  field.setAttribute("aria-activedescendant", options[picker.at].id);
+  options[picker.at].scrollIntoView({ block: "nearest" });
+}
+
+function pick(field, option) {
+  field.value = option.dataset.value;
+  pickers.get(field).said.textContent = option.dataset.value === option.dataset.label ? "" : option.dataset.label;
+  closeOffers(field);
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+  if (field.dataset.submit !== undefined) field.form.requestSubmit();
+}
+
+function showOffers(field, found) {
+  const { list } = pickers.get(field);
+  list.replaceChildren(...found.map((one, index) => {
+    const option = document.createElement("li");
+    option.id = `${list.id}-${index}`;
+    option.setAttribute("role", "option");
+    option.setAttribute("aria-selected", "false");
+    Object.assign(option.dataset, { value: one.value, label: one.label });
+    option.append(one.label);
+    if (one.hint) option.append(Object.assign(document.createElement("span"), { className: "small", textContent: one.hint }));
+    return option;
+  }));
+  list.hidden = !found.length;
+  field.setAttribute("aria-expanded", String(found.length > 0));
+}
+
+function lookUp(field) {
+  const picker = pickerOf(field);
+  picker.said.textContent = "";
+  closeOffers(field);
+  const asked = picker.asked;
+  const text = field.value.trim();
+  if (!text) return;
+  picker.timer = setTimeout(async () => {
+    const address = `/suggest/${offered[field.dataset.suggest]}?q=${encodeURIComponent(text)}`;
+    const answer = await fetch(address, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+    if (answer.ok && asked === picker.asked && document.activeElement === field) showOffers(field, await answer.json());
+  }, 150);
+}
+
+const isPicker = (field) => field?.dataset?.suggest in offered;
+document.addEventListener("input", (event) => {
+  if (isPicker(event.target)) lookUp(event.target);
+});
+document.addEventListener("focusin", (event) => {
+  if (isPicker(event.target)) pickerOf(event.target);
+});
+document.addEventListener("focusout", (event) => {
+  if (isPicker(event.target)) closeOffers(event.target);
+});
+document.addEventListener("pointerdown", (event) => {
+  const option = event.target.closest?.(".offers [role=option]");
+  if (!option) return;
+  event.preventDefault();
+  pick(option.closest(".field").querySelector("[data-suggest]"), option);
+});
+document.addEventListener("keydown", (event) => {
+  const field = event.target;
+  const picker = isPicker(field) ? pickers.get(field) : null;
+  if (!picker || event.isComposing) return;
+  if (event.key === "ArrowDown" && picker.list.hidden) lookUp(field);
+  if (picker.list.hidden) return;
+  const next = { ArrowDown: picker.at + 1, ArrowUp: picker.at < 0 ? -1 : picker.at - 1 }[event.key];
+  if (next !== undefined) pointTo(field, next);
+  else if (event.key === "Enter" && picker.at >= 0) pick(field, picker.list.children[picker.at]);
+  else if (event.key === "Escape") closeOffers(field);
+  else return;
+  event.preventDefault();
+});
+
+prepare();
+follow();
+
+// Single keys can be switched off, for those whose speech or hands press them by accident; kept in this browser.
+const KEYS = "steadydesk-keys";
+function keysAreOn() {
+  try {
+    return localStorage.getItem(KEYS) !== "off";
+  } catch {
+    return true; // A browser that keeps nothing.
+  }
+}
+function showKeys() {
+  for (const button of document.querySelectorAll("[data-keys]")) button.setAttribute("aria-pressed", String(keysAreOn()));
+}
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-keys]")) return;
+  try {
+    localStorage.setItem(KEYS, keysAreOn() ? "off" : "on");
+  } catch {
+    return;
+  }
+  showKeys();
+});
+showKeys();
+
+// The inbox of approvals: j and k choose, o opens, x ticks, a and r lead to the decision. Where there is room, the chosen one is
+// shown beside the list; where there is none, its page opens.
+const inbox = {
+  rows: () => [...document.querySelectorAll("[data-inbox] [data-row]")],
+  place: () => document.querySelector("[data-beside-place]"),
+  current: () => document.querySelector("[data-row][aria-current]") ?? document.querySelector("[data-row]"),
+  hasRoom: () => inbox.place()?.offsetParent != null,
+  loading: null,
+  shown: document.querySelector("[data-row][aria-current]")?.dataset.beside,
+
+  choose(row) {
+    for (const each of inbox.rows()) each.removeAttribute("aria-current");
+    row.setAttribute("aria-current", "true");
+    row.querySelector("a").focus();
+    row.scrollIntoView({ block: "nearest" });
+    if (inbox.hasRoom() && inbox.shown !== row.dataset.beside) inbox.load(row.dataset.beside);
+  },
+
+  async load(address) {
+    inbox.loading?.abort();
+    inbox.loading = new AbortController();
+    inbox.shown = null;
+    history.replaceState(null, "", address);
+    const asked = fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin", signal: inbox.loading.signal });
+    const answer = await asked.catch(() => null);
+    if (!answer) return;
+    if (answer.redirected || !answer.ok) return location.assign(address);
+    const fresh = parser.parseFromString(await answer.text(), "text/html").querySelector("[data-beside-place]");
+    inbox.place().replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
+    inbox.shown = address;
+    follow();
+  },
+
+  step(by) {
+    const rows = inbox.rows();
+    const next = rows[rows.indexOf(inbox.current()) + by];
+    if (next) inbox.choose(next);
+  },
+
+  decide(key) {
+    const target = document.querySelector(`[data-hot="${key}"]`);
+    const hidden = document.querySelector("[data-inbox]") && !inbox.hasRoom();
+    if (hidden) return location.assign(`${inbox.current().querySelector("a").href}#key-${key}`);
+    if (!target) return;
+    const part = target.closest("details");
+    if (part) part.open = true;
+    target.focus();
+    target.scrollIntoView({ block: "center" });
+  },
+};
+const hotkeys = {
+  j: () => inbox.step(1),
+  k: () => inbox.step(-1),
+  o: () => inbox.current()?.querySelector("a").click(),
+  x: () => inbox.current()?.querySelector("input")?.click(),
+  a: () => inbox.decide("a"),
+  r: () => inbox.decide("r"),
+};
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.matches?.("input:not([type=checkbox]), select, textarea") || event.ctrlKey || event.metaKey || event.altKey;
+  if (typing || event.defaultPrevented || !keysAreOn() || !hotkeys[event.key] || !document.querySelector("[data-inbox], [data-hot]")) return;
+  event.preventDefault();
+  hotkeys[event.key]();
+});
+document.addEventListener("click", (event) => {
+  const row = event.target.closest?.("a")?.closest("[data-row]");
+  if (!row || !event.isTrusted || event.button || event.ctrlKey || event.metaKey || event.shiftKey || !inbox.hasRoom()) return;
+  event.preventDefault();
+  inbox.choose(row);
+});
+if (/^#key-[ar]$/.test(location.hash)) inbox.decide(location.hash.at(-1));

@@ -1,0 +1,37 @@
+"""What stands on every page of the portal."""
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steadydesk.contracts.events import EVENT_TYPES
+from steadydesk.records.tables.delivery import in_app
+from steadydesk.records.tables.process import record
+from steadydesk.records.views.visibility import Viewer, visible
+
+MOST_COUNTED = 99
+"""More are "99+": nobody needs the exact number."""
+
+_LOOKED_THROUGH = 500
+_ABOUT_NO_RECORD = [event.key for event in EVENT_TYPES.values() if not event.about_record]
+
+
+async def unread_count(connection: AsyncConnection, viewer: Viewer) -> int:
+    """How many entries of the viewer's list they have not read, of what they may still see; at most
+    ``MOST_COUNTED`` + 1, and only among the newest.
+    """
+    newest = (
+        select(in_app.c.number, in_app.c.event, in_app.c.read_at)
+        .where(in_app.c.person == viewer.person)
+        .order_by(in_app.c.id.desc())
+        .limit(_LOOKED_THROUGH)
+        .subquery()
+    )
+    seen = or_(visible(viewer), record.c.number.is_(None) & newest.c.event.in_(_ABOUT_NO_RECORD))
+    capped = (
+        select(newest.c.number)
+        .outerjoin(record, record.c.number == newest.c.number)
+        .where(newest.c.read_at.is_(None), seen)
+        .limit(MOST_COUNTED + 1)
+        .subquery()
+    )
+    return await connection.scalar(select(func.count()).select_from(capped)) or 0

@@ -1,0 +1,49 @@
+"""The kinds of values that settings take, each with the sentence that says what is wrong with another one."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+
+def _asyncpg_url(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    if scheme not in ("postgresql", "postgres", "postgresql+asyncpg") or not rest:
+        raise ValueError("a database URL reads postgresql://user:password@host:port/database")
+    return f"postgresql+asyncpg://{rest}"
+
+
+def _mail_server(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError("a mail server reads smtp://host:port or smtps://host:port")
+    return url
+
+
+def _temporal_target(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or "/" in address:
+        raise ValueError("a Temporal address reads host:port, without a scheme")
+    return address
+
+
+def _split_words(words: object) -> object:
+    return tuple(words.replace(",", " ").split()) if isinstance(words, str) else words
+
+
+def _anchor_sink(sink: str) -> str:
+    parts = urlsplit(sink)
+    complete = parts.path if parts.scheme == "syslog+unix" else parts.hostname
+    known = parts.scheme in ("syslog", "syslog+tcp", "syslog+unix", "https", "http")
+    if sink != "file" and not (known and complete):
+        raise ValueError(f"{sink!r} is neither file, nor a syslog://, syslog+tcp:// or https:// address")
+    return sink
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+AnchorSink = Annotated[str, AfterValidator(_anchor_sink)]
+DatabaseUrl = Annotated[str, AfterValidator(_asyncpg_url)]
+MailServer = Annotated[str, AfterValidator(_mail_server)]
+TemporalTarget = Annotated[str, AfterValidator(_temporal_target)]
+SplitWords = BeforeValidator(_split_words)
+"""Words separated by commas or spaces, as a tuple."""

@@ -1,0 +1,139 @@
+"""Ordering: an item's form and its refusals, the basket looked through, one request from all of it."""
+
+import re
+
+from tests.portal.orders import ACCESS, entries, fill, once
+from tests.portal.visitors import tags, visitor
+from tests.support.api_desk import ApiDesk
+
+
+async def test_faults_stand_at_their_fields_and_what_was_typed_stays(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        answer = await fill(
+            rita, "application-access", {"v.application": "ledger", "v.level": "write", "v.until": "soon"}
+        )
+        assert answer.status_code == 422
+        shown = {attributes.get("id"): attributes for _, attributes in tags(answer.text)}
+        assert shown["order-v-until"]["aria-invalid"] == "true"
+        assert shown["order-v-until"]["value"] == "soon"
+        assert "must be a date as YYYY-MM-DD" in answer.text
+        assert "order-v-reason-error" in shown
+        assert "steadydesk-basket" not in answer.headers.get("set-cookie", "")
+
+
+async def test_fields_that_other_answers_ask_for_say_when_and_count_only_then(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        page = await rita.page("/catalog/mailing-list")
+        assert "Only asked for when" in page
+        asked = next(a for _, a in tags(page) if a.get("data-when") == "v.open_to_outside")
+        assert asked["data-when-values"] == "[true]"
+        answers = {"v.address": "festival", "v.owner": "rita.requester", "v.reason": "left over"}
+        assert (await fill(rita, "mailing-list", answers)).status_code == 303
+        basket = await rita.page("/basket")
+        assert "left over" not in basket
+        needed = await fill(
+            rita,
+            "mailing-list",
+            {"v.address": "f-two", "v.owner": "nobody.here", "v.open_to_outside": "true"},
+        )
+        assert needed.status_code == 422
+        shown = {attributes.get("id") for _, attributes in tags(needed.text)}
+        assert {"order-v-reason-error", "order-v-owner-error"} <= shown
+
+
+async def test_several_items_go_as_one_order_once(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        await fill(rita, "application-access", ACCESS)
+        await fill(rita, "new-laptop", {"v.model": "light", "v.accessories": ["dock", "bag"]}, quantity="2")
+        html = await rita.page("/basket")
+        assert "Docking station, Bag" in html
+        assert "€2,800.00" in html
+        refs = entries(html)
+        assert len(refs) == 2
+        key = once(html, "basket")
+        sent = {"entry": refs, "once": key, "note": "For the new office", "requested_for": "ralf.requester"}
+        first = await rita.send("/basket", **sent)
+        assert first.status_code == 303, first.text[:3000]
+        path = first.headers["location"]
+        assert re.fullmatch(r"/records/REQ\d+\?done=order", path)
+        assert (await rita.send("/basket", **sent)).headers["location"] == path
+        assert "Your basket is empty" in await rita.page("/basket")
+        record = await rita.page(path)
+        assert "Access to an application" in record
+        assert "New laptop" in record
+        assert "For the new office" in record
+        assert "Ralf" in record
+
+
+async def test_the_review_says_which_approvals_this_order_needs(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        await fill(rita, "application-access", {**ACCESS, "v.level": "read"})
+        html = await rita.page("/basket")
+        assert "not needed" in html
+        changed = entries(html)[0]
+        form = await rita.page(f"/catalog/application-access?entry={changed}")
+        assert any(a.get("value") == "2030-03-31" for _, a in tags(form))
+        answer = await rita.send(
+            "/catalog/application-access", quantity="1", entry=changed, once="again", **ACCESS
+        )
+        assert answer.status_code == 303
+        after = await rita.page("/basket")
+        assert "not needed" not in after
+        assert len(entries(after)) == 1
+
+
+async def test_a_refused_order_shows_its_fault_and_keeps_the_basket(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        machine = {"v.name": "runner-7", "v.size": "small", "v.system": "debian"}
+        await fill(rita, "vpn-access", {"v.device": "laptop"})
+        await fill(rita, "virtual-machine", machine)
+        html = await rita.page("/basket")
+        refused = await rita.send(
+            "/basket", entry=entries(html), once=once(html, "basket"), requested_for="ralf.requester"
+        )
+        assert refused.status_code == 403
+        assert "cannot be ordered by you for somebody else" in refused.text
+        unknown = await rita.send("/basket", entry=entries(html), once="k2", requested_for="nobody.here")
+        assert unknown.status_code == 422
+        shown = {attributes.get("id"): attributes for _, attributes in tags(unknown.text)}
+        assert shown["basket-requested_for"]["aria-invalid"] == "true"
+        assert len(entries(await rita.page("/basket"))) == 2
+
+
+async def test_files_are_looked_at_before_the_order_and_attached_after_it(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        await fill(rita, "vpn-access", {"v.device": "laptop"})
+        html = await rita.page("/basket")
+        sent = {"entry": entries(html), "once": once(html, "basket")}
+        page = {"file-0": ("page.html", b"<script>alert(1)</script>", "text/html")}
+        refused = await rita.send("/basket", files=page, **sent)
+        assert refused.status_code == 422
+        assert "files of this type are not accepted" in refused.text
+        good = {"file-0": ("plan.txt", b"a plan", "text/plain")}
+        taken = await rita.send("/basket", files=good, **sent)
+        assert taken.headers["location"].endswith("?done=order"), taken.text[:3000]
+        again = await rita.send("/basket", files=good, **sent)
+        assert again.headers["location"] == taken.headers["location"]
+        assert (await rita.page(taken.headers["location"])).count(">plan.txt<") == 1
+
+
+async def test_the_basket_of_one_is_nothing_to_another(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita, visitor(portal, "ralf.requester") as ralf:
+        await fill(rita, "vpn-access", {"v.device": "laptop"})
+        ref = entries(await rita.page("/basket"))[0]
+        ralf.client.cookies.set("steadydesk-basket", ref, domain="test")
+        assert "Ihr Korb ist leer" in await ralf.page("/basket")
+        stolen = await ralf.send("/basket", entry=ref, once="k")
+        assert stolen.status_code == 422
+        await rita.page("/basket")
+        emptied = await rita.send("/basket/remove", entry=ref)
+        assert emptied.status_code == 303
+        assert "Your basket is empty" in await rita.page("/basket")
+
+
+async def test_a_form_without_its_token_puts_nothing_into_the_basket(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        await rita.page("/catalog/vpn-access")
+        answer = await rita.send("/catalog/vpn-access", token="forged", **{"v.device": "laptop"})
+        assert answer.status_code == 403
+        assert "Your basket is empty" in await rita.page("/basket")
