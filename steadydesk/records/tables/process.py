@@ -65,7 +65,7 @@ record = Table(
     Column("taken_seconds", Double, comment="Of a delivered line: the business time that it took."),
     Column("version", Integer, nullable=False),
 )
-Index("ix_record_owner", record.c.owner, postgresql_where=record.c.number != record.c.owner)
+Index("ix_record_owner", record.c.owner)
 Index("ix_record_kind_updated_at", record.c.kind, record.c.updated_at, record.c.number)
 Index("ix_record_group_open", record.c.assignment_group, record.c.due_at, postgresql_where=record.c.open)
 Index("ix_record_parent", record.c.parent, postgresql_where=record.c.parent.is_not(None))

@@ -486,9 +486,7 @@ def upgrade() -> None:
         postgresql_where="open",
     )
     op.create_index("ix_record_kind_updated_at", "record", ["kind", "updated_at", "number"], unique=False)
-    op.create_index(
-        "ix_record_owner", "record", ["owner"], unique=False, postgresql_where=sa.text("number != owner")
-    )
+    op.create_index("ix_record_owner", "record", ["owner"], unique=False)
     op.create_index(
         "ix_record_parent", "record", ["parent"], unique=False, postgresql_where=sa.text("parent IS NOT NULL")
     )
@@ -895,7 +893,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("people_operation IS NOT NULL"),
     )
     op.drop_index("ix_record_parent", table_name="record", postgresql_where=sa.text("parent IS NOT NULL"))
-    op.drop_index("ix_record_owner", table_name="record", postgresql_where=sa.text("number != owner"))
+    op.drop_index("ix_record_owner", table_name="record")
     op.drop_index("ix_record_kind_updated_at", table_name="record")
     op.drop_index("ix_record_group_open", table_name="record", postgresql_where="open")
     op.drop_table("record")
