@@ -15,7 +15,7 @@ from api.security import Caller, requires, services_of
 from api.services import Services
 from steadydesk.contracts.assertion import Command
 from steadydesk.policies.rights import Permission, Verb
-from steadydesk.records.engine import Connection, reading
+from steadydesk.records.engine import Connection, autocommit
 
 Build = Callable[[Connection], Awaitable[Command]]
 """Stores the words that the command refers to, and makes it."""
@@ -46,7 +46,7 @@ class Action:
         what = f"{name} {subject or number} {getattr(body, 'action', '')}".strip()
         hashed, key = commands.body_hash(what, body), commands.key_or_new(self.key)
         # Nothing here needs a transaction: words that no kept command refers to are swept.
-        async with reading(self.services.engine).connect() as connection:
+        async with autocommit(self.services.engine).connect() as connection:
             await require(connection, self.caller, number, verb)
             kept = await commands.kept_before(connection, self.caller, self.key, hashed)
             if kept is None:

@@ -15,7 +15,7 @@ from steadydesk.errors import NotSignedIn
 from steadydesk.records.directory_claims import enter_person, follow_claims
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_standing import standing_by_name
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 from steadydesk.records.identity import token_proof
 from steadydesk.records.identity_session import Found, find_session
 from steadydesk.records.secrets import SecretKind, hash_of
@@ -47,7 +47,7 @@ class Identity:
         kept: list[Found] = []
 
         async def check() -> Proof:
-            async with reading(self._services.engine).connect() as connection:
+            async with autocommit(self._services.engine).connect() as connection:
                 kept.append(await find_session(connection, secret, self._services.clock()))
             return kept[0].proof
 
@@ -96,7 +96,7 @@ class Identity:
 
     async def _checked(self, bearer: str) -> Proof:
         if bearer.startswith(SecretKind.API):
-            async with reading(self._services.engine).connect() as connection:
+            async with autocommit(self._services.engine).connect() as connection:
                 return await token_proof(connection, bearer, self._services.clock())
         if self._issuer is not None and bearer.count(".") == 2:
             return await self._from_issuer(self._issuer, bearer)

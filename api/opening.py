@@ -14,7 +14,7 @@ from steadydesk.contracts.views import OpenedRequest
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records import reservations
-from steadydesk.records.engine import Connection, reading
+from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.views.requests import opened_request
 
 
@@ -46,7 +46,7 @@ async def open_reserved(
             return Received(number=kept.number)
     except WorkflowAlreadyStartedError:
         pass  # A repeat after the process has ended: the record has the answer.
-    async with reading(services.engine).connect() as connection:
+    async with autocommit(services.engine).connect() as connection:
         opened = await opened_request(connection, kept.number)
     if opened is None:
         raise UnknownRecord(f"{kept.number} is received and being taken up; ask again in a moment")

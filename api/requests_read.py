@@ -12,7 +12,7 @@ from steadydesk.contracts.views import RequestView
 from steadydesk.errors import NotAllowed, UnknownRecord
 from steadydesk.policies.rights import Permission, Verb, may
 from steadydesk.records import reservations
-from steadydesk.records.engine import Connection, reading
+from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.views.records import owner_of
 from steadydesk.records.views.requests import find_request
 from steadydesk.records.views.visibility import Viewer, relations
@@ -37,7 +37,7 @@ RecordNumber = Annotated[str, BeforeValidator(number_of)]
 
 async def read_request(services: Services, caller: Caller, number: str) -> RequestView:
     """The request as the caller may see it; UnknownRecord otherwise."""
-    async with reading(services.engine).connect() as connection:
+    async with autocommit(services.engine).connect() as connection:
         view = await find_request(connection, viewer_of(caller), number)
         if view is None and await reservations.find_reservation(connection, number, caller.id):
             raise UnknownRecord(f"{number} is received and being taken up; ask again in a moment")

@@ -25,7 +25,7 @@ from api.portal.page import Page
 from steadydesk.contracts.configuration import ResolvedOrganisation
 from steadydesk.contracts.language import in_language
 from steadydesk.policies.entitlement import may_order_for_others, may_see
-from steadydesk.records.engine import Connection, reading
+from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.organisation import in_force
 from steadydesk.records.views.pickers import Picked, picked
 
@@ -49,7 +49,7 @@ class ChosenLine:
 
 
 async def show_basket(page: Page, refs: Sequence[str], failed: FormState | None = None) -> HTMLResponse:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         _, resolved = await in_force(connection)
         chosen = await basket.chosen(page, connection, refs)
         offered = [one for one in chosen if _is_offered(page, resolved, one)]

@@ -17,7 +17,7 @@ from steadydesk.contracts.language import in_language
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.entitlement import may_order_for_others, may_see, rule_holds
 from steadydesk.records.directory_facts import person_facts
-from steadydesk.records.engine import Connection, reading
+from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.organisation import in_force
 from steadydesk.records.views.pickers import picked
 
@@ -60,7 +60,7 @@ async def show_item(
     page: Page, key: str, failed: FormState | None = None, entry: str | None = None
 ) -> HTMLResponse:
     """``entry`` is what is in the basket already, to be changed."""
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         offer = await offer_of(page, connection, key)
         found = await basket.chosen(page, connection, [entry]) if entry else []
         given = next((one.order for one in found if one.order.item == key), None)

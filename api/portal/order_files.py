@@ -8,7 +8,7 @@ from api.portal.page import Page
 from api.routes import attachments
 from steadydesk.errors import InvalidInput, Problem, Refusal
 from steadydesk.records.attachments import list_of
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 
 FIELDS = ("file-0", "file-1", "file-2")
 
@@ -33,7 +33,7 @@ async def attach_files(page: Page, number: str, posted: Posted) -> bool:
     files = _files(posted)
     if not files:
         return True
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         present = {one.file_name for one in await list_of(connection, number)}
     attached = True
     for _, file in files:

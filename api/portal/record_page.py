@@ -16,7 +16,7 @@ from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.views import LineView, TimelineEntry
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.rights import Permission, Verb, may
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 from steadydesk.records.views.request_page import RequestContent, request_content
 
 SCORES = [(str(score), str(score)) for score in range(1, 6)]
@@ -42,7 +42,7 @@ class Can:
 
 async def read_content(page: Page, number: str) -> RequestContent:
     """UnknownRecord for what is not there, or not for the reader."""
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         content = await request_content(connection, page.viewer, number)
     if content is None:
         raise UnknownRecord("there is no such record, or it is not for you to see")

@@ -18,7 +18,7 @@ from steadydesk.contracts.views import TimelineEntry
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.form import sensitive
 from steadydesk.policies.rights import Permission, Verb, may
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 from steadydesk.records.views.task_page import TaskContent, task_content
 from steadydesk.records.views.tasks import form_asked
 
@@ -50,7 +50,7 @@ class CanDo:
 
 async def read_task(page: Page, number: str) -> TaskContent:
     """UnknownRecord for what is not there, or not for the reader."""
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         content = await task_content(connection, page.viewer, number)
     if content is None:
         raise UnknownRecord("there is no such task, or it is not for you to see")

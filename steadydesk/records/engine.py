@@ -65,8 +65,8 @@ def _refuse_closed(connection: Any, record: Any, _proxy: object) -> None:
 
 
 @lru_cache(maxsize=4)
-def reading(engine: AsyncEngine) -> AsyncEngine:
-    """The same connections for reads of which each statement stands for itself: without BEGIN and ROLLBACK."""
+def autocommit(engine: AsyncEngine) -> AsyncEngine:
+    """The same connections where each statement stands for itself: without BEGIN, and ROLLBACK or COMMIT."""
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 

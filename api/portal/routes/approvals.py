@@ -16,7 +16,7 @@ from api.routes.approvals import GateId, NewApprover, NewDecision, gate_of
 from steadydesk.contracts.gate import ApproverState
 from steadydesk.contracts.page import cursor, instant_and_key
 from steadydesk.errors import InvalidInput, Problem
-from steadydesk.records.engine import Connection, reading
+from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.views.approval_inbox import InboxEntry, approval_inbox
 
 router = pages()
@@ -102,7 +102,7 @@ def _must_say_why(page: Page, body: NewDecision) -> None:
 
 
 async def _approval_page(page: Page, gate: str, failed: FormState | None = None) -> Response:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         case = await read_case(connection, page, gate)
     return await page.show("approvals/page", failed=failed, case=case, back=None)
 
@@ -114,7 +114,7 @@ async def _beside_again(page: Page, gate: str, back: str, failed: FormState) -> 
 
 
 async def _inbox_page(page: Page, inbox: Inbox, failed: FormState | None = None) -> Response:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         found = await approval_inbox(
             connection,
             page.viewer,

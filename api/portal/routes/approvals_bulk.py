@@ -15,7 +15,7 @@ from api.routes.approvals import NewDecision
 from steadydesk.contracts.numbers import parse_typed
 from steadydesk.errors import InvalidInput, Problem, Refusal, UnknownRecord
 from steadydesk.policies.approval_bulk import NotInBulk, kept_from_bulk
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 from steadydesk.records.views.approval_inbox import InboxEntry, approvals_named, bulk_items
 
 router = pages()
@@ -85,7 +85,7 @@ async def _confirmation(
 async def _chosen(page: Page, gates: list[str]) -> Chosen:
     """What the reader may see of it; what may not be decided together is told apart."""
     wanted = {gate for typed in gates if (gate := parse_typed(typed)) is not None}
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         found = await approvals_named(connection, page.viewer, wanted)
         kept = kept_from_bulk(await bulk_items(connection, found))
     return Chosen(

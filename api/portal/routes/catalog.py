@@ -16,7 +16,7 @@ from api.portal.page import OrdererPage, Page
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.configuration import ResolvedOrganisation
 from steadydesk.contracts.language import in_language
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 from steadydesk.records.organisation import in_force
 
 router = pages()
@@ -42,7 +42,7 @@ class Card:
 async def show_catalog(
     page: OrdererPage, function: _Filter = "", category: _Filter = "", q: _Filter = ""
 ) -> Response:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         _, resolved = await in_force(connection)
         offered = await orderable(connection, page.caller, resolved)
     of_function = {key: item for key, item in offered.items() if function in ("", item.function)}

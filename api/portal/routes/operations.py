@@ -16,7 +16,7 @@ from api.portal.page import OperatorPage, Page
 from steadydesk.contracts.agenda import WaitingKind
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.page import cursor, instant_and_key
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 from steadydesk.records.views import operations, trouble
 from steadydesk.records.views.operations import NOTHING, RunningCount, RunningFilter
 from steadydesk.records.views.records import Position
@@ -44,7 +44,7 @@ class KindOverview:
 
 @router.get("/operations")
 async def show_overview(page: OperatorPage) -> Response:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         attention = await operations.attention(connection, page.now)
         counts = await operations.running_counts(connection, page.viewer)
     return await show_operations(
@@ -91,7 +91,7 @@ async def list_processes(
 
 @router.get("/operations/stuck")
 async def show_stuck(page: OperatorPage) -> Response:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         return await show_operations(
             page,
             "stuck",

@@ -15,7 +15,7 @@ from steadydesk.contracts.configuration import ConfigurationVersion
 from steadydesk.policies.configuration import differences
 from steadydesk.policies.rights import Permission
 from steadydesk.records import configuration
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 from steadydesk.records.views.people import names_of
 
 router = pages()
@@ -31,7 +31,7 @@ ConfigurerPage = Annotated[Page, Depends(page_for(Permission.CONFIGURE))]
 
 @router.get("/operations/configuration")
 async def list_versions(page: OwnerPage, before: Before = None) -> Response:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         found = await configuration.versions(connection, before=before, limit=PER_PAGE)
         names = await names_of(
             connection, [who for one in found for who in (one.proposed_by, one.approved_by)]
@@ -65,7 +65,7 @@ async def _version_page(
     page: Page, digest: str, base: str | None, failed: FormState | None = None
 ) -> Response:
     """The version against ``base``; without one against the version in force, or for that one the one before."""
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         known = await configuration.versions(connection, limit=_MOST_CHOICES)
         shown = next((one for one in known if one.digest == digest), None)
         shown = shown or await configuration.version(connection, digest)

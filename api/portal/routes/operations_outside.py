@@ -15,7 +15,7 @@ from api.portal.page import OperatorPage, Page
 from api.routes.deliveries import DeliveryId, retry_delivery
 from steadydesk.contracts.page import cursor, instant_and_key
 from steadydesk.records import delivery_log
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 from steadydesk.records.views import trouble
 from steadydesk.records.views.people import names_of
 
@@ -43,7 +43,7 @@ async def retry(delivery_id: DeliveryId, page: OperatorPage, posted: Form) -> Re
 
 async def _deliveries(page: Page, after: str | None, failed: FormState | None = None) -> Response:
     before = instant_and_key(after)
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         found = await delivery_log.dead_letters(connection, limit=PER_PAGE, before=before)
         seen = await trouble.sightings(connection, page.viewer, [one.number for one in found])
         names = await names_of(
@@ -65,7 +65,7 @@ async def _deliveries(page: Page, after: str | None, failed: FormState | None = 
 
 @router.get("/operations/breakers")
 async def show_breakers(page: OperatorPage) -> Response:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         found = await trouble.breakers(connection)
     return await show_operations(page, "breakers", f"{ROOT}/breakers", breakers=found)
 
@@ -78,7 +78,7 @@ async def show_security(
     after: After = None,
 ) -> Response:
     since, wanted = page.now - timedelta(days=days), kind or None
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         kinds = await trouble.security_kinds(connection, since)
         found = await trouble.listed_security_events(
             connection,

@@ -10,7 +10,7 @@ from steadydesk.contracts.numbers import parse_typed
 from steadydesk.errors import InvalidInput, Problem
 from steadydesk.records import audit_check
 from steadydesk.records.audit_check import Checked
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 
 router = pages()
 
@@ -51,7 +51,7 @@ async def _check(page: Page, posted: Posted) -> Checked:
 async def _audit_page(
     page: Page, failed: FormState | None = None, checked: Checked | None = None
 ) -> Response:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         signed = await audit_check.last_statement(connection)
     return await show_operations(
         page,

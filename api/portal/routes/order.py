@@ -16,7 +16,7 @@ from api.portal.routes.catalog import ItemKey
 from api.routes import requests
 from api.routes.requests import NewRequest
 from steadydesk.errors import InvalidInput, Problem
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 
 router = pages()
 
@@ -58,7 +58,7 @@ async def order(page: OrdererPage, posted: Form) -> Response:
 
 
 async def _put(page: Page, key: str, posted: Posted, replaced: str | None) -> None:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         item = (await offer_of(page, connection, key)).item
         answers = answers_in(item.form, posted)
         chosen = posted.into(ItemOrder, ("quantity",), item=key, variables=answers)
@@ -72,7 +72,7 @@ async def _put(page: Page, key: str, posted: Posted, replaced: str | None) -> No
 
 async def _send(page: Page, posted: Posted, refs: list[str], ordered: list[str]) -> None:
     await checked_files(page, posted)
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         chosen = await basket.chosen(page, connection, refs)
     if not chosen or len(chosen) < len(refs):
         raise InvalidInput("Something of this basket is not there any more; look through it again.")

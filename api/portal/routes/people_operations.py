@@ -15,7 +15,7 @@ from api.requests_read import RecordNumber
 from steadydesk.contracts.catalog import CatalogItem, PeopleOperation
 from steadydesk.contracts.views import LineView
 from steadydesk.errors import UnknownRecord
-from steadydesk.records.engine import Connection, reading
+from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.organisation import in_force
 from steadydesk.records.views.child_requests import child_requests
 from steadydesk.records.views.people_operations import (
@@ -35,7 +35,7 @@ _Address = Annotated[PeopleAddress, Query()]
 
 @router.get("/people-operations")
 async def show_list(page: ReaderPage, at: _Address) -> Response:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         wanted = at.filter(await _zone(connection, at))
         content = await people_operations(connection, page.viewer, wanted, PER_PAGE + 1, at.place())
     shown, more = content.operations[:PER_PAGE], len(content.operations) > PER_PAGE
@@ -58,7 +58,7 @@ async def show_list(page: ReaderPage, at: _Address) -> Response:
 @router.get("/people-operations/{number}")
 async def show(number: RecordNumber, page: ReaderPage) -> Response:
     """The joiners, movers and leavers of one request. UnknownRecord where it has none, or is not for the reader."""
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         content = await request_content(connection, page.viewer, number)
         if content is None or not _lines(content):
             raise UnknownRecord("there is no such record, or it is not for you to see")

@@ -16,7 +16,7 @@ from steadydesk.contracts.numbers import RecordKind, kind_of
 from steadydesk.contracts.views import RecordView
 from steadydesk.errors import UnknownRecord
 from steadydesk.records import reservations
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 from steadydesk.records.grants import list_grants
 from steadydesk.records.views.records import find_record
 
@@ -70,7 +70,7 @@ async def _only_that(said: AsyncIterable[Any]) -> AsyncIterator[str]:
 
 async def _where(page: Page, number: str) -> str:
     """The page that shows a line, task or grant."""
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         view = await find_record(connection, page.viewer, number)
         if view is None:
             raise UnknownRecord(_HIDDEN)
@@ -91,5 +91,5 @@ def _missing() -> str:
 
 
 async def _is_received(page: Page, number: str) -> bool:
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         return bool(await reservations.find_reservation(connection, number, page.caller.id))

@@ -8,7 +8,7 @@ from api.portal.item_page import orderable
 from api.portal.page import OrdererPage, ReaderPage
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.language import in_language
-from steadydesk.records.engine import reading
+from steadydesk.records.engine import autocommit
 from steadydesk.records.organisation import in_force
 from steadydesk.records.views.pickers import MOST, suggest_groups, suggest_people
 
@@ -31,7 +31,7 @@ async def suggested_people(page: ReaderPage, q: Typed = "") -> list[Suggestion]:
     text = q.strip()
     if not text:
         return []
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         found = await suggest_people(connection, text)
     return [
         Suggestion(value=one.user_name or one.id, label=one.name, hint=one.user_name or "") for one in found
@@ -41,7 +41,7 @@ async def suggested_people(page: ReaderPage, q: Typed = "") -> list[Suggestion]:
 @router.get("/groups")
 async def suggested_groups(page: ReaderPage, q: Typed = "") -> list[Suggestion]:
     """By label and key; without text, the first of them."""
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         found = await suggest_groups(connection, q.strip())
     return [Suggestion(value=key, label=label, hint=key) for key, label in found]
 
@@ -49,7 +49,7 @@ async def suggested_groups(page: ReaderPage, q: Typed = "") -> list[Suggestion]:
 @router.get("/items")
 async def suggested_items(page: OrdererPage, q: Typed = "") -> list[Suggestion]:
     """What the reader may order, by name."""
-    async with reading(page.services.engine).connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         _, resolved = await in_force(connection)
         offered = await orderable(connection, page.caller, resolved)
     wanted = q.strip().casefold()
