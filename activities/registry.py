@@ -78,7 +78,7 @@ class Staff:
     async def at_work(cls, settings: Settings, client: Client) -> AsyncIterator["Staff"]:
         """The staff with its database connections; ``patient`` ones may wait, for no workflow task waits for them."""
         assert settings.database_url is not None, "STEADYDESK_DATABASE_URL is not set"
-        engine = make_engine(settings.database_url, name="steadydesk-worker")
+        engine = make_engine(settings.database_url, by_key=True, name="steadydesk-worker")
         patient = make_engine(
             settings.database_url, command_seconds=_PATIENT_SECONDS, name="steadydesk-effects"
         )

@@ -46,7 +46,7 @@ class RequestActivities:
                 raise refused(UnknownRecord(f"nothing was reserved under {write.number}"))
             if reserved.result is not None:
                 return await self.transitions.repeat(connection, write.number, write.step, write.at)
-            order = Order.model_validate(reserved.document)
+            order = Order.model_validate_json(reserved.document)
             process = new_process(order, write.at)
             work = await self.transitions.work(
                 connection,

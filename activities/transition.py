@@ -96,7 +96,7 @@ class Transitions(Generic[P]):
             locked = await processes.lock(connection, number, step)
             if locked is None:
                 raise UnknownRecord(f"there is no process {number}")
-            process = self.book.document.model_validate(locked.document)
+            process = self.book.document.model_validate_json(locked.document)
             if locked.result is not None:
                 return await self._again(connection, process, locked.result, at)
             if if_match is not None and if_match != process.version:
@@ -114,7 +114,7 @@ class Transitions(Generic[P]):
         locked = await processes.lock(connection, number, step)
         assert locked is not None
         assert locked.result is not None
-        process = self.book.document.model_validate(locked.document)
+        process = self.book.document.model_validate_json(locked.document)
         return await self._again(connection, process, locked.result, at)
 
     async def _again(
@@ -174,8 +174,8 @@ def _bundle(work: Work[P], answer: Answer, audit: Rows, *, new: bool) -> Bundle:
         number=process.number,
         step=work.step,
         version=process.version,
-        document=process.model_dump(mode="json", exclude_defaults=True),
-        result=answer.model_dump(mode="json", exclude_defaults=True),
+        document=process.model_dump_json(exclude_defaults=True),
+        result=answer.model_dump_json(exclude_defaults=True),
         new=new,
         records=work.records,
         gates=work.gate_rows,

@@ -16,6 +16,7 @@ from api.services import Services
 from steadydesk.contracts.assertion import Command
 from steadydesk.policies.rights import Permission, Verb
 from steadydesk.records.engine import Connection, autocommit
+from steadydesk.records.kept_commands import keep_command
 
 Build = Callable[[Connection], Awaitable[Command]]
 """Stores the words that the command refers to, and makes it."""
@@ -55,7 +56,7 @@ class Action:
                 said = commands.to_keep(
                     self.caller, key, number, name, command, update_id=identity, acting_for=acting_for
                 )
-                kept = await commands.keep(connection, said, hashed)
+                kept = await keep_command(connection, said, hashed)
         return sent_answer(self.response, await commands.send(self.services, kept))
 
 

@@ -46,10 +46,10 @@ def create_app(services: Services) -> FastAPI:
     install_problems(app)
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit_of(path, services))
     app.add_middleware(FloodGate)
-    add_portal(app)
-    app.add_middleware(Counted, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
+    add_portal(app)
+    app.add_middleware(Counted, metrics=app.state.metrics)
     for router in PAGES:
         app.include_router(router)
     _add_health(app)

@@ -109,16 +109,6 @@ def to_keep(
     )
 
 
-async def keep(connection: Connection, kept: KeptCommand, hashed: str) -> KeptCommand:
-    """Keep it under its key. Where the same key was faster elsewhere, that command is the one, and all that this
-    transaction wrote is taken back.
-    """
-    first = await kept_commands.keep_command(connection, kept, hashed)
-    if first != kept:
-        await connection.rollback()
-    return first
-
-
 def update_id_of(caller: Caller, what: str, number: str, key: str) -> str:
     """Derived from who, what, where and key."""
     return hashlib.sha256(f"{caller.id}\n{what}\n{number}\n{key}".encode()).hexdigest()[:32]

@@ -1,5 +1,7 @@
 """Open the process of a reserved order, once per Idempotency-Key, and answer with the record."""
 
+from collections.abc import Sequence
+
 from fastapi import Response
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
@@ -13,8 +15,9 @@ from steadydesk.contracts.request_commands import Open, Order
 from steadydesk.contracts.views import OpenedRequest
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.assertion import unsigned
-from steadydesk.records import reservations
 from steadydesk.records.engine import Connection, autocommit
+from steadydesk.records.reservations import reserve
+from steadydesk.records.texts import NewText
 from steadydesk.records.views.requests import opened_request
 
 
@@ -26,13 +29,18 @@ class Received(Contract):
 
 
 async def reserve_once(
-    connection: Connection, caller: Caller, order: Order, key: str, hashed: str, summary: str
+    connection: Connection,
+    caller: Caller,
+    order: Order,
+    words: Sequence[NewText],
+    key: str | None,
+    hashed: str,
+    summary: str,
 ) -> KeptCommand:
-    """Reserve the order under its key, with the command that opens it."""
-    await reservations.reserve(connection, order, caller.now)
-    command = Open(assertion=unsigned())
+    """Reserve the order and its ``words`` under its key, with the command that opens it: all of it or nothing."""
+    command, key = Open(assertion=unsigned()), commands.key_or_new(key)
     said = commands.to_keep(caller, key, order.number, OPEN, command, update_id=OPEN_ID, summary=summary)
-    return await commands.keep(connection, said, hashed)
+    return await reserve(connection, order, words, said, hashed)
 
 
 async def open_reserved(

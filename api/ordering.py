@@ -117,12 +117,13 @@ async def check_answers(
     return problems
 
 
-async def write_order(connection: Connection, caller: Caller, draft: Draft) -> Order:
-    """Draw the number and store the words; what the process needs travels by reference."""
+async def numbered_order(
+    connection: Connection, caller: Caller, draft: Draft
+) -> tuple[Order, list[texts.NewText]]:
+    """The order under a number of its own, and the words that it refers to; neither is written yet."""
     answers = [texts.prepare(ordered.variables, caller.id) for ordered in draft.items]
     note = texts.prepare(draft.note, caller.id) if draft.note else None
-    await texts.write(connection, [*answers, *([note] if note else [])], caller.now)
-    return Order(
+    order = Order(
         number=await draw_number(connection, RecordKind.REQUEST),
         configuration=draft.configuration,
         opened_by=caller.id,
@@ -135,6 +136,7 @@ async def write_order(connection: Connection, caller: Caller, draft: Draft) -> O
         ],
         note=note.reference if note else None,
     )
+    return order, [*answers, *([note] if note else [])]
 
 
 async def beneficiary_of(

@@ -17,8 +17,9 @@ from steadydesk.contracts.numbers import RecordKind, gate_id
 from steadydesk.contracts.request_commands import Decide, Order, OrderedItem
 from steadydesk.orchestration.requests import TASK_TIMEOUT
 from steadydesk.policies.assertion import unsigned
-from steadydesk.records import processes, reservations, texts
-from steadydesk.records.kept_commands import keep_command
+from steadydesk.records import processes, texts
+from steadydesk.records.engine import autocommit
+from steadydesk.records.reservations import reserve
 
 _ANSWERS = {"purpose": "To measure"}
 _serials = count(1)
@@ -54,9 +55,8 @@ class Direct:
     async def _reserve(self) -> str:
         now, person = datetime.now(UTC), self.scene.people[REQUESTER]
         answers = texts.prepare(_ANSWERS, person)
-        async with self.scene.engine.begin() as connection:
+        async with autocommit(self.scene.engine).connect() as connection:
             number = await processes.draw_number(connection, RecordKind.REQUEST)
-            await texts.write(connection, [answers], now)
             line = OrderedItem(item=ITEM, variables=answers.reference, requested_for=person)
             order = Order(
                 number=number,
@@ -65,8 +65,7 @@ class Direct:
                 requested_for=person,
                 items=[line],
             )
-            await reservations.reserve(connection, order, now)
-            await keep_command(connection, _opening(number, person, now), "-")
+            await reserve(connection, order, [answers], _opening(number, person, now), "-")
         return number
 
 
@@ -103,11 +102,10 @@ class Http:
         await self.scene.client.get_workflow_handle(number).result()
 
     async def _post(self, path: str, body: object, user_name: str, expected: int) -> dict[str, Any]:
-        # The client's base address ends in /api/v1, so paths are relative to it.
-        answer = await self.scene.http.post(path.lstrip("/"), json=body, headers=self.scene.bearer(user_name))
-        if answer.status_code != expected:
-            raise RuntimeError(f"{path} answered {answer.status_code}: {answer.text}")
-        return answer.json()
+        status, answer = await self.scene.wire.post(path, body, self.scene.bearer(user_name))
+        if status != expected:
+            raise RuntimeError(f"{path} answered {status}: {answer}")
+        return answer
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from temporalio.client import Client
 
 from bench.bare_table import create_bare_table
+from bench.wire import Wire
 from steadydesk.configuration.install import DEMO, install_demo
 from steadydesk.orchestration.client import connect
 from steadydesk.orchestration.requests import Sender
@@ -50,6 +51,7 @@ class Scene:
     engine: AsyncEngine
     owner: AsyncEngine
     http: httpx2.AsyncClient
+    wire: Wire
     digest: str
     people: Mapping[str, str]
     tokens: Mapping[str, str]
@@ -87,6 +89,8 @@ async def scene(
         owner = create_async_engine(addresses.database_owner_url, isolation_level="AUTOCOMMIT")
         opened.push_async_callback(owner.dispose)
         http = await opened.enter_async_context(httpx2.AsyncClient(base_url=addresses.api, timeout=30))
+        wire = Wire(addresses.api)
+        opened.callback(wire.close)
         client = await connect(addresses.temporal_address, addresses.namespace)
         async with engine.connect() as connection:
             rows = await connection.execute(select(person.c.user_name, person.c.id))
@@ -101,6 +105,7 @@ async def scene(
             engine=engine,
             owner=owner,
             http=http,
+            wire=wire,
             digest=present.digest,
             people=people,
             tokens={user.user_name: user.token for user in stack.credentials.users},

@@ -20,10 +20,11 @@ from steadydesk.contracts.request_commands import Order, OrderedItem
 from steadydesk.contracts.views import OpenedRequest
 from steadydesk.errors import InvalidInput, Problem, RecordClosed, UnknownRecord
 from steadydesk.policies.rights import Verb
-from steadydesk.records.engine import Connection
+from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.grants import GrantView, list_grants
 from steadydesk.records.organisation import in_force
 from steadydesk.records.processes import draw_number
+from steadydesk.records.texts import NewText, prepare
 from steadydesk.records.views.requests import answers_of
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -49,15 +50,16 @@ async def extend(
     """Ask for a later end; the answer is the new request, whose approval moves it."""
     request = number
     hashed = commands.body_hash(f"extend {request}", body)
-    async with services.engine.begin() as connection:
+    async with autocommit(services.engine).connect() as connection:
         await require(connection, caller, request, Verb.EXTEND)
         kept = await commands.kept_before(connection, caller, key, hashed)
         if kept is None:
             digest, resolved = await in_force(connection)
             grant = await _grant(connection, caller, request, body.grant)
-            order = await _order(connection, caller, grant, body, digest, resolved.organisation.catalog)
+            catalog = resolved.organisation.catalog
+            order, words = await _order(connection, caller, grant, body, digest, catalog)
             summary = f"Extension of {request}"
-            kept = await reserve_once(connection, caller, order, commands.key_or_new(key), hashed, summary)
+            kept = await reserve_once(connection, caller, order, words, key, hashed, summary)
     return await open_reserved(services, response, kept)
 
 
@@ -83,7 +85,7 @@ async def _order(
     body: Extension,
     digest: str,
     catalog: dict[str, CatalogItem],
-) -> Order:
+) -> tuple[Order, list[NewText]]:
     key, answers, holder = await answers_of(connection, grant.request, grant.line)
     item = catalog.get(key)
     field = _until_field(item) if item else None
@@ -92,19 +94,19 @@ async def _order(
     variables: dict[str, Any] = {**answers, field: body.until.isoformat()}
     if problems := await check_variables(connection, item, variables, "/variables"):
         raise InvalidInput("the extension does not fit the item's form", problems=problems)
-    text = await commands.words(connection, caller, variables)
-    note = await commands.words(connection, caller, body.comment)
-    assert text is not None
-    return Order(
+    wanted = prepare(variables, caller.id)
+    note = prepare(body.comment, caller.id) if body.comment is not None else None
+    order = Order(
         number=await draw_number(connection, RecordKind.REQUEST),
         configuration=digest,
         opened_by=caller.id,
         requested_for=holder,
-        items=[OrderedItem(item=key, variables=text, requested_for=holder)],
-        note=note,
+        items=[OrderedItem(item=key, variables=wanted.reference, requested_for=holder)],
+        note=note.reference if note else None,
         parent=None,
         extends=grant.number,
     )
+    return order, [wanted, *([note] if note else [])]
 
 
 def _until_field(item: CatalogItem) -> str | None:

@@ -9,7 +9,7 @@ from api import commands
 from api.answers import etag
 from api.commands import IdempotencyKey
 from api.opening import Received, open_reserved, reserve_once
-from api.ordering import Draft, NewRequest, check_order, write_order
+from api.ordering import Draft, NewRequest, check_order, numbered_order
 from api.requests_read import RecordNumber, read_request, viewer_of
 from api.security import Caller, Orderer, Reader
 from api.services import Services
@@ -19,6 +19,7 @@ from steadydesk.contracts.language import in_language
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, instant_and_key
 from steadydesk.contracts.views import OpenedRequest, RecordView, RequestView
+from steadydesk.records.engine import autocommit
 from steadydesk.records.organisation import in_force
 from steadydesk.records.views import records as views
 
@@ -36,15 +37,15 @@ async def order(
 
 async def _reserve(services: Services, caller: Caller, new: NewRequest, key: str | None) -> KeptCommand:
     hashed = commands.body_hash("POST /requests", new)
-    async with services.engine.begin() as connection:
+    async with autocommit(services.engine).connect() as connection:
         kept = await commands.kept_before(connection, caller, key, hashed)
         if kept is not None:
             return kept
         digest, resolved = await in_force(connection)
         draft: Draft = await check_order(connection, caller, new, resolved.organisation, digest)
-        written = await write_order(connection, caller, draft)
+        order, words = await numbered_order(connection, caller, draft)
         summary = in_language(resolved.organisation.catalog[new.items[0].item].name)
-        return await reserve_once(connection, caller, written, commands.key_or_new(key), hashed, summary)
+        return await reserve_once(connection, caller, order, words, key, hashed, summary)
 
 
 @router.get("")

@@ -1,11 +1,10 @@
 """Everything that one transition writes, as one statement: one round trip, however many kinds of rows it has."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Table, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,13 +21,15 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Bundle:
-    """The rows of one step of the process ``number``; ``new`` inserts its document, else it is replaced."""
+    """The rows of one step of the process ``number``, its document and result as JSON; ``new`` inserts the document,
+    else it is replaced.
+    """
 
     number: str
     step: str
     version: int
-    document: Mapping[str, Any]
-    result: Mapping[str, Any]
+    document: str
+    result: str
     new: bool = False
     records: Rows = ()
     gates: Rows = ()
@@ -50,8 +51,8 @@ async def write(connection: AsyncConnection, bundle: Bundle) -> None:
             "number": bundle.number,
             "step": bundle.step,
             "version": bundle.version,
-            "document": _json(bundle.document),
-            "result": _json(bundle.result),
+            "document": bundle.document,
+            "result": bundle.result,
             "is_new": bundle.new,
             "record": _json(bundle.records),
             "gate": _json(bundle.gates),
@@ -60,7 +61,7 @@ async def write(connection: AsyncConnection, bundle: Bundle) -> None:
             "journal": _json(bundle.journal),
             "audit": _json(bundle.audit),
             "sight": _json(_last(bundle.sights, "subject", "number", "why")),
-            "outbox": _json([message.model_dump(mode="json") for message in bundle.messages]),
+            "outbox": _json(bundle.messages),
             "texts": list(bundle.texts),
         },
     )
@@ -72,13 +73,7 @@ def _last(rows: Rows, *key: str) -> Rows:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_instant)
-
-
-def _instant(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is no value of a row")
+    return to_json(value).decode()
 
 
 def _insert(table: Table, *left_out: str, conflict: str = "") -> str:

@@ -14,7 +14,8 @@ Engine = AsyncEngine
 
 _CONNECT_SECONDS = 1.0
 _COMMAND_SECONDS = 1.5
-_LOCK = "1000"
+_SESSION = {"lock_timeout": "1000", "timezone": "UTC"}
+_BY_KEY = {"plan_cache_mode": "force_generic_plan"}
 _USED = "used"
 _PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
@@ -28,9 +29,18 @@ def asyncpg_url(url: str) -> URL:
 
 
 def make_engine(
-    url: str, *, pool_size: int = 10, command_seconds: float = _COMMAND_SECONDS, name: str = "steadydesk"
+    url: str,
+    *,
+    pool_size: int = 10,
+    command_seconds: float = _COMMAND_SECONDS,
+    by_key: bool = False,
+    name: str = "steadydesk",
 ) -> AsyncEngine:
-    """One engine per process; ``command_seconds`` is longer only where no workflow task waits."""
+    """One engine per process; ``command_seconds`` is longer only where no workflow task waits.
+
+    ``by_key`` is for connections whose statements find their rows by keys: each is planned once, whatever its values;
+    planning a directory lookup takes PostgreSQL longer than the lookup.
+    """
     engine = create_async_engine(
         asyncpg_url(url),
         pool_size=pool_size,
@@ -39,7 +49,7 @@ def make_engine(
         connect_args={
             "timeout": _CONNECT_SECONDS,
             "command_timeout": command_seconds,
-            "server_settings": {"lock_timeout": _LOCK, "application_name": name, "timezone": "UTC"},
+            "server_settings": {**_SESSION, **(_BY_KEY if by_key else {}), "application_name": name},
         },
     )
     event.listen(engine.sync_engine, "do_connect", _connect)

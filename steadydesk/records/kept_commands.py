@@ -22,6 +22,9 @@ _PAIRS = (
     .render_derived(name="answered")
 )
 
+# Made once: every command of everybody is kept by it.
+_KEEP = insert(command_key).on_conflict_do_nothing().returning(command_key.c.number)
+
 
 async def kept_command(
     connection: AsyncConnection, holder: str, key: str, body_hash: str
@@ -38,22 +41,30 @@ async def kept_command(
 
 async def keep_command(connection: AsyncConnection, kept: KeptCommand, body_hash: str) -> KeptCommand:
     """Keep it, unless another request was faster with the same key: then that one's is returned."""
-    statement = insert(command_key).values(
-        actor=kept.holder,
-        key=kept.key,
-        body_hash=body_hash,
-        number=kept.number,
-        update_id=kept.update_id,
-        made_at=kept.at,
-        answer_due_at=kept.at + ANSWERED_WITHIN,
-        command=kept.model_dump(
+    if await connection.scalar(_KEEP, row_of(kept, body_hash)) is not None:
+        return kept
+    return await first_kept(connection, kept, body_hash)
+
+
+def row_of(kept: KeptCommand, body_hash: str) -> dict[str, Any]:
+    """The command as a row of ``command_key``, due to be answered."""
+    return {
+        "actor": kept.holder,
+        "key": kept.key,
+        "body_hash": body_hash,
+        "number": kept.number,
+        "update_id": kept.update_id,
+        "made_at": kept.at,
+        "answer_due_at": kept.at + ANSWERED_WITHIN,
+        "command": kept.model_dump(
             mode="json", include={"name", "body", "actor", "acting_for", "method", "summary"}
         ),
-    )
-    inserted = await connection.scalar(statement.on_conflict_do_nothing().returning(command_key.c.number))
-    if inserted is not None:
-        return kept
-    return await kept_command(connection, kept.holder, kept.key, body_hash) or kept
+    }
+
+
+async def first_kept(connection: AsyncConnection, late: KeptCommand, body_hash: str) -> KeptCommand:
+    """What another request keeps under the key of ``late``; SameKeyOtherBody when that was something else."""
+    return await kept_command(connection, late.holder, late.key, body_hash) or late
 
 
 async def unanswered(connection: AsyncConnection, now: datetime, limit: int = 200) -> Sequence[KeptCommand]:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Sequence as SqlSequence
-from sqlalchemy import Text, bindparam, func, select, update
+from sqlalchemy import Text, bindparam, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.numbers import RecordKind, format_number
@@ -19,22 +18,27 @@ _EARLIER = (
     .where(step_result.c.number == _OF, step_result.c.step == bindparam("as_step", type_=Text))
     .scalar_subquery()
 )
-_LOCK = select(process.c.document, _EARLIER).where(process.c.number == _OF).with_for_update(of=process)
+_LOCK = (
+    select(cast(process.c.document, Text), _EARLIER)
+    .where(process.c.number == _OF)
+    .with_for_update(of=process)
+)
+_NEXT = select(func.nextval(bindparam("serials", type_=Text)))
 _TAKE = (
     update(reservation)
     .where(reservation.c.number == _OF)
     .values(
         opened_at=func.coalesce(reservation.c.opened_at, bindparam("at", type_=reservation.c.opened_at.type))
     )
-    .returning(reservation.c.order, _EARLIER)
+    .returning(cast(reservation.c.order, Text), _EARLIER)
 )
 
 
 @dataclass(frozen=True)
 class Locked:
-    """What a write begins with: the document, and the result of the same step where it ran before."""
+    """What a write begins with: the document as JSON, and the result of the same step where it ran before."""
 
-    document: dict[str, Any]
+    document: str
     result: dict[str, Any] | None
 
 
@@ -74,7 +78,6 @@ async def release_approver(connection: AsyncConnection, gate: str, person: str) 
 
 async def draw_number(connection: AsyncConnection, kind: RecordKind) -> str:
     """The next number of its kind; gaps are allowed, repeats are not."""
-    sequence: SqlSequence = serials[kind.value]
-    serial = await connection.scalar(select(func.nextval(sequence.name)))
+    serial = await connection.scalar(_NEXT, {"serials": serials[kind.value].name})
     assert serial is not None
     return format_number(kind, serial)

@@ -1,23 +1,55 @@
 """Reserve the number of an order before its process starts."""
 
-from datetime import datetime
+from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from steadydesk.contracts.kept_command import KeptCommand
 from steadydesk.contracts.request_commands import Order
-from steadydesk.records.tables.process import reservation
+from steadydesk.records.kept_commands import first_kept, row_of
+from steadydesk.records.tables.process import command_key, reservation
+from steadydesk.records.tables.text import text_body
+from steadydesk.records.texts import NewText, row_of_text
 
-
-async def reserve(connection: AsyncConnection, order: Order, now: datetime) -> None:
-    await connection.execute(
-        insert(reservation).values(
-            number=order.number,
-            order=order.model_dump(mode="json", exclude_defaults=True),
-            opened_by=order.opened_by,
-            reserved_at=now,
-        )
+_WRITE = text(
+    """
+    WITH kept AS (
+        INSERT INTO command_key (actor, key, body_hash, number, update_id, made_at, command, answer_due_at)
+        VALUES (:actor, :key, :body_hash, :number, :update_id, :made_at, :command, :answer_due_at)
+        ON CONFLICT DO NOTHING RETURNING number
+    ), reserved AS (
+        INSERT INTO reservation (number, "order", opened_by, reserved_at)
+        SELECT number, :order, :opened_by, :made_at FROM kept
+    ), written AS (
+        INSERT INTO text_body (ref, salt, digest, body, author, written_at)
+        SELECT said.ref, said.salt, said.digest, said.body, said.author, :made_at
+          FROM kept, jsonb_populate_recordset(CAST(NULL AS text_body), :texts) AS said
     )
+    SELECT number FROM kept
+    """
+).bindparams(
+    *(bindparam(column.name, type_=column.type) for column in command_key.columns),
+    bindparam("order", type_=reservation.c.order.type),
+    bindparam("opened_by", type_=reservation.c.opened_by.type),
+    bindparam("texts", type_=text_body.c.body.type),
+)
+
+
+async def reserve(
+    connection: AsyncConnection, order: Order, words: Sequence[NewText], kept: KeptCommand, body_hash: str
+) -> KeptCommand:
+    """Write the order, the words it refers to and the command that opens it, in one statement. Where another request
+    was faster with the same key, nothing is written, and that one's command is returned.
+    """
+    values = row_of(kept, body_hash) | {
+        "order": order.model_dump(mode="json", exclude_defaults=True),
+        "opened_by": order.opened_by,
+        "texts": [row_of_text(said) for said in words],
+    }
+    if await connection.scalar(_WRITE, values) is not None:
+        return kept
+    return await first_kept(connection, kept, body_hash)
 
 
 async def withdraw(connection: AsyncConnection, number: str) -> bool:

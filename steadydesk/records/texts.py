@@ -48,20 +48,20 @@ async def write(
     connection: AsyncConnection, texts: Sequence[NewText], now: datetime, number: str | None = None
 ) -> None:
     """Store all; ``number`` None leaves them to be swept after a day unless a record refers to them."""
-    rows = [
-        {
-            "ref": text.reference.ref,
-            "salt": text.salt,
-            "digest": text.reference.digest,
-            "body": text.body,
-            "author": text.author,
-            "number": number,
-            "written_at": now,
-        }
-        for text in texts
-    ]
+    rows = [row_of_text(text) | {"number": number, "written_at": now} for text in texts]
     if rows:
         await connection.execute(insert(text_body), rows)
+
+
+def row_of_text(text: NewText) -> dict[str, Any]:
+    """The columns that do not depend on where and when it is written."""
+    return {
+        "ref": text.reference.ref,
+        "salt": text.salt,
+        "digest": text.reference.digest,
+        "body": text.body,
+        "author": text.author,
+    }
 
 
 async def refer(connection: AsyncConnection, refs: Iterable[str], number: str) -> None:

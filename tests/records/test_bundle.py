@@ -73,8 +73,8 @@ def whole(number: str) -> Bundle:
         number=number,
         step="open",
         version=1,
-        document={"version": 1, "words": "it's"},
-        result={"said": None},
+        document='{"version": 1, "words": "it\'s"}',
+        result='{"said": null}',
         new=True,
         records=[row(number)],
         audit=entries,
@@ -117,8 +117,8 @@ async def test_a_later_step_replaces_what_may_change(engine: AsyncEngine) -> Non
         number="REQ1",
         step="u:1",
         version=2,
-        document={"version": 2},
-        result={},
+        document='{"version": 2}',
+        result="{}",
         records=[row("REQ1", state="closed_complete", opened_by="p_z", version=2)],
     )
     async with engine.begin() as connection:

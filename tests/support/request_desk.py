@@ -48,14 +48,14 @@ from steadydesk.contracts.request_commands import (
     Write,
 )
 from steadydesk.policies.assertion import Keyring, install, signed, unsigned
-from steadydesk.records import configuration, reservations, texts
+from steadydesk.records import configuration, texts
 from steadydesk.records.directory_departure import deactivate
 from steadydesk.records.directory_events import installation
 from steadydesk.records.directory_import import apply_directory
 from steadydesk.records.engine import make_engine
 from steadydesk.records.processes import draw_number
 from steadydesk.records.tables.directory import person
-from steadydesk.records.tables.process import serials
+from steadydesk.records.tables.process import reservation, serials
 from steadydesk.records.tables.voice import survey
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.databases import migrated_database
@@ -120,7 +120,14 @@ class Desk(People, Reading):
             ]
             values: dict[str, Any] = {"configuration": self.configuration} | more
             order = Order(number=number, opened_by=self.ids[by], requested_for=whom, items=ordered, **values)
-            await reservations.reserve(connection, order, self.now)
+            await connection.execute(
+                reservation.insert().values(
+                    number=number,
+                    order=order.model_dump(mode="json", exclude_defaults=True),
+                    opened_by=order.opened_by,
+                    reserved_at=self.now,
+                )
+            )
         return number
 
     async def order(self, *items: str, by: str = "rita", **more: Any) -> str:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, any_, exists, literal, or_, select
+from sqlalchemy import ColumnElement, and_, any_, bindparam, exists, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
@@ -36,16 +37,34 @@ class Viewer:
 
 def subject_matches(viewer: Viewer) -> ColumnElement[bool]:
     """Rows of ``sight`` that are the viewer's, now."""
+    everybody = literal([*viewer.own, *viewer.delegated], ARRAY(Text))
+    return _matches(everybody, literal(list(viewer.own), ARRAY(Text)), literal(viewer.now))
+
+
+def _matches(
+    everybody: ColumnElement[Any], own: ColumnElement[Any], now: ColumnElement[Any]
+) -> ColumnElement[bool]:
     # All subjects in one condition, so that the key of the table, which begins with it, can be used.
-    theirs = _among((*viewer.own, *viewer.delegated))
-    whole = or_(_among(viewer.own), sight.c.why == Relation.APPROVER.value)
-    begun = or_(sight.c.begins_at.is_(None), sight.c.begins_at <= viewer.now)
-    holds = or_(sight.c.until.is_(None), sight.c.until > viewer.now)
+    theirs = sight.c.subject == any_(everybody)
+    whole = or_(sight.c.subject == any_(own), sight.c.why == Relation.APPROVER.value)
+    begun = or_(sight.c.begins_at.is_(None), sight.c.begins_at <= now)
+    holds = or_(sight.c.until.is_(None), sight.c.until > now)
     return and_(theirs, whole, begun, holds)
 
 
-def _among(subjects: tuple[str, ...]) -> ColumnElement[bool]:
-    return sight.c.subject == any_(literal(list(subjects), ARRAY(Text)))
+# Made once: every command of everybody asks it.
+_RELATIONS = (
+    select(sight.c.why)
+    .where(
+        sight.c.number == bindparam("of", type_=Text),
+        _matches(
+            bindparam("everybody", type_=ARRAY(Text)),
+            bindparam("own", type_=ARRAY(Text)),
+            bindparam("now", type_=sight.c.until.type),
+        ),
+    )
+    .distinct()
+)
 
 
 def visible(viewer: Viewer, *, processes: bool = False) -> ColumnElement[bool]:
@@ -60,7 +79,6 @@ def visible(viewer: Viewer, *, processes: bool = False) -> ColumnElement[bool]:
 
 async def relations(connection: AsyncConnection, viewer: Viewer, owner: str) -> list[str]:
     """Why the viewer sees the process ``owner``; empty when it is invisible to them."""
-    found = await connection.scalars(
-        select(sight.c.why).where(sight.c.number == owner, subject_matches(viewer)).distinct()
-    )
-    return sorted(found)
+    everybody = [*viewer.own, *viewer.delegated]
+    asked = {"of": owner, "everybody": everybody, "own": list(viewer.own), "now": viewer.now}
+    return sorted(await connection.scalars(_RELATIONS, asked))
