@@ -39,8 +39,8 @@ imports: $(DEV_STAMP) ## Check the import rules between layers
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-tests: $(DEV_STAMP) ## Run the tests; prints the ten slowest
-	$(BIN)/pytest --durations=10
+tests: $(DEV_STAMP) ## Run the tests in two lanes; prints the ten slowest of each
+	$(BIN)/python -m tests.lanes
 
 bench: $(DEV_STAMP) ## Measure beside the bare engine; writes bench/results/latest.json
 	$(BIN)/python -m bench

@@ -20,6 +20,7 @@ async def advance(work: RequestWork) -> None:
         move = next_move(work.process, work.organisation, work.at)
         if move is None:
             _hold_lines(work)
+            closing.cancel_unowed_gates(work)
             return
         await _carry_out(work, move)
     raise RuntimeError(f"{work.process.number} does not come to rest")

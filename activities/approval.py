@@ -1,10 +1,10 @@
 """Decisions at gates: directory check, immutable vote, tally and what follows from it, in one transaction."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from temporalio import activity
 
+from activities.ballot import ballot_of, told, vote
 from activities.gates import ask_people, settle
 from activities.questions import ask_for_gate
 from activities.transition import Transitions
@@ -29,7 +29,6 @@ from steadydesk.errors import (
 from steadydesk.policies.assertion import installed, verify
 from steadydesk.policies.delegation import entitled_through
 from steadydesk.records.directory_approvers import approvers
-from steadydesk.records.identifiers import new_id
 from steadydesk.records.security import note_security_event
 
 
@@ -103,27 +102,22 @@ async def decide(work: RequestWork, command: Decide) -> None:
     stage = work.organisation.approval_policies[gate.policy].stages[gate.stage]
     known = await _people(work, gate)
     voter = _voter(work, known)
-    own = _ballot_of(gate, known, voter)
+    own = ballot_of(gate, known, voter)
     if command.decision is Decision.WITHDRAWN:
         if own is None:
             raise InvalidTransition("you have no vote here that you could withdraw")
         gate.ballots.remove(own)
-        _vote(work, gate, own.natural, own.acting_for, command)
+        vote(work, gate, own.natural, own.acting_for, command)
     else:
         eligible, acting_for = _entitlement(work, gate, stage, known, voter)
         if command.decision is Decision.ASK:
             ask_for_gate(work, gate, command.comment)
             return
         _must_be_first(gate, eligible, own)
-        _vote(work, gate, eligible.natural, acting_for, command)
+        vote(work, gate, eligible.natural, acting_for, command)
     settle(work, gate)
+    work.answered.extend({"gate": gate.id, "person": person} for person in sorted(told(gate, known, voter)))
     work.said |= {"gate": gate.id, "state": gate.state.value}
-
-
-def _ballot_of(gate: Gate, known: Mapping[str, Approver], voter: Approver) -> Ballot | None:
-    """The vote that this natural person has cast here, for themselves or as somebody's delegate."""
-    mine = (ballot for ballot in gate.ballots if known[ballot.voter].natural == voter.natural)
-    return next(mine, None)
 
 
 def _must_be_first(gate: Gate, eligible: Eligible, own: Ballot | None) -> None:
@@ -131,54 +125,6 @@ def _must_be_first(gate: Gate, eligible: Eligible, own: Ballot | None) -> None:
     standing = next((ballot for ballot in gate.ballots if ballot.natural == eligible.natural), own)
     if standing is not None:
         raise AlreadyVoted(f"a vote of this person stands at {gate.id}: {standing.decision.value}")
-
-
-def _vote(work: RequestWork, gate: Gate, natural: str, acting_for: str | None, command: Decide) -> None:
-    """One row that nobody changes any more; the valid ballots are in the document."""
-    seq = gate.votes.get(natural, 0) + 1
-    gate.votes[natural] = seq
-    if command.decision is not Decision.WITHDRAWN:
-        ballot = Ballot(
-            natural=natural,
-            voter=work.actor.person,
-            acting_for=acting_for,
-            decision=command.decision,
-            seq=seq,
-            at=work.at,
-        )
-        gate.ballots.append(ballot)
-    if command.comment is not None:
-        work.write_down("comment", command.comment, gate.id)
-    work.votes.append(_row(work, gate, natural, acting_for, command))
-    work.gates.add(gate.id)
-    work.note(
-        "gate.voted",
-        gate.id,
-        decision=command.decision.value,
-        seq=seq,
-        acting_for=acting_for,
-        content=gate.content_hash,
-    )
-
-
-def _row(
-    work: RequestWork, gate: Gate, natural: str, acting_for: str | None, command: Decide
-) -> dict[str, Any]:
-    comment = command.comment
-    return {
-        "id": new_id("v"),
-        "gate": gate.id,
-        "seq": gate.votes[natural],
-        "natural_person": natural,
-        "voter": work.actor.person,
-        "acting_for": acting_for,
-        "decision": command.decision.value,
-        "comment": comment.ref if comment else None,
-        "comment_digest": comment.digest if comment else None,
-        "content_hash": gate.content_hash,
-        "method": work.actor.method.value,
-        "at": work.at,
-    }
 
 
 async def _people(work: RequestWork, gate: Gate) -> dict[str, Approver]:

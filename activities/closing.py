@@ -7,10 +7,11 @@ from activities.steps import end
 from activities.task_queue import close_task
 from activities.work import RequestWork
 from steadydesk.contracts.approval_policy import RESUBMIT_WITHIN
-from steadydesk.contracts.gate import GateState
+from steadydesk.contracts.gate import Gate, GateState
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, RequestState, StepState, SurveyState, TaskState
 from steadydesk.policies import sla_steps as sla
+from steadydesk.policies.approval import unowed
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.request import BeginUndo, CloseLine, CloseOrder, EndRound, ReturnLine
 from steadydesk.records.voice import may_survey
@@ -75,13 +76,19 @@ async def begin_undo(work: RequestWork, move: BeginUndo) -> None:
 def cancel_gates(work: RequestWork, line: Line, reason: str) -> None:
     for gate in work.process.gates.values():
         if gate.line == line.number and gate.is_open:
-            close_gate(work, gate, GateState.CANCELLED, reason)
-            work.tell(
-                "approval.cancelled",
-                [f"p:{person.person}" for person in gate.eligible],
-                gate.id,
-                reason=reason,
-            )
+            _cancel_gate(work, gate, reason)
+
+
+def cancel_unowed_gates(work: RequestWork) -> None:
+    """A parallel stage stays open when another one has decided for its step; nobody is asked in vain."""
+    for gate in unowed(work.process):
+        _cancel_gate(work, gate, "nothing waits for it")
+
+
+def _cancel_gate(work: RequestWork, gate: Gate, reason: str) -> None:
+    close_gate(work, gate, GateState.CANCELLED, reason)
+    audience = [f"p:{person.person}" for person in gate.eligible]
+    work.tell("approval.cancelled", audience, gate.id, reason=reason)
 
 
 async def close_line(work: RequestWork, move: CloseLine) -> None:

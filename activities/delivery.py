@@ -15,6 +15,7 @@ from activities.carrier import Carrier
 from activities.delivery_batch import Batch, Clock
 from activities.mail import MailCarrier
 from activities.webhook import WebhookCarrier
+from steadydesk.coalesced import Coalesced
 from steadydesk.connectors.breaker import BreakerPolicy
 from steadydesk.connectors.webhook import WebhookSender
 from steadydesk.contracts.delivery import (
@@ -41,7 +42,6 @@ from steadydesk.records.delivery_fanout import fan_out
 __all__ = ["Carriers", "Deliveries", "Waker", "start_sweep"]
 
 _BEAT = 2.5
-_WAKE_SECONDS = 5.0
 _UNSERVED_FOR = timedelta(seconds=30)
 _WITHOUT_CARRIER = timedelta(minutes=15)
 
@@ -155,32 +155,19 @@ class Waker:
 
     def __init__(self, client: Client, *, every: float = 1.0, task_queue: str = DELIVERIES) -> None:
         self._client = client
-        self._every = every
         self._task_queue = task_queue
-        self._wanted = False
-        self._task: asyncio.Task[None] | None = None
+        self._wakes = Coalesced(self._wake, every=every)
 
     def wake(self) -> None:
         """Say that the outbox has something; call it from a running event loop."""
-        self._wanted = True
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._run())
+        self._wakes.ask()
 
     async def close(self) -> None:
-        """End the background task; a wake that is still wanted is left to the sweep."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """A wake that is still wanted is left to the sweep."""
+        await self._wakes.close()
 
-    async def _run(self) -> None:
-        while self._wanted:
-            self._wanted = False
-            try:
-                async with asyncio.timeout(_WAKE_SECONDS):
-                    await wake_outbox(self._client, self._task_queue)
-            except Exception as error:  # noqa: BLE001 - a message is late by one sweep, whatever went wrong
-                _log.debug("the outbox was not woken", reason=type(error).__name__)
-            await asyncio.sleep(self._every)
+    async def _wake(self) -> None:
+        await wake_outbox(self._client, self._task_queue)
 
 
 @asynccontextmanager

@@ -151,12 +151,14 @@ async def extend(work: GrantWork, command: Extend) -> None:
         return
     must_be_active(work)
     before = grant.expires_at
-    grant.expires_at = command.until
+    # A later one may have been approved meanwhile: nobody loses by an extension.
+    until = max(command.until, before) if before is not None else command.until
+    grant.expires_at = until
     grant.extended_by.append(command.request)
     _plan_reminder(work)
-    await _register(work, expires_at=command.until)
-    work.note("grant.extended", grant.number, before=before, after=command.until, request=command.request)
-    work.tell("grant.extended", _people(grant), grant.number, expires=command.until)
+    await _register(work, expires_at=until)
+    work.note("grant.extended", grant.number, before=before, after=until, request=command.request)
+    work.tell("grant.extended", _people(grant), grant.number, expires=until)
 
 
 async def hear(work: GrantWork, command: TellRequest) -> None:

@@ -17,18 +17,15 @@ async def person_left(work: RequestWork, person: str) -> None:
     for gate in work.process.gates.values():
         if gate.is_open and any(eligible.person == person for eligible in gate.eligible):
             await _leave_gate(work, gate, person)
-    for line in work.process.lines:
-        for run in line.steps.values():
-            for task in (run.task, run.undo_task):
-                _return_task(work, task, person, line.number)
-    _return_task(work, work.process.call_back, person, work.process.lines[0].number)
+    for line, _, task in work.process.tasks():
+        _return_task(work, task, person, line.number)
     customers = {line.requested_for for line in work.process.lines}
     if person in customers | {work.process.opened_by, work.process.requested_for}:
         await _hand_over(work, person)
 
 
-def _return_task(work: RequestWork, task: TaskRun | None, person: str, line: str) -> None:
-    if task is None or not task.is_open or task.assigned_to != person:
+def _return_task(work: RequestWork, task: TaskRun, person: str, line: str) -> None:
+    if not task.is_open or task.assigned_to != person:
         return
     task.assigned_to = None
     if task.question is None:

@@ -5,7 +5,6 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parseaddr
-from ipaddress import ip_address
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import structlog
@@ -23,6 +22,7 @@ from steadydesk.contracts.delivery import MAIL, Channel
 from steadydesk.policies.delivery import LONGEST_SEND
 from steadydesk.records.delivery_content import Letter, letters
 from steadydesk.records.delivery_fanout import still_sees
+from steadydesk.setting_values import is_loopback
 
 _REFERENCE = "secret://mail-server"
 
@@ -78,14 +78,7 @@ def _encryption(scheme: str, host: str, query: str) -> Encryption:
     asked = parse_qs(query).get("encryption")
     if asked:
         return Encryption(asked[0])
-    return Encryption.NONE if _is_local(host) else Encryption.STARTTLS
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return Encryption.NONE if is_loopback(host) else Encryption.STARTTLS
 
 
 class MailCarrier:

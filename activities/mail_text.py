@@ -13,7 +13,7 @@ from steadydesk.connectors.errors import BadValue, TemplateRefused
 from steadydesk.connectors.template import Template, TemplateForm
 from steadydesk.contracts.event_type import COMMON_FIELDS, EventType, FieldDoc, FieldKind
 from steadydesk.contracts.language import LocalisedText, in_language
-from steadydesk.policies.delivery_payload import record_link
+from steadydesk.policies.message_link import message_link
 from steadydesk.records.delivery_content import Letter
 
 _LONGEST_SUBJECT = 200
@@ -73,7 +73,7 @@ def template_values(letter: Letter, public_url: str) -> dict[str, JsonValue]:
         "number": content.number,
         "subject": content.subject or "",
         "title": frame["restricted"] if content.restricted else in_language(title, letter.language),
-        "link": record_link(public_url, content.number),
+        "link": message_link(public_url, content.event.key, content.number, content.subject),
         "organisation": in_language(letter.organisation, letter.language),
         "recipient": letter.name,
     }

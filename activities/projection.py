@@ -9,29 +9,30 @@ from steadydesk.contracts.gate import Gate, GateState
 from steadydesk.contracts.language import LocalisedText
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import Line, TaskPurpose, TaskRun
+from steadydesk.contracts.request import Line, PlacedTask, TaskPurpose
 from steadydesk.policies.plan import progress
+from steadydesk.policies.request import telling_phase
 from steadydesk.policies.sla_measure import due_at, elapsed
-from steadydesk.policies.waiting import explain
+from steadydesk.policies.waiting import CALL_BACK, explain
+from steadydesk.records.lost_tasks import end_lost_tasks
 
 
 async def project(work: RequestWork) -> None:
     waiting = explain(work.process, work.organisation, work.calendars, work.at)
     rows = [_request(work, waiting)]
-    for line in work.process.lines:
-        if _is_news(work, line.closed_at):
-            rows.append(_line(work, line, waiting))
-        for key, run in line.steps.items():
-            rows.extend(
-                _task(work, line, key, task, waiting)
-                for task in (run.task, run.undo_task)
-                if task is not None and _is_news(work, task.closed_at)
-            )
-    call_back = work.process.call_back
-    if call_back is not None and _is_news(work, call_back.closed_at):
-        rows.append(_task(work, work.process.lines[0], "", call_back, waiting))
+    rows += [_line(work, line, waiting) for line in work.process.lines if _is_news(work, line.closed_at)]
+    rows += [_task(work, placed, waiting) for placed in _tasks(work)]
     work.records.extend(rows)
     _gates(work)
+    if work.everything:
+        known = [placed.run.number for placed in work.process.tasks()]
+        await end_lost_tasks(work.connection, work.process.number, known, work.at)
+
+
+def _tasks(work: RequestWork) -> list[PlacedTask]:
+    """Those that are news, and those that ended here and have no place in the document any more."""
+    news = [placed for placed in work.process.tasks() if _is_news(work, placed.run.closed_at)]
+    return list({placed.run.number: placed for placed in (*work.closed_tasks, *news)}.values())
 
 
 def _is_news(work: RequestWork, closed_at: datetime | None) -> bool:
@@ -48,7 +49,7 @@ def _request(work: RequestWork, waiting: list[Waiting]) -> dict[str, Any]:
         **_common(work, process.number, RecordKind.REQUEST, waiting),
         "parent": process.parent,
         "state": process.state.value,
-        "phase": process.state.value,
+        "phase": telling_phase(process).value,
         "open": process.closed_at is None,
         "short_description": _words(first.name),
         "item": process.lines[0].item,
@@ -103,10 +104,11 @@ def _measured(work: RequestWork, line: Line) -> dict[str, float]:
     }
 
 
-def _task(work: RequestWork, line: Line, step: str, task: TaskRun, waiting: list[Waiting]) -> dict[str, Any]:
+def _task(work: RequestWork, placed: PlacedTask, waiting: list[Waiting]) -> dict[str, Any]:
+    line, step, task = placed
     item = work.organisation.catalog[line.item]
     definition = item.plan.steps.get(step)
-    label = definition.label if definition else {"en": "Call the customer back", "de": "Kunden zurückrufen"}
+    label = definition.label if definition else CALL_BACK
     return {
         **_common(
             work, task.number, RecordKind.TASK, [each for each in waiting if each.subject == task.number]
@@ -166,7 +168,7 @@ def _common(work: RequestWork, number: str, kind: RecordKind, waiting: list[Wait
 
 def _is_of(work: RequestWork, line: Line, waiting: Waiting) -> bool:
     gates = {gate.id for gate in work.process.gates.values() if gate.line == line.number}
-    tasks = {task.number for run in line.steps.values() for task in (run.task, run.undo_task) if task}
+    tasks = {placed.run.number for placed in work.process.tasks() if placed.line is line and placed.step}
     children = {run.child for run in line.steps.values() if run.child}
     subject = waiting.subject
     return (

@@ -40,6 +40,7 @@ from steadydesk.orchestration.routines import start_routines
 from steadydesk.policies.agenda import agenda_of
 from steadydesk.policies.assertion import installed
 from steadydesk.policies.grant import grant_agenda
+from steadydesk.records.bell import Bell
 from steadydesk.records.engine import make_engine
 from steadydesk.records.subscription import seal_anew
 from steadydesk.settings import Settings
@@ -58,8 +59,9 @@ class Staff:
         self.client = client
         self._patient = patient
         self.waker = Waker(client)
-        self.transitions = Transitions(REQUESTS, engine, self.waker, settings.public_url)
-        self.grants = Transitions(GRANTS, engine, self.waker, settings.public_url)
+        self.bell = Bell(patient)
+        self.transitions = Transitions(REQUESTS, engine, self.waker, settings.public_url, self.bell)
+        self.grants = Transitions(GRANTS, engine, self.waker, settings.public_url, self.bell)
         self.sender = Sender(client, installed())
         self.surroundings = Surroundings(EgressGuard(settings.egress_allow))
         self.errands = ErrandActivities(patient, load_registry(), self.surroundings, os.environ)
@@ -87,6 +89,7 @@ class Staff:
             yield staff
         finally:
             await staff.waker.close()
+            await staff.bell.close()
             await engine.dispose()
             await patient.dispose()
 

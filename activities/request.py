@@ -58,7 +58,7 @@ class RequestActivities:
             )
             await fill(work, order)
             answer = await self.transitions.finish(work, new=True)
-        self.transitions.waker.wake()
+        self.transitions.announce(write.number)
         return answer
 
     @activity.defn

@@ -1,5 +1,6 @@
 """What fulfillers do with their tasks, and what the plan makes of it."""
 
+from sqlalchemy import and_, select
 from temporalio import activity
 
 from activities import steps
@@ -10,7 +11,9 @@ from activities.task_queue import close_task
 from activities.transition import Transitions
 from activities.work import RequestWork
 from steadydesk.contracts.agenda import Answer
+from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.plan import StepKind
+from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import (
     Line,
     RequestProcess,
@@ -23,6 +26,7 @@ from steadydesk.contracts.request import (
 from steadydesk.contracts.request_commands import ActOnTask, TaskAction, Write
 from steadydesk.errors import InvalidTransition, NotAllowed, RecordClosed, UnknownRecord
 from steadydesk.records.directory_standing import standing
+from steadydesk.records.tables.process import record
 
 
 class TaskActivities:
@@ -38,9 +42,14 @@ class TaskActivities:
 
 
 async def act(work: RequestWork, command: ActOnTask) -> None:
-    task, line, step = find_task(work, command.task)
+    try:
+        task, line, step = find_task(work, command.task)
+    except UnknownRecord:
+        await _refuse_former(work, command.task)
+        raise
     if not task.is_open:
-        raise RecordClosed(f"{task.number} is {task.state.value}", details={"follow_up": work.process.number})
+        is_returned = line.phase is Phase.RETURNED or line.returning
+        raise _closed_already(work, task.number, task.state, is_returned=is_returned)
     await _must_be_of_the_group(work, task)
     if command.text is not None and command.action is not TaskAction.ASK:
         work.write_down("work_note", command.text, task.number)
@@ -61,15 +70,29 @@ async def act(work: RequestWork, command: ActOnTask) -> None:
     work.said |= {"task": task.number, "state": task.state.value}
 
 
+async def _refuse_former(work: RequestWork, number: str) -> None:
+    """RecordClosed for a task of ours that the plan does not have any more, since it began anew: what was open then
+    was ended by the return, and only by that.
+    """
+    ours = and_(record.c.number == number, record.c.owner == work.process.number)
+    kind = record.c.kind == RecordKind.TASK.value
+    state = await work.connection.scalar(select(record.c.state).where(ours, kind))
+    if state is not None:
+        raise _closed_already(work, number, TaskState(state), is_returned=True)
+
+
+def _closed_already(work: RequestWork, number: str, state: TaskState, *, is_returned: bool) -> RecordClosed:
+    details = {"follow_up": work.process.number}
+    if is_returned and state is TaskState.CANCELLED:
+        words = f"{number} was ended when its request was returned to the requester"
+        return RecordClosed(words, details=details | {"ended_by": "return"})
+    return RecordClosed(f"{number} is {state.value}", details=details)
+
+
 def find_task(work: RequestWork, number: str) -> tuple[TaskRun, Line, str]:
-    for line in work.process.lines:
-        for key, run in line.steps.items():
-            for task in (run.task, run.undo_task):
-                if task is not None and task.number == number:
-                    return task, line, key
-    call_back = work.process.call_back
-    if call_back is not None and call_back.number == number:
-        return call_back, work.process.lines[0], ""
+    for line, step, task in work.process.tasks():
+        if task.number == number:
+            return task, line, step
     raise UnknownRecord(f"{work.process.number} has no task {number}")
 
 

@@ -68,7 +68,9 @@ def _due_with_promise(work: RequestWork, line: Line) -> datetime:
 
 
 def close_task(work: RequestWork, run: TaskRun, state: TaskState) -> None:
+    """End it for good; lists hear of it even where its step takes up another task in its place."""
     run.state, run.closed_at, run.question = state, work.at, None
+    work.closed_tasks += [placed for placed in work.process.tasks() if placed.run is run]
     work.note("task.closed", run.number, state=state.value)
 
 

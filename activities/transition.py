@@ -18,6 +18,7 @@ from steadydesk.contracts.request_commands import C, Tick, Write
 from steadydesk.errors import Refusal, StaleVersion, UnknownRecord
 from steadydesk.records import bundle, configuration, processes
 from steadydesk.records.audit import ChainHead, Doing, chain
+from steadydesk.records.bell import Bell
 from steadydesk.records.bundle import Bundle, Rows
 
 
@@ -34,8 +35,16 @@ class Book(Generic[P]):
 class Transitions(Generic[P]):
     """Runs effects on the documents of one kind of process."""
 
-    def __init__(self, book: Book[P], engine: AsyncEngine, waker: Waker, public_url: str = "") -> None:
+    def __init__(
+        self,
+        book: Book[P],
+        engine: AsyncEngine,
+        waker: Waker,
+        public_url: str = "",
+        bell: Bell | None = None,
+    ) -> None:
         self._public_url = public_url
+        self._bell = bell
         self.book = book
         self.engine = engine
         self.waker = waker
@@ -106,8 +115,14 @@ class Transitions(Generic[P]):
             work = await self.work(connection, process, step=step, at=moment, run=run, actor=actor)
             await effect(work)
             answer = await self.finish(work)
-        self.waker.wake()
+        self.announce(number)
         return answer
+
+    def announce(self, number: str) -> None:
+        """After the commit: messages go out, and pages that show the record look again."""
+        self.waker.wake()
+        if self._bell is not None:
+            self._bell.ring(number)
 
     async def repeat(self, connection: AsyncConnection, number: str, step: str, at: datetime) -> Answer:
         """The answer to a step that is known to be a repeat."""
@@ -174,6 +189,7 @@ def _bundle(work: Work[P], answer: Answer, audit: Rows, *, new: bool) -> Bundle:
         number=process.number,
         step=work.step,
         version=process.version,
+        at=work.at,
         document=process.model_dump_json(exclude_defaults=True),
         result=answer.model_dump_json(exclude_defaults=True),
         new=new,
@@ -181,6 +197,7 @@ def _bundle(work: Work[P], answer: Answer, audit: Rows, *, new: bool) -> Bundle:
         gates=work.gate_rows,
         approvers=work.approvers,
         votes=work.votes,
+        answered=work.answered,
         journal=work.journal,
         audit=audit,
         sights=work.sights,

@@ -11,7 +11,7 @@ from steadydesk.contracts.assertion import SERVICE_ACTOR, Assertion, Authenticat
 from steadydesk.contracts.base import RecordDocument
 from steadydesk.contracts.calendar import Calendar
 from steadydesk.contracts.organisation import Organisation
-from steadydesk.contracts.request import RequestProcess
+from steadydesk.contracts.request import PlacedTask, RequestProcess
 from steadydesk.policies.rights import Relation
 from steadydesk.records.outbox import Message
 
@@ -54,12 +54,15 @@ class Work(Generic[P]):
     messages: list[Message] = field(default_factory=list)
     journal: list[dict[str, Any]] = field(default_factory=list)
     votes: list[dict[str, Any]] = field(default_factory=list)
+    answered: list[dict[str, Any]] = field(default_factory=list)
+    """``gate`` and ``person`` of those who are not asked any more."""
     sights: list[dict[str, Any]] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     gate_rows: list[dict[str, Any]] = field(default_factory=list)
     approvers: list[dict[str, Any]] = field(default_factory=list)
     gates: set[str] = field(default_factory=set)
-    tasks: set[str] = field(default_factory=set)
+    closed_tasks: list[PlacedTask] = field(default_factory=list)
+    """Tasks that this transition ended: their rows are written though the document may have let them go since."""
     texts: list[str] = field(default_factory=list)
     said: dict[str, str | int | bool | None] = field(default_factory=dict)
     everything: bool = False

@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, Response
 from api import metrics
 from api.body_limit import BodyLimit
 from api.clean_input import refuse_unstorable
+from api.cookieless import Cookieless
 from api.flood import FloodGate
 from api.health import parts
 from api.metrics import PREFIX, Counted, RequestMetrics
@@ -27,8 +28,7 @@ def create_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await services.answered.close()
-        await services.engine.dispose()
+        await _close(services)
 
     app = FastAPI(
         title="Steadydesk",
@@ -53,9 +53,20 @@ def create_app(services: Services) -> FastAPI:
     for router in PAGES:
         app.include_router(router)
     _add_health(app)
+    app.add_middleware(Cookieless, settings=services.settings)
     check_routes(app, frozenset({metrics.PATH}))
     describe(app)
     return app
+
+
+async def _close(services: Services) -> None:
+    await services.answered.close()
+    await services.dashboards.close()
+    await services.running.close()
+    await services.patient.dispose()
+    await services.bell.close()
+    await services.hints.close()
+    await services.engine.dispose()
 
 
 def _limit_of(path: str, services: Services) -> int:

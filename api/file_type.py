@@ -18,7 +18,12 @@ _OFFICE = {
     "odt": "application/vnd.oasis.opendocument.text",
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
 }
+_WEBP, _ZIP = "image/webp", "application/zip"
+_TEXT, _CSV, _JSON = "text/plain", "text/csv", "application/json"
 _LOOKED_AT = 4096
+
+ACCEPTED = frozenset({*dict(_MAGIC).values(), *_OFFICE.values(), _WEBP, _ZIP, _TEXT, _CSV, _JSON})
+"""Every media type that a file can be found to have."""
 
 
 def media_type_of(content: bytes, name: str) -> str | None:
@@ -27,9 +32,9 @@ def media_type_of(content: bytes, name: str) -> str | None:
         if content.startswith(magic):
             return media_type
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
+        return _WEBP
     if content.startswith(b"PK\x03\x04"):
-        return _OFFICE.get(name.rsplit(".", 1)[-1].lower(), "application/zip")
+        return _OFFICE.get(name.rsplit(".", 1)[-1].lower(), _ZIP)
     return _text_type(content, name)
 
 
@@ -43,8 +48,8 @@ def _text_type(content: bytes, name: str) -> str | None:
     if text.lstrip()[:1] == "<":
         return None
     if name.lower().endswith(".json"):
-        return "application/json" if _is_json(text) else "text/plain"
-    return "text/csv" if name.lower().endswith(".csv") else "text/plain"
+        return _JSON if _is_json(text) else _TEXT
+    return _CSV if name.lower().endswith(".csv") else _TEXT
 
 
 def _is_json(text: str) -> bool:

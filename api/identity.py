@@ -42,13 +42,16 @@ class Identity:
         """
         return await self._within_quotas(bearer, address, lambda: self._checked(bearer))
 
-    async def prove_session(self, secret: str, address: str) -> Found:
-        """The same for a browser's session; whether it needs a new id, for its rights changed, goes with it."""
+    async def prove_session(self, secret: str, address: str, *, used: bool = True) -> Found:
+        """The same for a browser's session; whether it needs a new id, for its rights changed, goes with it. ``used``
+        False: it does not live any longer by it.
+        """
         kept: list[Found] = []
 
         async def check() -> Proof:
             async with autocommit(self._services.engine).connect() as connection:
-                kept.append(await find_session(connection, secret, self._services.clock()))
+                now = self._services.clock()
+                kept.append(await find_session(connection, secret, now, used=used))
             return kept[0].proof
 
         await self._within_quotas(secret, address, check)

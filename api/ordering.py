@@ -1,7 +1,9 @@
 """Check an order against catalogue, entitlement, form and directory, and reserve its number with its texts."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -14,6 +16,7 @@ from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import Order, OrderedItem
 from steadydesk.errors import InvalidInput, NotEntitled, Problem, UnknownItem
 from steadydesk.policies import entitlement, form
+from steadydesk.policies.order_dates import passed
 from steadydesk.records import texts
 from steadydesk.records.directory_approvers import people_by_name
 from steadydesk.records.directory_facts import known_groups, person_facts
@@ -73,7 +76,9 @@ async def check_order(
         beneficiaries.append(person)
         if ordered.quantity > item.max_quantity:
             problems.append(Problem(f"{at}/quantity", f"at most {item.max_quantity}"))
-        problems += await check_variables(connection, item, ordered.variables, f"{at}/variables")
+        problems += await check_variables(
+            connection, caller, organisation, item, ordered.variables, f"{at}/variables"
+        )
     if problems:
         raise InvalidInput("the order does not fit the catalogue", problems=problems)
     return Draft(organisation, configuration, beneficiaries, new.items, new.note)
@@ -93,10 +98,27 @@ async def check_entitlement(
 
 
 async def check_variables(
-    connection: Connection, item: CatalogItem, variables: dict[str, Any], at: str
+    connection: Connection,
+    caller: Caller,
+    organisation: Organisation,
+    item: CatalogItem,
+    variables: dict[str, Any],
+    at: str,
 ) -> list[Problem]:
-    """What does not fit the item's form, and references that name nobody."""
-    return await check_answers(connection, item.form, variables, at)
+    """What does not fit the item's form, references that name nobody, and days that have passed."""
+    problems = await check_answers(connection, item.form, variables, at)
+    named = {problem.pointer for problem in problems}
+    works = (
+        item.fulfilment_group in caller.standing.groups or f"f:{item.function}" in caller.standing.own_sight
+    )
+    days = passed(item, variables, today_of(caller, organisation, item), may_backdate=works)
+    late = (Problem(at + problem.pointer, problem.message) for problem in days)
+    return [*problems, *(problem for problem in late if problem.pointer not in named)]
+
+
+def today_of(caller: Caller, organisation: Organisation, item: CatalogItem) -> date:
+    """The day on which the caller asks, where the item's calendar is."""
+    return caller.now.astimezone(ZoneInfo(organisation.calendars[item.calendar].zone)).date()
 
 
 async def check_answers(

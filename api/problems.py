@@ -49,6 +49,7 @@ TEMPORAL_AWAY = frozenset(
 )
 """What calls end with while the server is away, starts, or is killed in the middle of the call."""
 
+_LENGTHS = ("too_short", "too_long")
 _log = structlog.get_logger(__name__)
 _BY_STATUS: Mapping[int, tuple[type[Refusal], str]] = {
     401: (NotSignedIn, "Sign in first."),
@@ -213,9 +214,10 @@ async def _update_failed(_request: Request, error: Exception) -> Response:
     return problem_response(refusal)
 
 
-async def _wrong_input(_request: Request, error: Exception) -> Response:
+async def _wrong_input(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems = [_problem(fault) for fault in error.errors()]
+    request.state.problems = problems
     return problem_response(InvalidInput("The request has faults; 'problems' lists them.", problems=problems))
 
 
@@ -225,7 +227,16 @@ def _problem(fault: Mapping[str, Any]) -> Problem:
         reason = fault.get("ctx", {}).get("error", "it cannot be parsed")
         at = f" at character {location[0]}" if location else ""
         return Problem("", f"the body is not JSON: {reason}{at}")
-    return Problem(pointer_of(location), str(fault["msg"]).removeprefix("Value error, "), str(where))
+    return problem_of(fault, location, str(where))
+
+
+def problem_of(fault: Mapping[str, Any], location: Iterable[int | str], where: str = "body") -> Problem:
+    """What pydantic found wrong with an input. Secrets have no length of their own for it, and are as texts here."""
+    values = dict(fault.get("ctx") or {})
+    is_secret = fault["type"] in _LENGTHS and values.get("field_type") == "Value"
+    kind = f"string_{fault['type']}" if is_secret else fault["type"]
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return Problem(pointer_of(location), message, where, kind, values)
 
 
 async def _http(_request: Request, error: Exception) -> Response:

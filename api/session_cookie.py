@@ -1,12 +1,12 @@
 """The cookie that holds a browser's session id: its name, and how it is set and taken away."""
 
-import ipaddress
 from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
+from steadydesk.setting_values import is_loopback
 from steadydesk.settings import Settings
 
 PLAIN = "steadydesk"
@@ -23,7 +23,7 @@ def session_in(headers: Headers) -> str | None:
 def is_safe(settings: Settings) -> bool:
     """Whether cookies are for https only: everywhere but on a loopback address."""
     parts = urlsplit(settings.public_url)
-    return parts.scheme == "https" or not _is_loopback(parts.hostname or "")
+    return parts.scheme == "https" or not is_loopback(parts.hostname or "")
 
 
 def name_of(settings: Settings) -> str:
@@ -46,12 +46,3 @@ def set_cookie(
     if seconds is not None:
         morsel["max-age"] = seconds
     return morsel.OutputString()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

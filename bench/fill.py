@@ -38,6 +38,7 @@ async def fill(on: Scene, records: int) -> None:
         await _copy(connection, templates.waiting, first, last, where=_OPENED)
         await _copy(connection, templates.ended, first, last, approver=on.people[APPROVER], where=_THEIRS)
         await _copy(connection, templates.ended, first, last, where=f"NOT ({_OPENED}) AND NOT ({_THEIRS})")
+        await connection.execute(_SURVEYS)
         await connection.execute(text("VACUUM ANALYZE"))
 
 
@@ -73,6 +74,8 @@ _NUMBERED = "regexp_replace(t.{}, '[0-9]+', CAST(1000000 + i AS text))"
 _REQUESTER = f"coalesce(CAST(:requester AS text), 'p_bench' || (i * 7919 % {PEOPLE}))"
 _APPROVER = f"coalesce(CAST(:approver AS text), 'p_bench' || (i * 7919 % {PEOPLE} / 20))"
 _EARLIER = "t.{} - i * interval '1 minute'"
+_ASKED = "t.opened_at - (i + i * 7919 % 3000) * interval '1 minute'"
+"""Approvals took up to two days."""
 _DOCUMENT = (
     "CAST(regexp_replace(CAST(t.document AS text), '(REQ|RITM|SCTASK)[0-9]+',"
     " '\\1' || CAST(1000000 + i AS text), 'g') AS jsonb)"
@@ -91,6 +94,8 @@ _TABLES = {
             "caller": _REQUESTER,
             "opened_at": _EARLIER.format("opened_at"),
             "updated_at": _EARLIER.format("updated_at"),
+            "closed_at": _EARLIER.format("closed_at"),
+            "taken_seconds": "t.taken_seconds + t.promised_seconds * (i * 7919 % 1000) / 800",
         },
     ),
     "sight": (
@@ -107,7 +112,8 @@ _TABLES = {
             "id": _NUMBERED.format("id"),
             "owner": _NUMBERED.format("owner"),
             "line": _NUMBERED.format("line"),
-            "opened_at": _EARLIER.format("opened_at"),
+            "opened_at": _ASKED,
+            "closed_at": _EARLIER.format("closed_at"),
         },
     ),
     "approver": (
@@ -115,7 +121,7 @@ _TABLES = {
         {
             "gate": _NUMBERED.format("gate"),
             "person": _APPROVER,
-            "opened_at": _EARLIER.format("opened_at"),
+            "opened_at": _ASKED,
         },
     ),
 }
@@ -124,3 +130,10 @@ _COLLEAGUES = text("""
     SELECT (jsonb_populate_record(t, jsonb_build_object('id', 'p_bench' || i, 'user_name', 'bench.' || i))).*
       FROM generate_series(0, CAST(:people AS int) - 1) AS i, public.person AS t WHERE t.id = :of
 """)
+_SURVEYS = text("""
+    INSERT INTO survey (number, person, state, score, sent_at, answered_at)
+    SELECT number, caller, 'answered', 1 + abs(hashtext(number)) % 5, closed_at, closed_at
+      FROM record WHERE kind = 'REQ' AND NOT open AND number LIKE '%0'
+    ON CONFLICT DO NOTHING
+""")
+"""One of ten is answered."""

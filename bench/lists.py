@@ -1,12 +1,12 @@
-"""Lists, inbox and count in a small and in a large database: two stacks side by side, read in turn."""
+"""Lists, inbox and count in a small and in a large database."""
 
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from bench.fill import OWN, fill
+from bench.fill import OWN
 from bench.measure import Measure, at_most, percentile
-from bench.scene import APPROVER, PROCESS_OWNER, REQUESTER, Scene, scene
+from bench.scene import APPROVER, PROCESS_OWNER, REQUESTER, Scene
 from bench.sizes import Sizes
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.records.directory_standing import standing
@@ -25,35 +25,33 @@ _READS = {
 }
 
 
-async def measure(large: Scene, sizes: Sizes) -> list[Measure]:
+async def measure(small: Scene, large: Scene, sizes: Sizes) -> list[Measure]:
     """p95 in milliseconds, large beside small; every page is full in both."""
-    few, many = sizes.records
-    async with scene() as small:
-        await fill(small, few)
-        await fill(large, many)
-        reads = {name: (_get(small, *read), _get(large, *read)) for name, read in _READS.items()}
-        reads["capped count of a process owner"] = (_count(small), _count(large))
-        return [await compared(name, pair, sizes, many, few) for name, pair in reads.items()]
+    reads = {name: (_get(small, *read), _get(large, *read)) for name, read in _READS.items()}
+    reads["capped count of a process owner"] = (_count(small), _count(large))
+    return [await compared(name, pair, sizes) for name, pair in reads.items()]
 
 
 Read = Callable[[], Awaitable[None]]
 
 
-async def compared(name: str, pair: tuple[Read, Read], sizes: Sizes, many: int, few: int) -> Measure:
-    """The second of the pair, which reads among ``many`` records, beside the first."""
+async def compared(name: str, pair: tuple[Read, Read], sizes: Sizes) -> Measure:
+    """The second of the pair, which reads in the large database, beside the first."""
     times: tuple[list[float], list[float]] = ([], [])
     for read in pair:
-        await _p95(read, max(3, sizes.reads // 5))
+        await p95(read, max(3, sizes.reads // 5))
     for _ in range(sizes.rounds):
         for read, into in zip(pair, times, strict=True):
-            into.append(await _p95(read, sizes.reads))
+            into.append(await p95(read, sizes.reads))
+    few, many = sizes.records
     label = f"{name}, p95 ms at {many:,} records, beside {few:,}"
     measured = at_most(label, times[1], times[0], _MOST)
     print(" ", measured, flush=True)
     return measured
 
 
-async def _p95(read: Read, times: int) -> float:
+async def p95(read: Read, times: int) -> float:
+    """In milliseconds, of so many reads one after the other."""
     taken: list[float] = []
     for _ in range(times):
         begin = time.perf_counter()

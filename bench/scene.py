@@ -92,11 +92,7 @@ async def scene(
         wire = Wire(addresses.api)
         opened.callback(wire.close)
         client = await connect(addresses.temporal_address, addresses.namespace)
-        async with engine.connect() as connection:
-            rows = await connection.execute(select(person.c.user_name, person.c.id))
-            present = await configuration.current(connection)
-            people: dict[str, str] = {row.user_name: row.id for row in rows}
-        assert present is not None
+        digest, people = await _organisation(engine)
         assert stack.credentials is not None
         yield Scene(
             stack=stack,
@@ -106,20 +102,30 @@ async def scene(
             owner=owner,
             http=http,
             wire=wire,
-            digest=present.digest,
+            digest=digest,
             people=people,
             tokens={user.user_name: user.token for user in stack.credentials.users},
         )
 
 
+async def _organisation(engine: AsyncEngine) -> tuple[str, dict[str, str]]:
+    """The digest of the configuration in force, and ids by user name."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(select(person.c.user_name, person.c.id))
+        present = await configuration.current(connection)
+        assert present is not None
+        return present.digest, {row.user_name: row.id for row in rows}
+
+
 def _settings(state_dir: Path, quota: int) -> Settings:
-    api_port, temporal_port, ui_port = free_ports(3)
+    api_port, temporal_port, ui_port, demo_port = free_ports(4)
     values: dict[str, Any] = {
         "_env_file": None,
         "state_dir": state_dir,
         "api_port": api_port,
         "temporal_port": temporal_port,
         "temporal_ui_port": ui_port,
+        "demo_port": demo_port,
         "quota_per_minute": quota,
     }
     return Settings(**values)

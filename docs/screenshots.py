@@ -34,8 +34,9 @@ async def main() -> int:
 
 
 def _settings(state_dir: Path) -> Settings:
-    api, temporal, ui = free_ports(3)
-    return Settings(state_dir=state_dir, api_port=api, temporal_port=temporal, temporal_ui_port=ui)
+    names = ("api_port", "temporal_port", "temporal_ui_port", "demo_port")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    return Settings(state_dir=state_dir, **ports)
 
 
 async def _ordered(stack: Stack) -> str:

@@ -16,7 +16,8 @@
     ├── UnknownAddress 404, MethodNotAllowed 405
     ├── Conflict 409
     │   ├── RecordClosed, GateClosed, AlreadyVoted, InvalidTransition
-    │   └── ConflictingEdit          a name that is taken, a change that another one overtook
+    │   ├── ConflictingEdit          a name that is taken, a change that another one overtook
+    │   └── StaleForm                a form of the portal whose session is not the present one
     ├── StaleVersion 412, VersionRequired 428
     ├── TooLarge 413, UnsupportedMediaType 415
     ├── QuotaExceeded 429            retry_after in seconds
@@ -27,18 +28,22 @@ The docstring of a class is the text of its page under ``/problems/``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import getdoc
 from typing import Any, ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault of an input. ``pointer`` is a JSON pointer into the part that ``where`` names."""
+    """One fault of an input. ``pointer`` is a JSON pointer into the part that ``where`` names. ``kind`` is pydantic's
+    type of error and ``values`` what stands in its sentence, where the fault was found by the contract itself.
+    """
 
     pointer: str
     message: str
     where: str = "body"
+    kind: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def as_json(self) -> dict[str, str]:
         return {"pointer": self.pointer, "message": self.message, "where": self.where}
@@ -203,6 +208,12 @@ class InvalidTransition(Conflict, status=409, title="Not possible in this state"
 
 class ConflictingEdit(Conflict, status=409, title="Conflicting edit"):
     """A name is taken, or another change came first. Read again and repeat."""
+
+
+class StaleForm(Conflict, status=409, title="Please send it again"):
+    """The form comes from a page of another session than the present one, so nothing was carried out. The portal shows
+    it once more, as it was filled in; the API has no such forms.
+    """
 
 
 class StaleVersion(Refusal, status=412, title="Changed in the meantime"):

@@ -1,9 +1,18 @@
 """The kinds of values that settings take, each with the sentence that says what is wrong with another one."""
 
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine and no other can mean it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _asyncpg_url(url: str) -> str:
@@ -18,6 +27,13 @@ def _mail_server(url: str) -> str:
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise ValueError("a mail server reads smtp://host:port or smtps://host:port")
     return url
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("a web address reads https://host or https://host:port, without a path")
+    return url.rstrip("/")
 
 
 def _temporal_target(address: str) -> str:
@@ -45,5 +61,6 @@ AnchorSink = Annotated[str, AfterValidator(_anchor_sink)]
 DatabaseUrl = Annotated[str, AfterValidator(_asyncpg_url)]
 MailServer = Annotated[str, AfterValidator(_mail_server)]
 TemporalTarget = Annotated[str, AfterValidator(_temporal_target)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 SplitWords = BeforeValidator(_split_words)
 """Words separated by commas or spaces, as a tuple."""

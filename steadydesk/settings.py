@@ -9,7 +9,15 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from steadydesk.setting_values import AnchorSink, DatabaseUrl, MailServer, Port, SplitWords, TemporalTarget
+from steadydesk.setting_values import (
+    AnchorSink,
+    DatabaseUrl,
+    MailServer,
+    Port,
+    SplitWords,
+    TemporalTarget,
+    WebAddress,
+)
 
 PREFIX = "STEADYDESK_"
 READY_FILE = f"{PREFIX}READY_FILE"
@@ -78,6 +86,11 @@ class Settings(BaseSettings):
         description="Load the demo organisation, with users and tokens, on the first start of a new state"
         " folder (embedded PostgreSQL only).",
     )
+    demo_port: Port = Field(
+        default=8090,
+        description="Port of what stands in for the outside systems of the demo organisation (loopback only),"
+        " taken at its first start; nothing listens there without the demo.",
+    )
     retention_days: PositiveInt = Field(
         default=90, description="Days for which Temporal keeps the history of a closed process."
     )
@@ -90,6 +103,12 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default_factory=lambda data: http_origin(data["api_host"], data["api_port"]),
         description="Base of the links in mails and answers. Default: the address the API listens on.",
+    )
+    files_url: WebAddress | None = Field(
+        default=None,
+        description="Base of the addresses that files are downloaded from, such as https://files.example.org:"
+        " another host name of this same server, so that browsers send no cookie there. Empty: the portal's own"
+        " host, where the cookie comes along and is ignored.",
     )
     temporal_ui_url: str = Field(
         default_factory=lambda data: f"http://127.0.0.1:{data['temporal_ui_port']}",

@@ -7,7 +7,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.databases import migrated_database, session_postgres
+from tests.support.databases import SESSION, migrated_database, session_postgres
 from tests.support.time_skipping import time_skipping_environment
 
 pytest_plugins = ("tests.support.delivery_fixtures", "tests.support.request_fixtures")
@@ -32,7 +32,7 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Em
 @pytest.fixture(scope="session")
 async def database_url(postgres: EmbeddedPostgres) -> str:
     """The migrated database of the session, as the service role."""
-    return await migrated_database(postgres)
+    return await migrated_database(postgres, SESSION)
 
 
 @pytest.fixture(scope="session")

@@ -3,18 +3,27 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from markupsafe import Markup
 
 from api.portal.page import Page
 from steadydesk.contracts.form import FieldKind, Form, FormField
 from steadydesk.contracts.language import in_language
-from steadydesk.records.views.pickers import Picked
+
+
+class Named(Protocol):
+    """Names of people by user name and labels of groups by key; what is unknown keeps its own."""
+
+    def person(self, named: str, /) -> str: ...
+
+    def group(self, key: str, /) -> str: ...
 
 
 @dataclass(frozen=True)
 class Answered:
+    """``sensitive``: it was given, and is kept back."""
+
     key: str
     label: str
     words: str
@@ -22,13 +31,16 @@ class Answered:
 
 
 def answers_in_words(
-    page: Page, form: Form, variables: Mapping[str, Any], names: Picked
+    page: Page, form: Form, variables: Mapping[str, Any], names: Named, *, revealed: bool = False
 ) -> Iterator[Answered]:
-    """Each answer with its label, in the order of the form; a sensitive one without its value."""
+    """Each answer with its label, in the order of the form, as every page shows it; a sensitive one without its value,
+    unless it is ``revealed``.
+    """
     for key, field in form.fields.items():
         if key in variables:
-            words = "" if field.sensitive else _words(page, field, variables[key], names)
-            yield Answered(key, in_language(field.label, page.language), words, field.sensitive)
+            kept_back = field.sensitive and not revealed
+            words = "" if kept_back else _words(page, field, variables[key], names)
+            yield Answered(key, in_language(field.label, page.language), words, kept_back)
 
 
 def mentioned(form: Form, variables: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -40,7 +52,7 @@ def mentioned(form: Form, variables: Mapping[str, Any]) -> tuple[list[str], list
     return named[FieldKind.PERSON], named[FieldKind.GROUP]
 
 
-def _words(page: Page, field: FormField, value: Any, names: Picked) -> str:
+def _words(page: Page, field: FormField, value: Any, names: Named) -> str:
     if isinstance(value, bool):
         return page.words("portal.yes" if value else "portal.no")
     if isinstance(value, int | float):
@@ -49,7 +61,7 @@ def _words(page: Page, field: FormField, value: Any, names: Picked) -> str:
     return Markup(", ").join(_one(page, field, str(each), names) for each in parts)
 
 
-def _one(page: Page, field: FormField, value: str, names: Picked) -> str:
+def _one(page: Page, field: FormField, value: str, names: Named) -> str:
     match field.kind:
         case FieldKind.PERSON:
             return names.person(value)

@@ -14,6 +14,7 @@ from api.portal.approval_words import (
     policy_of,
     policy_words,
 )
+from api.portal.deciding import askers
 from api.portal.page import Page
 from api.portal.progress import Wait, waits_of
 from steadydesk.contracts.form import Form
@@ -161,20 +162,12 @@ def _why_not(page: Page, content: ApprovalContent, names: list[tuple[str, str]])
     gate, me = content.gate, page.caller.person
     if not gate.is_open:
         return "closed"
-    if _askers(content) & {me.id, me.natural}:
+    if askers(content.request, gate, policy_of(content)) & {me.id, me.natural}:
         return "own"
     if _own_vote(page, gate) is not None:
         return "voted"
     asked = any(me.natural == one.natural for one in gate.eligible)
     return None if asked or names else "not_asked"
-
-
-def _askers(content: ApprovalContent) -> set[str]:
-    """Whose own request it is, as the policy sees it."""
-    whose = {content.request.process.opened_by}
-    if "requested_for" in policy_of(content).exclude:
-        whose.add(content.request.process.line(content.gate.line).requested_for)
-    return whose
 
 
 def _asked(page: Page, content: ApprovalContent, gate: Gate, view: ApprovalView) -> Iterator[AskedPerson]:

@@ -98,7 +98,9 @@ def _rule(page: Page, rule: Rule, people: int) -> str:
         return page.words("approvals.rule_any", count=people)
     if rule.all:
         return page.words("approvals.rule_all", count=people)
-    share = f" ({rule.percent:g} %)" if rule.percent is not None else ""
+    share = (
+        f" ({page.words('portal.percent', number=f'{rule.percent:g}')})" if rule.percent is not None else ""
+    )
     return page.words("approvals.rule_some", needed=needed(rule, people), people=people, share=share)
 
 

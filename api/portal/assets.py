@@ -29,7 +29,10 @@ def _files() -> dict[str, tuple[bytes, str]]:
 
 
 def _served(path: Path) -> bytes:
-    """As it is; a style sheet without its comments and the spaces that only people need."""
+    """As it is; script and style sheet without their comments and the spaces that only people need."""
+    if path.suffix == ".js":
+        lines = map(str.strip, path.read_text(encoding="utf-8").splitlines())
+        return "\n".join(line for line in lines if line and not line.startswith("//")).encode()
     if path.suffix != ".css":
         return path.read_bytes()
     text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)

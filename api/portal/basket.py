@@ -1,12 +1,10 @@
-"""The basket: what its owner has filled in and not ordered yet. The cookie holds references; the values stay here,
-and are given to nobody else.
+"""The basket: what its owner has filled in and not ordered yet. The cookie holds references, signed for its owner; the
+values stay here, and are given to nobody else.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastapi import Request
 from pydantic import ValidationError
 
 from api.ordering import ItemOrder
@@ -14,13 +12,13 @@ from api.portal.page import Page
 from api.portal.session import visit_of
 from api.session_cookie import set_cookie
 from steadydesk.errors import InvalidInput
+from steadydesk.policies.signed_text import Purpose, sign_text, text_in
 from steadydesk.records import basket
 from steadydesk.records.engine import Connection
 
 COOKIE = "steadydesk-basket"
 MOST = 20
 _A_DAY = 86_400
-_REFERENCES = re.compile(rf"t_[0-9a-f]{{20}}(\.t_[0-9a-f]{{20}}){{0,{MOST - 1}}}")
 
 
 @dataclass(frozen=True)
@@ -29,16 +27,24 @@ class Chosen:
     order: ItemOrder
 
 
-def references(request: Request) -> list[str]:
-    """What the browser says is in its basket, in the order in which it came there."""
-    stated = request.cookies.get(COOKIE, "")
-    return list(dict.fromkeys(stated.split("."))) if _REFERENCES.fullmatch(stated) else []
+def references(page: Page) -> list[str]:
+    """What is in the reader's basket, in the order in which it came there; nothing where the cookie is not ours, or
+    another's who used this browser before.
+    """
+    owner, _, refs = (_stated(page) or "").partition(" ")
+    return refs.split() if owner == page.caller.id else []
+
+
+def is_lost(page: Page) -> bool:
+    """Whether the browser has a basket that we did not make, or that somebody changed."""
+    return bool(page.request.cookies.get(COOKIE)) and _stated(page) is None
 
 
 def keep(page: Page, refs: Sequence[str]) -> None:
     """These references are in the basket from now on."""
-    seconds = _A_DAY if refs else 0
-    cookie = set_cookie(page.services.settings, COOKIE, ".".join(refs), seconds=seconds)
+    content = " ".join((page.caller.id, *refs))
+    signed = sign_text(page.services.keyring, Purpose.BASKET, content) if refs else ""
+    cookie = set_cookie(page.services.settings, COOKIE, signed, seconds=_A_DAY if refs else 0)
     visit_of(page.request).cookies.append(cookie)
 
 
@@ -46,7 +52,7 @@ async def put(
     page: Page, connection: Connection, key: str, order: ItemOrder, replaced: str | None = None
 ) -> None:
     """Into the basket, or in place of what is there; InvalidInput when it is full."""
-    refs = references(page.request)
+    refs = references(page)
     if len(refs) >= MOST and replaced not in refs:
         raise InvalidInput(f"at most {MOST} items go into one order; send these first")
     ref = await basket.put(connection, page.caller.id, key, order.model_dump(mode="json"), page.now)
@@ -65,3 +71,7 @@ async def chosen(page: Page, connection: Connection, refs: Sequence[str]) -> lis
         except (KeyError, ValidationError):
             continue
     return entries
+
+
+def _stated(page: Page) -> str | None:
+    return text_in(page.services.keyring, Purpose.BASKET, page.request.cookies.get(COOKIE, ""))

@@ -1,6 +1,6 @@
 """The basket before it is sent: each item with its answers, its price, its promise and who will be asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from api.portal.forms import FormState
 from api.portal.item_words import (
     StageWords,
     amount_of,
+    decided_by,
     expected,
     mentioned_in,
     price_words,
@@ -22,6 +23,7 @@ from api.portal.item_words import (
 )
 from api.portal.order_files import FIELDS
 from api.portal.page import Page
+from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.configuration import ResolvedOrganisation
 from steadydesk.contracts.language import in_language
 from steadydesk.policies.entitlement import may_order_for_others, may_see
@@ -42,10 +44,13 @@ class ChosenLine:
     price: str
     promise: str
     expected_at: datetime | None
+    decided_by: datetime | None
     answers: list[Answered]
     stages: list[StageWords]
     advance: str | None
     others: bool
+    held: bool
+    """It says itself whom it is for."""
 
 
 async def show_basket(page: Page, refs: Sequence[str], failed: FormState | None = None) -> HTMLResponse:
@@ -58,11 +63,12 @@ async def show_basket(page: Page, refs: Sequence[str], failed: FormState | None 
     return await page.show(
         "catalog/basket",
         failed=failed,
+        lost=basket.is_lost(page),
         lines=lines,
         gone=[one for one in chosen if one not in offered],
         total=_total(page, resolved, offered),
-        others=any(line.others for line in lines),
-        places=["/requested_for", "/note", *(f"/{name}" for name in FIELDS), *_places(lines)],
+        others=any(line.others and not line.held for line in lines),
+        held=any(line.held for line in lines),
         files=FIELDS,
     )
 
@@ -88,7 +94,8 @@ async def _names(
 def _line(page: Page, resolved: ResolvedOrganisation, index: int, one: Chosen, names: Picked) -> ChosenLine:
     order, item = one.order, resolved.organisation.catalog[one.order.item]
     calendar = resolved.calendars[item.calendar]
-    values = values_of(order.item, item, order.quantity, order.variables)
+    cases = [values_of(order.item, item, order.quantity, order.variables)]
+    holder = order.variables.get(item.beneficiary) if item.beneficiary else None
     advance = item.pre_approved
     return ChosenLine(
         ref=one.ref,
@@ -99,11 +106,23 @@ def _line(page: Page, resolved: ResolvedOrganisation, index: int, one: Chosen, n
         price=price_words(page, item, amount_of(item, order.quantity, order.variables)),
         promise=span_words(page, calendar, item.promise),
         expected_at=expected(page, item, calendar, order.variables),
+        decided_by=decided_by(page, resolved, item, cases),
         answers=list(answers_in_words(page, item.form, order.variables, names)),
-        stages=list(stages_of(page, resolved, item, names, values)),
+        stages=list(stages_of(page, resolved, item, names, cases, _holder(page, item, holder))),
         advance=names.group(advance.by) if advance else None,
         others=may_order_for_others(item, page.caller.standing.groups),
+        held=bool(holder),
     )
+
+
+def _holder(page: Page, item: CatalogItem, named: object) -> str | None:
+    """Whom it is for: who is named, the reader where nobody else can be, None while the basket may still say.
+    Somebody who is not in the directory yet has no supervisor there: it is asked as the reader's own.
+    """
+    if isinstance(named, str) and named:
+        return named
+    others = may_order_for_others(item, page.caller.standing.groups)
+    return page.caller.id if named or not others else None
 
 
 def _total(page: Page, resolved: ResolvedOrganisation, offered: Sequence[Chosen]) -> str | None:
@@ -117,10 +136,3 @@ def _total(page: Page, resolved: ResolvedOrganisation, offered: Sequence[Chosen]
         sums[item.price.currency] = sums.get(item.price.currency, 0) + amount
     parts = [page.formats.money(amount, currency) for currency, amount in sums.items() if amount]
     return " + ".join(parts) if priced > 1 else None
-
-
-def _places(lines: Sequence[ChosenLine]) -> Iterator[str]:
-    """Where the page shows problems beside the line that they are about."""
-    for line in lines:
-        yield from (f"{line.place}/item", f"{line.place}/quantity")
-        yield from (f"{line.place}/variables/{answered.key}" for answered in line.answers)

@@ -16,6 +16,9 @@ _WANTED_LINES = 5
 _LEAST = 1e-9
 """Less than this is nothing."""
 
+_FINEST = 0.1
+"""The axis writes one digit after the point at most."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -55,7 +58,9 @@ class Chart:
 
     @property
     def is_empty(self) -> bool:
-        return all(value is None for series in self.series for value in series.values)
+        """Nothing was measured, or nothing was there to be counted."""
+        values = [value for series in self.series for value in series.values if value is not None]
+        return not values or (self.whole and not any(values))
 
 
 def bars(chart: Chart) -> Markup:
@@ -76,6 +81,7 @@ def ticks(most: float, *, whole: bool = False) -> list[float]:
         return [0, 1]
     size = 10 ** math.floor(math.log10(most / _WANTED_LINES))
     step = next(size * step for step in _STEPS if size * step * _WANTED_LINES >= most * (1 - 1e-9))
+    step = max(step, _FINEST)
     if whole:
         step = max(1, round(step))
     count = math.ceil(most / step * (1 - 1e-9))

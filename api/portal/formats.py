@@ -1,16 +1,18 @@
 """Times, durations and money as the reader's language and zone write them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from api.portal.promise import Prospect
 from api.portal.words import Words
 
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "JPY": "¥"}
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _SOON = timedelta(days=1)
+_MIDNIGHT = time()
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,25 @@ class Formats:
             text, tone = self.words("time.due_at", at=self.written(at)), "calm"
         return Markup('<span class="due due-{}">{}</span>').format(tone, self._element(at, text))
 
+    def until(self, at: datetime) -> Markup:
+        """The end of somebody else's time: no duty of the reader's."""
+        return Markup('<span class="due">{}</span>').format(
+            self._element(at, self.words("time.until", at=self.written(at)))
+        )
+
+    def ready(self, prospect: Prospect) -> Markup:
+        """When something is said to be ready to those who wait for it: nothing of it is theirs to do."""
+        at = prospect.at
+        if at < self.now:
+            words, tone = self.words("time.was_promised", at=self.written(at)), "late"
+        elif prospect.promised:
+            words, tone = self.words("time.promised", at=self.written(at)), "calm"
+        elif at - self.now < _SOON:
+            words, tone = self.words("time.expected_in", span=self.span(at - self.now)), "calm"
+        else:
+            words, tone = self.words("time.expected_at", at=self.written(at)), "calm"
+        return Markup('<span class="due due-{}">{}</span>').format(tone, self._element(at, words))
+
     def day(self, day: date) -> Markup:
         return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), self._date(day))
 
@@ -52,6 +73,24 @@ class Formats:
     def written(self, at: datetime) -> str:
         local = at.astimezone(self.zone)
         return f"{self._date(local.date())}, {local:%H:%M}"
+
+    def meant(self, at: datetime, zone: ZoneInfo) -> Markup:
+        """The day that somebody named where days begin in ``zone``, wherever the reader is; else the instant."""
+        return self._element(at, self.plainly_meant(at, zone))
+
+    def plainly_meant(self, at: datetime, zone: ZoneInfo) -> str:
+        local = at.astimezone(zone)
+        return self._date(local.date()) if local.time() == _MIDNIGHT else self.written(at)
+
+    def days(self, begins: datetime, ends: datetime) -> str:
+        """A period of whole days by its first and its last one; of others the instants."""
+        first, after = begins.astimezone(self.zone), ends.astimezone(self.zone)
+        if (first.time(), after.time()) != (_MIDNIGHT, _MIDNIGHT):
+            return self.words("time.from_to", first=self.written(begins), last=self.written(ends))
+        last = after.date() - timedelta(days=1)
+        if last == first.date():
+            return self._date(last)
+        return self.words("time.from_to", first=self._date(first.date()), last=self._date(last))
 
     def relative(self, at: datetime) -> str:
         apart = at - self.now
@@ -77,9 +116,13 @@ class Formats:
         thousands, point = self.words("money.thousands"), self.words("money.point")
         return plain.translate({ord(","): thousands, ord("."): point})
 
+    def capped(self, count: int, most: int) -> str:
+        """Of what was not counted further than ``most`` it says no more than that there are more."""
+        return self.number(count) if count <= most else f"{self.number(most)}+"
+
     def percent(self, share: float) -> str:
         """A share of 1 as whole per cent."""
-        return f"{self.number(share * 100)}\N{NO-BREAK SPACE}%"
+        return self.words("portal.percent", number=self.number(share * 100))
 
     def size(self, count: int) -> str:
         """Bytes as people say them."""

@@ -2,21 +2,34 @@
 
 import json
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.cookieless import FILES
 from api.metrics import PREFIX
 from api.portal.guard import own_path
-from api.portal.refused import refused_page
-from api.portal.session import Visit, visit_of
+from api.portal.refused import came_from, refused_page
+from api.portal.session import Visit, present_caller, visit_of
+from api.portal.sign_in_page import SIGN_IN, sign_in_page
+from api.portal.typed_form import kept
 from api.problems import MEDIA_TYPE
+from api.security import services_of
+from steadydesk.errors import NotSignedIn, StaleForm
 
-_ELSEWHERE = (f"{PREFIX}/", "/docs", "/problems", "/first-administrator", "/metrics", "/livez", "/readyz")
-_SIGN_IN = "/sign-in"
+_ELSEWHERE = (
+    f"{PREFIX}/",
+    FILES,
+    "/docs",
+    "/problems",
+    "/first-administrator",
+    "/metrics",
+    "/livez",
+    "/readyz",
+)
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -61,11 +74,11 @@ class _Answer:
         if self._refusal is None:
             return
         problem: dict[str, Any] = json.loads(bytes(self._refusal))
-        response = _page_of(self._request, problem)
-        kept = Headers(raw=self._headers)
+        response = await _page_of(self._request, problem)
+        given = Headers(raw=self._headers)
         for name in ("retry-after", "allow"):
-            if name in kept:
-                response.headers[name] = kept[name]
+            if name in given:
+                response.headers[name] = given[name]
         _complete(response.headers, self._visit)
         await response(scope, receive, self._send)
 
@@ -74,10 +87,23 @@ def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _page_of(request: Request, problem: dict[str, Any]) -> Response:
-    if problem["status"] == 401 and request.url.path != _SIGN_IN:
-        return RedirectResponse(f"{_SIGN_IN}?next={quote(_wanted(request), safe='')}", 303)
-    return HTMLResponse(refused_page(request, problem), problem["status"])
+async def _page_of(request: Request, problem: dict[str, Any]) -> Response:
+    is_stale = problem["type"].endswith(f"/{StaleForm.slug()}")
+    if is_stale and await present_caller(request) is None:
+        return _to_sign_in(request)
+    if problem["status"] == NotSignedIn.status and request.url.path != SIGN_IN:
+        return _to_sign_in(request)
+    return HTMLResponse(await refused_page(request, problem), problem["status"])
+
+
+def _to_sign_in(request: Request) -> Response:
+    """At once where somebody filled in a form, so that it can be kept."""
+    wanted = _wanted(request)
+    services = services_of(request.app)
+    held = kept(services.keyring, visit_of(request).typed, services.clock())
+    if held is not None:
+        return sign_in_page(request, wanted, status=NotSignedIn.status, kept=held)
+    return RedirectResponse(f"{SIGN_IN}?next={quote(wanted, safe='')}", 303)
 
 
 def _wanted(request: Request) -> str:
@@ -85,7 +111,7 @@ def _wanted(request: Request) -> str:
     if request.method in _READS:
         query = f"?{request.url.query}" if request.url.query else ""
         return own_path(request.url.path + query)
-    return own_path(urlsplit(request.headers.get("referer", "")).path)
+    return came_from(request) or "/"
 
 
 def _complete(headers: MutableHeaders, visit: Visit) -> None:

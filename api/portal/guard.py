@@ -9,17 +9,22 @@ from starlette.datastructures import FormData
 
 from api.clean_input import faults
 from api.portal.session import VISIT, visit_of
+from api.portal.typed_form import SHOWN_FIELD, is_shown_again, typed_in
 from api.security import services_of
 from api.session_cookie import session_in
-from steadydesk.errors import InvalidInput, NotAllowed, Problem
+from steadydesk.errors import InvalidInput, NotAllowed, Problem, StaleForm
 
 TOKEN_FIELD = "form_token"  # noqa: S105 - the field's name
 _READS = frozenset({"GET", "HEAD"})
-_FOREIGN = "This form was not sent from a page of this portal, or its session has ended. Open the page again."
+BEFORE_SIGN_IN = "/sign-in"
+_FOREIGN = "This form was not sent from a page of this portal. Open the page again."
+_STALE = "The page was of another session than your present one. Nothing was carried out; open it again."
 
 
 async def guard(request: Request) -> AsyncIterator[None]:
-    """NotAllowed for a form from elsewhere, or without the token of its session. Closes the files of the form."""
+    """NotAllowed for a form from elsewhere; StaleForm for one without the token of the present session, unless its
+    route only shows it again. Closes the files of the form.
+    """
     if request.method in _READS:
         yield
         return
@@ -31,12 +36,28 @@ async def guard(request: Request) -> AsyncIterator[None]:
 
 
 def _check(request: Request, form: FormData) -> None:
-    visit = visit_of(request)
-    visit.secret = visit.secret or session_in(request.headers) or request.cookies.get(VISIT)
-    token = form.get(TOKEN_FIELD)
-    if not visit.accepts(token if isinstance(token, str) else None):
-        raise NotAllowed(_FOREIGN)
+    visit, again = visit_of(request), is_shown_again(request)
+    if again:
+        visit.typed = typed_in(request, form)
+    visit.unsent = again and SHOWN_FIELD in form
+    if not _has_token(request, form):
+        if not again:
+            raise StaleForm(_STALE)
+        visit.unsent = True
     _refuse_unstorable(form)
+
+
+def _has_token(request: Request, form: FormData) -> bool:
+    """Before sign-in a browser may have the id of a session that is over; the form is of the visit then."""
+    visit, stated = visit_of(request), form.get(TOKEN_FIELD)
+    known = [session_in(request.headers)]
+    if request.url.path.startswith(BEFORE_SIGN_IN):
+        known.append(request.cookies.get(VISIT))
+    for secret in known:
+        visit.secret = secret
+        if visit.accepts(stated if isinstance(stated, str) else None):
+            return True
+    return False
 
 
 def pages() -> APIRouter:
@@ -57,12 +78,14 @@ def own_path(typed: str | None) -> str:
 
 
 def _is_ours(request: Request) -> bool:
-    """By ``Origin``, or by ``Referer`` where a browser sends none: the host that was asked, or our public one."""
+    """By ``Origin``, or by ``Referer`` where a browser sends none."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
-    stated = request.headers.get("origin") or request.headers.get("referer")
-    if not stated:
-        return False
+    return is_of_ours(request, request.headers.get("origin") or request.headers.get("referer") or "")
+
+
+def is_of_ours(request: Request, stated: str) -> bool:
+    """Whether an address is of the host that was asked, or of our public one."""
     parts = urlsplit(stated)
     public = urlsplit(services_of(request.app).settings.public_url)
     return parts.scheme in ("http", "https") and parts.netloc in (request.headers.get("host"), public.netloc)

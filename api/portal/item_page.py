@@ -8,7 +8,15 @@ from fastapi.responses import HTMLResponse
 from api.portal import basket
 from api.portal.answer_words import answers_in_words, mentioned
 from api.portal.forms import FormState
-from api.portal.item_words import expected, mentioned_in, price_words, span_words, stages_of
+from api.portal.item_words import (
+    cases_of,
+    decided_by,
+    expected,
+    mentioned_in,
+    price_words,
+    span_words,
+    stages_of,
+)
 from api.portal.page import Page
 from api.security import Caller
 from steadydesk.contracts.catalog import CatalogItem
@@ -68,6 +76,7 @@ async def show_item(
         of_example, groups_of_example = mentioned(offer.item.form, offer.item.example)
         names = await picked(connection, [*people, *of_example], [*groups, *groups_of_example])
     item, resolved = offer.item, offer.resolved
+    cases = cases_of(key, item)
     return await page.show(
         "catalog/item",
         failed=failed,
@@ -75,12 +84,12 @@ async def show_item(
         item=item,
         given=given,
         entry=entry if given else None,
-        places=["/quantity", *(f"/variables/{each}" for each in item.form.fields), *_future(item)],
         names=names,
         price=price_words(page, item),
         promise=span_words(page, resolved.calendars[item.calendar], item.promise),
         expected_at=expected(page, item, resolved.calendars[item.calendar], {}),
-        stages=list(stages_of(page, resolved, item, names)),
+        decided_by=decided_by(page, resolved, item, cases),
+        stages=list(stages_of(page, resolved, item, names, cases)),
         further=_approvals_within(page, offer),
         example=list(answers_in_words(page, item.form, item.example, names)),
         **_place(page, offer),
@@ -97,7 +106,7 @@ def _place(page: Page, offer: Offer) -> dict[str, Any]:
         "function": in_language(function.label, page.language) if function else item.function,
         "parallel": policy is not None and policy.mode == "parallel",
         "others": may_order_for_others(item, page.caller.standing.groups),
-        "in_basket": len(basket.references(page.request)),
+        "in_basket": len(basket.references(page)),
         "steps": [in_language(step.label, page.language) for step in item.plan.steps.values()],
     }
 
@@ -111,9 +120,3 @@ def _approvals_within(page: Page, offer: Offer) -> list[str]:
     policies = offer.resolved.organisation.approval_policies
     keys = dict.fromkeys(step.policy for step in offer.item.plan.steps.values() if step.policy)
     return [in_language(policies[key].label, page.language) for key in keys if key in policies]
-
-
-def _future(item: CatalogItem) -> list[str]:
-    """The places of somebody who is not in the directory yet."""
-    fields = [key for key, field in item.form.fields.items() if field.future_person]
-    return [f"/variables/{key}/{part}" for key in fields for part in ("name", "email")]

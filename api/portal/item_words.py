@@ -1,6 +1,6 @@
 """What an item of the catalogue costs, promises and needs, in the words of its reader."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -17,6 +17,9 @@ from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.calendar_hours import CalendarError
 from steadydesk.policies.expression_names import select
 from steadydesk.records.views.pickers import Picked
+
+Values = Mapping[str, Any]
+"""What the conditions of a policy may ask about, by the first part of its name."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,36 @@ def expected(
         return None
 
 
+def decided_by(
+    page: Page,
+    resolved: ResolvedOrganisation,
+    item: CatalogItem,
+    cases: Sequence[Values] = (),
+) -> datetime | None:
+    """When the approvals of an order of now have ended at the latest, escalations apart; None where it needs none. A
+    stage of which nothing is known yet counts.
+    """
+    policy = resolved.organisation.approval_policies[item.approval] if item.approval else None
+    stages = policy.stages.values() if policy else ()
+    lengths = [stage.due for stage in stages if needed_in(stage.when, cases) is not False]
+    if policy is None or not lengths:
+        return None
+    longest = max(lengths) if policy.mode == "parallel" else sum(lengths, timedelta())
+    try:
+        return add_business_time(resolved.calendars[policy.calendar], page.now, longest)
+    except CalendarError:
+        return None
+
+
 def stages_of(
     page: Page,
     resolved: ResolvedOrganisation,
     item: CatalogItem,
     names: Picked,
-    values: Mapping[str, Any] | None = None,
+    cases: Sequence[Values] = (),
+    holder: str | None = None,
 ) -> Iterator[StageWords]:
-    """Who approves ahead. With the ``values`` of an order, whether each is needed for it."""
+    """Who approves ahead of what is for ``holder`` (None: not known yet); needed or not where all ``cases`` agree."""
     policy = resolved.organisation.approval_policies[item.approval] if item.approval else None
     if policy is None:
         return
@@ -88,10 +113,10 @@ def stages_of(
     for stage in policy.stages.values():
         yield StageWords(
             label=in_language(stage.label, page.language),
-            who=_who(page, resolved, item, stage, names),
+            who=_who(page, resolved, item, stage, names, holder),
             rule=_rule(page, stage),
             due=span_words(page, calendar, stage.due),
-            needed=_needed(stage.when, values),
+            needed=needed_in(stage.when, cases),
         )
 
 
@@ -108,30 +133,67 @@ def mentioned_in(
     return people, groups
 
 
-def values_of(
-    item_key: str, item: CatalogItem, quantity: int, variables: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What the conditions of a policy may ask about an order that is not sent yet."""
+def values_of(item_key: str, item: CatalogItem, quantity: int, variables: Mapping[str, Any]) -> Values:
+    """Of an order that is not sent yet."""
     line = {"item": item_key, "quantity": quantity, "currency": item.price.currency, "round": 1}
     return {"line": {**line, "amount": amount_of(item, quantity, variables)}, "variables": dict(variables)}
 
 
-def _needed(rule: str | None, values: Mapping[str, Any] | None) -> bool | None:
+def cases_of(item_key: str, item: CatalogItem) -> list[Values]:
+    """What is known of every order of it before anything is answered: its price, for one and for the most."""
+    if item.price.variable:
+        return []
+    quantities = sorted({1, item.max_quantity})
+    return [{"line": values_of(item_key, item, quantity, {})["line"]} for quantity in quantities]
+
+
+def needed_in(rule: str | None, cases: Sequence[Values]) -> bool | None:
+    """Whether a stage's condition holds; None where that is not known yet, or the cases differ."""
+    found = {_needed(rule, values) for values in cases} or {_needed(rule, {})}
+    return found.pop() if len(found) == 1 else None
+
+
+def _needed(rule: str | None, values: Values) -> bool | None:
     """A condition that fails on these values counts as true, as it will in the process."""
     if rule is None:
         return True
-    if values is None or any(name.partition(".")[0] not in values for name in expression.names(rule)):
+    names = expression.names(rule)
+    if any(name.partition(".")[0] not in values for name in names):
         return None
     try:
-        return expression.holds(rule, select(values, expression.names(rule)))
+        return expression.holds(rule, select(values, names))
     except expression.ExpressionError:
         return True
 
 
-def _who(page: Page, resolved: ResolvedOrganisation, item: CatalogItem, stage: Stage, names: Picked) -> str:
+def _who(
+    page: Page,
+    resolved: ResolvedOrganisation,
+    item: CatalogItem,
+    stage: Stage,
+    names: Picked,
+    holder: str | None,
+) -> str:
     return page.words("item.or").join(
-        _source(page, resolved, item, source, names) for source in stage.approvers
+        _manager(page, names, source.manager_of, holder)
+        if source.manager_of is not None
+        else _source(page, resolved, item, source, names)
+        for source in stage.approvers
     )
+
+
+def _manager(page: Page, names: Picked, of: str, holder: str | None) -> str:
+    """The reader's own, or that of whom it is for, as far as that is known."""
+    me = page.caller.standing.person
+    own = names.person(me.manager) if me.manager else None
+    if of == "requester" or (holder and holder.lower() in (me.id, me.user_name)):
+        return page.words("item.by_manager_known", name=own) if own else page.words("item.by_manager")
+    if holder is None:
+        return page.words("item.by_manager_of_known", name=own) if own else page.words("item.by_manager_of")
+    theirs, person = names.manager_of(holder), names.person(holder)
+    if theirs is None:
+        return page.words("item.by_manager_of_person", person=person)
+    return page.words("item.by_manager_of_person_known", person=person, name=theirs)
 
 
 def _source(
@@ -142,10 +204,6 @@ def _source(
         return names.person(source.person)
     if source.group is not None:
         return words("item.by_group", group=names.group(source.group))
-    if source.manager_of is not None:
-        manager = page.caller.standing.person.manager
-        key = "item.by_manager" if source.manager_of == "requester" else "item.by_manager_of"
-        return words(f"{key}_known", name=names.person(manager)) if manager else words(key)
     if source.field is not None:
         field = item.form.fields.get(source.field)
         return words(

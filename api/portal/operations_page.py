@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 from api.portal.forms import FormState
 from api.portal.page import Page
 from steadydesk.policies.rights import Permission
+from steadydesk.records.views.records import COUNT_CAP
 
 ROOT = "/operations"
 _TABS = (
@@ -29,6 +30,7 @@ async def show_operations(
         failed=failed,
         tabs=_tabs(page),
         here=here,
+        most_counted=COUNT_CAP,
         workflow=lambda number: workflow_address(page, number),
         **context,
     )

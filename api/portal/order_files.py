@@ -6,26 +6,30 @@ from api.file_type import media_type_of
 from api.portal.forms import Posted
 from api.portal.page import Page
 from api.routes import attachments
-from steadydesk.errors import InvalidInput, Problem, Refusal
+from api.routes.attachments import EMPTY
+from steadydesk.errors import Problem, Refusal
 from steadydesk.records.attachments import list_of
 from steadydesk.records.engine import autocommit
 
 FIELDS = ("file-0", "file-1", "file-2")
 
 
-async def checked_files(page: Page, posted: Posted) -> None:
-    """InvalidInput, with the field, for a file that would be refused later."""
-    problems: list[Problem] = []
-    for name, file in _files(posted):
-        limit = page.services.settings.attachment_limit_bytes
-        content = await file.read(limit + 1)
-        await file.seek(0)
-        if len(content) > limit:
-            problems.append(Problem(f"/{name}", f"a file may have {limit} bytes"))
-        elif media_type_of(content, file.filename or "") is None:
-            problems.append(Problem(f"/{name}", "files of this type are not accepted"))
-    if problems:
-        raise InvalidInput("A file is not accepted.", problems=problems)
+async def file_problems(page: Page, posted: Posted) -> list[Problem]:
+    """Each file that would be refused later, at its field."""
+    faults = [(name, await fault_of(page, file)) for name, file in _files(posted)]
+    return [Problem(f"/{name}", fault) for name, fault in faults if fault is not None]
+
+
+async def fault_of(page: Page, file: UploadFile) -> str | None:
+    """Why the file would be refused; it can be read from its beginning afterwards."""
+    limit = page.services.settings.attachment_limit_bytes
+    content = await file.read(limit + 1)
+    await file.seek(0)
+    if not content:
+        return EMPTY
+    if len(content) > limit:
+        return f"the file is too large; it may have {page.formats.size(limit)}"
+    return None if media_type_of(content, file.filename or "") else "files of this type are not accepted"
 
 
 async def attach_files(page: Page, number: str, posted: Posted) -> bool:

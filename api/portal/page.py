@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
@@ -20,13 +21,16 @@ from api.portal.assets import address_of_asset
 from api.portal.formats import Formats
 from api.portal.forms import Forms, FormState, Posted
 from api.portal.navigation import ways_of
+from api.portal.promise import prospect
 from api.portal.rich_text import rich_text
 from api.portal.session import SignedIn, Visit, visit_of
-from api.portal.states import state_words, tone_of, tone_of_record
+from api.portal.states import needs, state_words, tone_of, tone_of_record
+from api.portal.titles import title_of
 from api.portal.words import Words, preferred, words_in
 from api.requests_read import viewer_of
 from api.security import Caller, services_of
 from api.services import Services
+from steadydesk.contracts.hint import HintKind
 from steadydesk.contracts.language import in_language
 from steadydesk.policies.rights import Permission
 from steadydesk.records.views.shell import unread_count
@@ -77,11 +81,18 @@ class Page:
             "reader": self.caller,
             "unread": unread,
             "ways": list(ways_of(self.caller, built(self.request))),
+            "live": self._live,
+            "file_limit": self.services.settings.attachment_limit_bytes,
         }
         html = render(
             self.request, template, self.words, self.formats, {**shell, "forms": Forms(failed), **context}
         )
         return HTMLResponse(html, status)
+
+    def _live(self, *about: HintKind) -> str:
+        """Where the page hears of changes of these kinds from now on."""
+        since = int(self.now.timestamp() * 1000)
+        return f"/live?{urlencode({'about': about, 'since': since}, doseq=True)}"
 
     def back_to(self, path: str, done: str | None = None) -> RedirectResponse:
         """On to another page after a form; ``done`` names the words ``done.<done>`` that it shows there."""
@@ -95,17 +106,16 @@ def page_for(permission: Permission) -> Callable[..., Any]:
     signed_in = _signed_in(permission)
 
     async def page(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Page:
-        person = caller.person
-        words = words_in(person.language)
-        return Page(
-            request,
-            services_of(request.app),
-            caller,
-            words,
-            Formats(words, ZoneInfo(person.zone), caller.now),
-        )
+        return page_of(request, caller)
 
     return page
+
+
+def page_of(request: Request, caller: Caller) -> Page:
+    person = caller.person
+    words = words_in(person.language)
+    formats = Formats(words, ZoneInfo(person.zone), caller.now)
+    return Page(request, services_of(request.app), caller, words, formats)
 
 
 @cache
@@ -174,6 +184,9 @@ def _environment() -> Environment:
         "state_words": state_words,
         "tone_of": tone_of,
         "tone_of_record": tone_of_record,
+        "needs": needs,
+        "title_of": title_of,
+        "prospect": prospect,
     }
     environment.filters["rich_text"] = rich_text
     return environment

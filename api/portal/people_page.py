@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.portal.page import Page
-from steadydesk.contracts.agenda import Waiting, WaitingKind
-from steadydesk.contracts.catalog import CatalogItem, PeopleOperation
-from steadydesk.contracts.language import in_language
+from api.portal.progress import what_of
+from steadydesk.contracts.agenda import WaitingKind
+from steadydesk.contracts.catalog import PeopleOperation
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.page import cursor, keys_of
 from steadydesk.contracts.views import LineView
@@ -82,12 +82,10 @@ class Missing:
     link: str | None
 
 
-def missing(
-    page: Page, lacks: Iterable[Lack], names: DirectoryWords, item: CatalogItem | None = None
-) -> list[Missing]:
-    """What is late first, then by date. ``item`` is whose plan the waits are of."""
+def missing(page: Page, lacks: Iterable[Lack], names: DirectoryWords) -> list[Missing]:
+    """What is late first, then by date."""
     shown = [
-        Missing(_label(page, lack, item), _whom(page, lack, names), lack.until, lack.late, _link(lack))
+        Missing(_label(page, lack), _whom(page, lack, names), lack.until, lack.late, _link(lack))
         for lack in lacks
     ]
     far = datetime.max.replace(tzinfo=page.now.tzinfo)
@@ -99,20 +97,11 @@ def after(last: LineView) -> str:
     return cursor(last.effective_at.isoformat() if last.effective_at else "", last.number)
 
 
-def _label(page: Page, lack: Lack, item: CatalogItem | None) -> str:
+def _label(page: Page, lack: Lack) -> str:
     waiting = lack.waiting
     if lack.record is not None and waiting.kind is WaitingKind.TASK:
         return lack.record.short_description
-    label = _step_label(waiting, item, page.language)
-    return page.words.phrase(waiting.what, **({"label": label} if label else {}))
-
-
-def _step_label(waiting: Waiting, item: CatalogItem | None, language: str) -> str | None:
-    """Waits are worded in English; the step that one is about has its label in the reader's language too."""
-    steps = item.plan.steps.values() if item else ()
-    found = (step.label for step in steps if f"'{in_language(step.label)}'" in waiting.what)
-    label = next(found, None)
-    return in_language(label, language) if label is not None else None
+    return what_of(waiting, page.words)
 
 
 def _whom(page: Page, lack: Lack, names: DirectoryWords) -> str:

@@ -1,12 +1,13 @@
 """Where a request stands: its steps in their order, what it waits for, and what a cancellation would take back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from api.portal.states import state_words
 from api.portal.words import Words
 from steadydesk.contracts.agenda import Waiting, WaitingKind
+from steadydesk.contracts.gate import GateState
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.plan import Plan, Step
 from steadydesk.contracts.process_model import Phase
@@ -24,9 +25,10 @@ _STEP_MARKS = {
     StepState.DONE: DONE,
     StepState.SKIPPED: LEFT_OUT,
     StepState.FAILED: FAILED,
-    StepState.STOPPED: FAILED,
+    StepState.STOPPED: LEFT_OUT,
 }
 _GATE_MARKS = {"requested": NOW, "approved": DONE, "rejected": FAILED, "expired": FAILED}
+_BEFORE_PLAN = frozenset({Phase.RECEIVED, Phase.APPROVAL})
 _ENDED_WELL = frozenset({Phase.COMPLETE, Phase.SKIPPED})
 _OF_REQUESTER = frozenset(
     {WaitingKind.REQUESTER, WaitingKind.INFORMATION, WaitingKind.RESUBMISSION, WaitingKind.SURVEY}
@@ -66,16 +68,13 @@ class TakenBack:
 
 
 def marks_of(content: RequestContent, line: LineView, words: Words) -> list[Mark]:
-    """From its receipt to its end, with where it is now."""
+    """From its receipt to its end, with where it is now and what is still ahead."""
     run = content.process.line(line.number)
-    marks = [Mark(words("step.received"), DONE, line.opened_at)]
-    marks += _approvals(content, run)
+    marks = [Mark(words("step.received"), DONE, line.opened_at), *_approvals(content, run, words)]
     if run.phase is Phase.RETURNED:
         marks.append(Mark(state_words(line, words, content.organisation), NOW))
-    marks += _plan(content, run, words)
-    ended = state_words(line, words, content.organisation) if run.phase.is_closed else words("step.done")
-    last = AHEAD if not run.phase.is_closed else DONE if run.phase in _ENDED_WELL else FAILED
-    return [*marks, Mark(ended, last, line.closed_at)]
+        marks += _stages(content, run, run.stages, AHEAD, words)
+    return [*marks, *_plan(content, run, words), _end(content, line, run, words)]
 
 
 def waits_of(content: RequestContent, waiting: list[Waiting], words: Words) -> list[Wait]:
@@ -107,21 +106,45 @@ def running_steps(content: RequestContent, line: LineView, words: Words) -> list
     ]
 
 
-def _approvals(content: RequestContent, run: Line) -> Iterator[Mark]:
-    gates = {gate.id for gate in content.process.gates_of(run)}
+def _approvals(content: RequestContent, run: Line, words: Words) -> Iterator[Mark]:
+    """The gates of the present round, then the stages that it needs and has not asked yet."""
+    gates = {gate.id: gate for gate in content.process.gates_of(run)}
     for approval in content.view.approvals:
         if approval.id in gates:
             yield Mark(approval.label, _GATE_MARKS.get(approval.state, LEFT_OUT), approval.closed_at)
+    asked = {gate.stage for gate in gates.values() if gate.state is not GateState.VOIDED}
+    mark = AHEAD if run.phase in _BEFORE_PLAN else LEFT_OUT
+    yield from _stages(content, run, [key for key in run.stages if key not in asked], mark, words)
+
+
+def _stages(
+    content: RequestContent, run: Line, keys: Iterable[str], mark: str, words: Words
+) -> Iterator[Mark]:
+    item = content.organisation.catalog.get(run.item)
+    policy = content.organisation.approval_policies.get(item.approval) if item and item.approval else None
+    for key in keys:
+        if policy is not None and key in policy.stages:
+            yield Mark(in_language(policy.stages[key].label, words.language), mark)
 
 
 def _plan(content: RequestContent, run: Line, words: Words) -> Iterator[Mark]:
-    plan = _plan_of(content, run)
-    for key, step in plan.steps.items():
-        at = run.steps.get(key, StepRun())
+    """What is ahead is left out once the line ends or is taken back; a returned line begins all of it anew."""
+    ending = run.phase.is_closed or run.phase is Phase.UNDOING
+    for key, step in _plan_of(content, run).steps.items():
+        at = StepRun() if run.phase is Phase.RETURNED else run.steps.get(key, StepRun())
         mark = _STEP_MARKS[at.state]
-        if run.phase.is_closed and mark in (AHEAD, NOW):
+        if ending and mark in (AHEAD, NOW):
             mark = LEFT_OUT
         yield Mark(in_language(step.label, words.language), mark, at.ended_at)
+
+
+def _end(content: RequestContent, line: LineView, run: Line, words: Words) -> Mark:
+    if run.phase is Phase.UNDOING:
+        return Mark(state_words(line, words, content.organisation), NOW)
+    if not run.phase.is_closed:
+        return Mark(words("step.done"), AHEAD)
+    mark = DONE if run.phase in _ENDED_WELL else FAILED
+    return Mark(state_words(line, words, content.organisation), mark, line.closed_at)
 
 
 def _plan_of(content: RequestContent, run: Line) -> Plan:
@@ -134,18 +157,22 @@ def _wait(content: RequestContent, waiting: Waiting, words: Words) -> Wait:
     if waiting.kind in _OF_REQUESTER and not people and waiting.whom == "requester":
         people = [content.names.of(content.process.opened_by)]
     whom = content.names.group(waiting.group) if waiting.group else words.phrase(waiting.whom)
-    label = label_of(content, waiting.subject, words.language)
-    instead = {"label": label} if label else {}
     return Wait(
         kind=waiting.kind.value,
         subject=waiting.subject,
-        what=words.phrase(waiting.what, **instead),
+        what=what_of(waiting, words),
         whom=whom,
         people=people,
         since=waiting.since,
         until=waiting.until,
         then=words.phrase(waiting.then),
     )
+
+
+def what_of(waiting: Waiting, words: Words) -> str:
+    """What is waited for, with the organisation's own name of it."""
+    label = in_language(waiting.label, words.language) if waiting.label else None
+    return words.phrase(waiting.what, **({"label": label} if label else {}))
 
 
 def label_of(content: RequestContent, subject: str, language: str) -> str | None:

@@ -2,30 +2,35 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import date, datetime
 
 from fastapi.responses import HTMLResponse
 
+from api.portal.answer_words import Answered, answers_in_words
+from api.portal.deciding import decidable
 from api.portal.forms import FormState
 from api.portal.page import Page
-from api.portal.progress import asks_requester, label_of, marks_of, waits_of
-from steadydesk.contracts.agenda import WaitingKind
-from steadydesk.contracts.form import FieldKind, FormField
+from api.portal.progress import Mark, Wait, asks_requester, marks_of, waits_of
+from api.portal.timeline import everything, told
+from api.portal.titles import line_names
+from steadydesk.contracts.agenda import Waiting, WaitingKind
+from steadydesk.contracts.form import Form
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.views import LineView, TimelineEntry
+from steadydesk.contracts.views import ApprovalView, LineView, RecordView, RequestView, TimelineEntry
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.rights import Permission, Verb, may
 from steadydesk.records.engine import autocommit
 from steadydesk.records.views.request_page import RequestContent, request_content
 
 SCORES = [(str(score), str(score)) for score in range(1, 6)]
-_HIDDEN_EVENTS = frozenset({"rows.rewritten", "grant.extension-told", "promise.fired"})
 
 
 @dataclass(frozen=True)
 class Can:
-    """What the reader can do now; a line's number where it is done to a line. The process has the last word."""
+    """What the reader can do now; the numbers of the lines where it is done to a line. The process has the last
+    word.
+    """
 
     answer: bool
     comment: bool
@@ -33,11 +38,22 @@ class Can:
     attach: bool
     watch: bool
     cancel: bool
-    change: str | None
-    recall: str | None
+    change: list[str]
+    recall: list[str]
     extend: bool
     survey: bool
     work: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """A line with its way so far, and what it waits for. ``name`` tells it from the others, where there are any."""
+
+    line: LineView
+    name: str | None
+    marks: list[Mark]
+    waits: list[Wait]
+    answers: list[Answered]
 
 
 async def read_content(page: Page, number: str) -> RequestContent:
@@ -64,13 +80,17 @@ async def show_request(page: Page, number: str, failed: FormState | None = None)
         failed=failed,
         content=content,
         can=can,
-        lines=[(line, marks_of(content, line, page.words)) for line in content.view.items],
-        waits=waits_of(content, content.view.waiting, page.words),
+        decidable=decidable(page, content),
+        parts=_parts(page, content),
+        waits=waits_of(content, _afterwards(content.view), page.words),
+        complain_until=_complain_until(page, content.view),
+        names=line_names(content.view.items),
+        line_of_task=lambda task: _line_of_task(content, task),
+        votes_of=lambda approval: list(_votes(content, approval)),
         said=talk,
         questions=_questions(content) if can.answer else [],
-        events=[entry for entry in reversed(content.timeline) if _is_told(entry)],
-        event_words=lambda entry: event_words(page, content, entry),
-        answers_of=lambda line: list(answers_of(page, content, line)),
+        told=told(page, content, content.timeline),
+        everything=everything(page, content, content.timeline),
         watching=page.caller.id in content.process.watchers,
         watchers=[content.names.of(each) for each in content.process.watchers],
         scores=SCORES,
@@ -85,50 +105,51 @@ def can_do(page: Page, content: RequestContent) -> Can:
     def allowed(verb: Verb) -> bool:
         return may(verb, view.relations)
 
-    def first(verb: Verb, *phases: Phase) -> str | None:
-        fits = (line.number for line in view.items if line.phase in phases)
-        return next(fits, None) if orders and allowed(verb) else None
+    def lines_in(verb: Verb, phase: Phase) -> list[str]:
+        fits = [line.number for line in view.items if line.phase == phase]
+        return fits if orders and allowed(verb) else []
 
     survey = any(one.kind is WaitingKind.SURVEY and one.whom == "requester" for one in view.waiting)
-    alive = view.open or bool(view.waiting)
     return Can(
         answer=orders and allowed(Verb.RESUBMIT) and asks_requester(view.waiting),
-        comment=alive and allowed(Verb.COMMENT),
+        comment=view.open and allowed(Verb.COMMENT),
         work_note=allowed(Verb.WORK_NOTE),
-        attach=allowed(Verb.ATTACH) and alive,
-        watch=alive and allowed(Verb.WATCH),
-        cancel=orders and allowed(Verb.CANCEL) and any(line.open for line in view.items),
-        change=first(Verb.RESUBMIT, Phase.RETURNED),
-        recall=first(Verb.RECALL, Phase.APPROVAL),
+        attach=view.open and allowed(Verb.ATTACH),
+        watch=view.open and allowed(Verb.WATCH),
+        cancel=orders and allowed(Verb.CANCEL) and bool(cancellable(content)),
+        change=lines_in(Verb.RESUBMIT, Phase.RETURNED),
+        recall=lines_in(Verb.RECALL, Phase.APPROVAL),
         extend=orders and allowed(Verb.EXTEND) and bool(extendable(content)),
         survey=survey and orders and allowed(Verb.ANSWER_SURVEY),
         work=allowed(Verb.WORK) and caller.may(Permission.WORK),
     )
 
 
-def extendable(content: RequestContent) -> list[tuple[str, str]]:
-    """Number and name of each active grant that has an end."""
+def cancellable(content: RequestContent) -> list[LineView]:
+    """The open lines, without those that are being taken back for good already."""
+    runs = {run.number: run for run in content.process.lines}
     return [
-        (grant.number, f"{grant.entitlement} ({grant.number})")
-        for grant in content.grants
-        if grant.state == "active" and grant.expires_at is not None
+        line
+        for line in content.view.items
+        if line.open and (line.phase != Phase.UNDOING or runs[line.number].returning)
     ]
 
 
-def answers_of(page: Page, content: RequestContent, line: LineView) -> Iterator[tuple[str, str]]:
-    """Label and answer of each field that was answered, in the order of the form."""
+def extendable(content: RequestContent) -> dict[str, date]:
+    """The present end of each active grant that has one, by its number; as a day of its item's calendar."""
+    return {
+        grant.number: grant.expires_at.astimezone(content.zone_of(grant.line)).date()
+        for grant in content.grants
+        if grant.state == "active" and grant.expires_at is not None
+    }
+
+
+def answers_of(
+    page: Page, content: RequestContent, line: LineView, *, revealed: bool = False
+) -> list[Answered]:
     item = content.organisation.catalog.get(line.item or "")
-    for key, field in (item.form.fields if item else {}).items():
-        if key in line.variables:
-            yield in_language(field.label, page.language), _answer(page, field, line.variables[key])
-
-
-def event_words(page: Page, content: RequestContent, entry: TimelineEntry) -> str:
-    """What happened, and to which approval, task or step."""
-    name = entry.event or ""
-    words = page.words.either(f"event.{name}", name.replace("_", " ").replace(".", " ").capitalize())
-    about = label_of(content, entry.subject or "", page.language)
-    return f"{words}: {about}" if about else words
+    form = item.form if item else Form()
+    return list(answers_in_words(page, form, line.variables, content.names, revealed=revealed))
 
 
 def _questions(content: RequestContent) -> list[TimelineEntry]:
@@ -142,25 +163,54 @@ def _questions(content: RequestContent) -> list[TimelineEntry]:
     return asked
 
 
-def _answer(page: Page, field: FormField, value: Any) -> str:
-    words, language = page.words, page.language
-    if isinstance(value, bool):
-        return words("portal.yes") if value else words("portal.no")
-    if isinstance(value, dict):
-        return ", ".join(str(each) for each in value.values())
-    labels = {choice.value: in_language(choice.label, language) for choice in field.choices}
-    if isinstance(value, list):
-        return ", ".join(labels.get(str(each), str(each)) for each in value)
-    if field.kind is FieldKind.NUMBER and isinstance(value, int | float):
-        return page.formats.number(value, digits=0 if float(value).is_integer() else 2)
-    return labels.get(str(value), str(value))
+def _parts(page: Page, content: RequestContent) -> list[Part]:
+    names = line_names(content.view.items)
+    return [
+        Part(
+            line,
+            names.get(line.number),
+            marks_of(content, line, page.words),
+            waits_of(content, line.waiting if line.open else [], page.words),
+            answers_of(page, content, line),
+        )
+        for line in content.view.items
+    ]
+
+
+def _afterwards(view: RequestView) -> list[Waiting]:
+    """What no open line waits for, but the order as a whole; not that the time for complaints passes."""
+    of_lines = {each.subject for line in view.items if line.open for each in line.waiting}
+    return [each for each in view.waiting if each.subject not in of_lines and not _is_grace(each)]
+
+
+def _is_grace(waiting: Waiting) -> bool:
+    """The time between the end and the survey, in which people may say that it is not right."""
+    return waiting.kind is WaitingKind.SURVEY and waiting.whom != "requester"
+
+
+def _complain_until(page: Page, view: RequestView) -> datetime | None:
+    own = page.caller.id in (view.opened_by.id, view.caller.id)
+    return next((each.until for each in view.waiting if own and _is_grace(each)), None)
+
+
+def _line_of_task(content: RequestContent, task: RecordView) -> str | None:
+    """The number of the line whose plan has the task."""
+    for line in content.process.lines:
+        for run in line.steps.values():
+            if any(each is not None and each.number == task.number for each in (run.task, run.undo_task)):
+                return line.number
+    return None
+
+
+def _votes(content: RequestContent, approval: ApprovalView) -> Iterator[tuple[str, str]]:
+    """Who wrote something with their vote, and what."""
+    gate = content.process.gates.get(approval.id)
+    for ballot in gate.ballots if gate else []:
+        if said := content.words.get(f"{approval.id}:{ballot.voter}"):
+            yield content.names.of(ballot.voter).name, said
 
 
 def _survey_question(page: Page, content: RequestContent) -> str:
     item = content.organisation.catalog.get(content.view.item or "")
     survey = item.survey if item else None
     return in_language(survey.question, page.language) if survey else page.words("record.survey")
-
-
-def _is_told(entry: TimelineEntry) -> bool:
-    return entry.kind == "event" and entry.event not in _HIDDEN_EVENTS

@@ -8,28 +8,36 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from api.portal.typed_form import TypedForm
 from api.security import Caller, Demanding, address_of, caller_of, identity_of, services_of
 from api.services import Services
 from api.session_cookie import name_of, session_in, set_cookie
 from steadydesk.contracts.directory import Person
-from steadydesk.errors import NotSignedIn
+from steadydesk.errors import NotAllowed, NotSignedIn, Refusal
 from steadydesk.records.identity_session import end_session, open_session, renew_session
 
 VISIT = "steadydesk-visit"
 """A random id before sign-in, to which the sign-in form's token is bound."""
 
+LIVE = "steadydesk-live"
+"""The header of what a page fetches by itself."""
+
 _FORM_TOKEN = b"form-token"
+_OTHERS = "Somebody else is signed in here now; nothing was carried out."
 
 
 @dataclass
 class Visit:
     """What the frame around a page must know of the request; kept in its state.
 
-    ``secret`` is the session's id, or that of the visit before sign-in. ``cookies`` are set with the answer.
+    ``secret`` is the session's id, or that of the visit before sign-in. ``cookies`` are set with the answer. ``typed``
+    is what a form from a page of ours held, without files and passwords; ``unsent`` says that it is only to be shown.
     """
 
     secret: str | None = None
     caller: Caller | None = None
+    typed: TypedForm | None = None
+    unsent: bool = False
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     cookies: list[str] = field(default_factory=list[str])
 
@@ -59,10 +67,13 @@ class SignedIn(Demanding):
         if secret is None:
             raise NotSignedIn("Sign in first.")
         services = services_of(request.app)
-        found = await identity_of(request.app).prove_session(secret, address_of(request))
+        used = not _by_itself(request)
+        found = await identity_of(request.app).prove_session(secret, address_of(request), used=used)
         visit.secret, visit.caller = secret, await caller_of(services, found.proof)
         if found.renew:
             await _renew(services, visit, secret)
+        if visit.unsent and visit.typed and not visit.typed.is_of(visit.caller.person.id):
+            raise NotAllowed(_OTHERS)
         visit.caller.require(self.permission)
         return visit.caller
 
@@ -83,30 +94,55 @@ def begin_visit(request: Request) -> Visit:
     return visit
 
 
-async def enter(request: Request, person_id: str) -> None:
-    """Sign the person in with a new session id; whatever session the browser had is over."""
+async def present_caller(request: Request) -> Caller | None:
+    """Who is signed in, for a page that says what was refused before anybody was looked at; None for nobody."""
+    visit = visit_of(request)
+    secret = session_in(request.headers)
+    if visit.caller is None and secret is not None:
+        try:
+            found = await identity_of(request.app).prove_session(secret, address_of(request), used=False)
+            visit.caller = await caller_of(services_of(request.app), found.proof)
+        except Refusal:
+            return None
+        visit.secret = secret
+    return visit.caller
+
+
+async def enter(request: Request, person_id: str, *, at_issuer: bool = False) -> str:
+    """Sign the person in with a new session id, which is given back; whatever session the browser had is over.
+    ``at_issuer`` says who proved it.
+    """
     services, visit = services_of(request.app), visit_of(request)
     now = services.clock()
     before = session_in(request.headers)
     async with services.engine.begin() as connection:
         if before is not None:
             await end_session(connection, before, now)
-        fresh = await open_session(connection, person_id, request.headers.get("user-agent", ""), now)
+        agent = request.headers.get("user-agent", "")
+        fresh = await open_session(connection, person_id, agent, now, at_issuer=at_issuer)
     settings = services.settings
     visit.cookies += [
         set_cookie(settings, name_of(settings), fresh),
         set_cookie(settings, VISIT, "", seconds=0),
     ]
+    return fresh
 
 
-async def leave(request: Request) -> None:
-    """Sign out: the session is over here and in the browser."""
+async def leave(request: Request) -> bool:
+    """Sign out: the session is over here and in the browser. Whether it began at the issuer, which has one too."""
     services, secret = services_of(request.app), session_in(request.headers)
+    at_issuer = False
     if secret is not None:
         async with services.engine.begin() as connection:
-            await end_session(connection, secret, services.clock())
+            at_issuer = await end_session(connection, secret, services.clock())
     settings = services.settings
     visit_of(request).cookies.append(set_cookie(settings, name_of(settings), "", seconds=0))
+    return at_issuer
+
+
+def _by_itself(request: Request) -> bool:
+    """A page that is open listens and looks for what is new without anybody there: no use of the session."""
+    return request.headers.get("accept") == "text/event-stream" or LIVE in request.headers
 
 
 async def _renew(services: Services, visit: Visit, secret: str) -> None:

@@ -9,17 +9,19 @@ from fastapi.responses import HTMLResponse
 from api.portal.forms import FormState
 from api.portal.page import Page
 from api.portal.progress import Mark, Wait, marks_of, waits_of
-from api.portal.record_page import answers_of, event_words
+from api.portal.record_page import answers_of
+from api.portal.timeline import everything, told
 from steadydesk.contracts.form import Form
 from steadydesk.contracts.plan import StepKind
 from steadydesk.contracts.request import TaskPurpose, TaskState
 from steadydesk.contracts.request_commands import TaskAction
-from steadydesk.contracts.views import TimelineEntry
+from steadydesk.contracts.views import RecordView, TimelineEntry
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.form import sensitive
+from steadydesk.policies.plan import CHILD_ENDED
 from steadydesk.policies.rights import Permission, Verb, may
 from steadydesk.records.engine import autocommit
-from steadydesk.records.views.task_page import TaskContent, task_content
+from steadydesk.records.views.task_page import Failure, TaskContent, task_content
 from steadydesk.records.views.tasks import form_asked
 
 OUTPUTS = "o"
@@ -42,6 +44,7 @@ class CanDo:
     works: bool = False
     take: bool = False
     reveal: bool = False
+    comment: bool = False
     actions: frozenset[TaskAction] = field(default_factory=frozenset[TaskAction])
 
     def __contains__(self, action: str) -> bool:
@@ -71,16 +74,35 @@ async def show_task(
         content=content,
         view=content.view,
         can=can_do(page, content),
+        following=_following(page, content),
         asked=asked,
-        places=["/note", *(f"/outputs/{key}" for key in asked.fields)],
+        failure=content.failure,
+        failure_words=failure_words(page, content.failure) if content.failure else "",
         marks=list(_marks(page, content)),
         waits=_waits(page, content),
-        answers=list(answers_of(page, request, line)) if request and line else [],
-        revealed=list(answers_of(page, request, hidden)) if request and hidden else [],
+        answers=answers_of(page, request, line) if request and line else [],
+        revealed=answers_of(page, request, hidden, revealed=True) if request and hidden else [],
         said=[entry for entry in request.timeline if entry.kind != "event"] if request else [],
-        events=list(_events(content)),
-        event_words=lambda entry: event_words(page, request, entry) if request else "",
+        told=told(page, request, _events(content)) if request else [],
+        everything=everything(page, request, _events(content)) if request else [],
     )
+
+
+def _following(page: Page, content: TaskContent) -> RecordView | None:
+    """After the end of this task: an open one of the same request, for a group of the reader's."""
+    if content.view.open or content.request is None:
+        return None
+    groups = page.caller.standing.groups
+    return next(
+        (one for one in content.request.view.tasks if one.open and one.assignment_group in groups), None
+    )
+
+
+def failure_words(page: Page, failure: Failure) -> str:
+    """Why it failed, as people say it; a type that has no words of its own by its name."""
+    problem = "child" if failure.problem.startswith(CHILD_ENDED) else failure.problem
+    otherwise = page.words("failure.other", problem=problem)
+    return page.words.either(f"failure.{problem}", otherwise)
 
 
 def outputs_asked(content: TaskContent) -> Form:
@@ -94,12 +116,14 @@ def can_do(page: Page, content: TaskContent) -> CanDo:
     member = view.assignment_group in caller.standing.groups
     owner = f"f:{view.function}" in page.viewer.own and not content.is_of_grant
     works = may(Verb.WORK, content.relations) and caller.may(Permission.WORK) and (member or owner)
+    says = works and content.request is not None and content.request.view.open
     if not (view.open and works):
-        return CanDo(works)
+        return CanDo(works, comment=says)
     mine = view.assigned_to is not None and view.assigned_to.id == caller.id
     return CanDo(
         works=True,
         take=member and not mine,
+        comment=says,
         reveal=member and caller.acting_for is None and bool(_hidden(content)),
         actions=frozenset(_actions(content)),
     )
@@ -142,8 +166,8 @@ def _waits(page: Page, content: TaskContent) -> list[Wait]:
 
 
 def _events(content: TaskContent) -> Iterator[TimelineEntry]:
-    """What happened to the task and its step, the newest first."""
+    """What happened to the task and its step."""
     about = (content.view.number, f"{content.line_number}/{content.step_key}")
-    for entry in reversed(content.request.timeline if content.request else []):
-        if entry.kind == "event" and entry.subject in about:
+    for entry in content.request.timeline if content.request else []:
+        if entry.subject in about:
             yield entry

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Response, UploadFile
 
-from api.file_type import media_type_of
+from api.file_type import ACCEPTED, media_type_of
 from api.requests_read import RecordNumber, require
 from api.security import Reader
 from api.state import ServicesOf
@@ -14,11 +14,22 @@ from steadydesk.contracts.page import Page
 from steadydesk.errors import AttachmentRefused, TooLarge, UnknownRecord
 from steadydesk.policies.rights import Verb
 from steadydesk.records import attachments
-from steadydesk.records.attachments import AttachmentView, NewFile
+from steadydesk.records.attachments import AttachmentView, FileContent, NewFile
 
 router = APIRouter(prefix="/requests", tags=["attachments"])
 
+DOWNLOAD_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cache-Control": "private, no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+}
+"""What keeps a browser from doing anything with the answer but storing it where its person says."""
+
+EMPTY = "the file is empty"
 _LONGEST_NAME = 200
+_UNKNOWN_TYPE = "application/octet-stream"
 
 
 class Attached(Contract):
@@ -44,6 +55,8 @@ async def attach(number: RecordNumber, file: UploadFile, caller: Reader, service
     content = await file.read(limit + 1)
     if len(content) > limit:
         raise TooLarge(f"a file may have {limit} bytes", details={"limit": limit})
+    if not content:
+        raise AttachmentRefused(EMPTY, pointer="/file")
     name = (file.filename or "file").rsplit("/", 1)[-1].rsplit("\\", 1)[-1][:_LONGEST_NAME]
     found = media_type_of(content, name)
     if found is None:
@@ -66,14 +79,12 @@ async def download(
         found = await attachments.content_of(connection, number, identity)
     if found is None:
         raise UnknownRecord("there is no such file")
-    name, media_type, content = found
-    return Response(
-        content,
-        media_type=media_type,
-        headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "Cache-Control": "private, no-store",
-        },
-    )
+    return as_download(found)
+
+
+def as_download(file: FileContent) -> Response:
+    """For storing, never for showing; of a type that browsers do not run, whatever the row says."""
+    media_type = file.media_type if file.media_type in ACCEPTED else _UNKNOWN_TYPE
+    disposition = f"attachment; filename*=UTF-8''{quote(file.file_name, safe='')}"
+    headers = {"Content-Disposition": disposition, **DOWNLOAD_HEADERS}
+    return Response(file.content, media_type=media_type, headers=headers)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from api.problems import refusals
 from api.security import AccountHolder, services_of
+from api.services import Services
 from steadydesk.contracts.base import PersonId
 from steadydesk.contracts.delegation import Delegation, NewDelegation
 from steadydesk.errors import Conflict, NotAllowed, UnknownRecord
@@ -32,12 +33,23 @@ async def list_delegations(
 @router.post("", status_code=201)
 async def delegate(request: Request, new: NewDelegation, caller: AccountHolder) -> Delegation:
     """For yourself, or, while somebody is absent, as their manager or an administrator. Both are told."""
-    async with services_of(request.app).engine.begin() as connection:
-        return await delegations.delegate(connection, new, caller.standing, caller.author)
+    services = services_of(request.app)
+    async with services.engine.begin() as connection:
+        made = await delegations.delegate(connection, new, caller.standing, caller.author)
+    _ring(services, made)
+    return made
 
 
 @router.delete("/{delegation_id}", responses=refusals(UnknownRecord, Conflict))
 async def end_delegation(request: Request, delegation_id: str, caller: AccountHolder) -> Delegation:
     """It ends now; votes cast under it stay."""
-    async with services_of(request.app).engine.begin() as connection:
-        return await delegations.end_delegation(connection, delegation_id, caller.standing, caller.author)
+    services = services_of(request.app)
+    async with services.engine.begin() as connection:
+        ended = await delegations.end_delegation(connection, delegation_id, caller.standing, caller.author)
+    _ring(services, ended)
+    return ended
+
+
+def _ring(services: Services, about: Delegation) -> None:
+    """What the two have to decide is another from now on."""
+    services.bell.ring(f"p:{about.delegator}", f"p:{about.delegate}")

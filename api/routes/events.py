@@ -24,11 +24,11 @@ from steadydesk.records.views.visibility import relations
 router = APIRouter(tags=["records"])
 
 _LOOK_EVERY = 0.5
-_KEEP_ALIVE_EVERY = 15.0
-_LONGEST = 600.0
+KEEP_ALIVE_EVERY = 15.0
+LONGEST = 600.0
 """A stream ends after ten minutes; clients resume it by themselves with ``Last-Event-ID``."""
 MOST_STREAMS = 10
-"""Of one person at once, in one process of the API: each asks the database twice a second."""
+"""Of one person at once, in one process of the API."""
 
 
 @router.get("/requests/{number}/events", response_class=StreamingResponse)
@@ -42,27 +42,33 @@ async def stream_events(
     """Each step of the request as it happens; ``Last-Event-ID`` resumes after the step of that id."""
     async with services.engine.connect() as connection:
         await require(connection, caller, number, Verb.SEE)
-    streams = _streams_of(request.app)
-    if streams.get(caller.person.id, 0) >= MOST_STREAMS:
-        raise QuotaExceeded(
-            f"{MOST_STREAMS} streams are open already", details={"retry_after": int(_KEEP_ALIVE_EVERY)}
-        )
+    streams = streams_of(request.app, caller.person.id)
+    return sse(_stream(services, caller, number, int(last_event_id or 0), streams))
+
+
+def sse(said: AsyncIterator[str]) -> StreamingResponse:
+    """Server-sent events that nothing on their way keeps or holds back."""
     return StreamingResponse(
-        _stream(services, caller, number, int(last_event_id or 0), streams),
+        said,
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-def _streams_of(app: FastAPI) -> dict[str, int]:
-    """How many each person has open in this process."""
+def streams_of(app: FastAPI, person: str) -> dict[str, int]:
+    """How many each person has open in this process; QuotaExceeded where this one has no room for another."""
     if not hasattr(app.state, "streams"):
         app.state.streams = {}
-    return app.state.streams
+    streams: dict[str, int] = app.state.streams
+    if streams.get(person, 0) >= MOST_STREAMS:
+        raise QuotaExceeded(
+            f"{MOST_STREAMS} streams are open already", details={"retry_after": int(KEEP_ALIVE_EVERY)}
+        )
+    return streams
 
 
 @contextmanager
-def _counted(streams: dict[str, int], person: str) -> Iterator[None]:
+def counted(streams: dict[str, int], person: str) -> Iterator[None]:
     streams[person] = streams.get(person, 0) + 1
     try:
         yield
@@ -77,8 +83,8 @@ async def _stream(
 ) -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
     begun = spoken = loop.time()
-    with _counted(streams, caller.person.id):
-        while loop.time() - begun < _LONGEST:
+    with counted(streams, caller.person.id):
+        while loop.time() - begun < LONGEST:
             async with services.engine.connect() as connection:
                 found = await _news(connection, services, caller, number, after)
             if found is None:
@@ -88,7 +94,7 @@ async def _stream(
                     after = max(after, int(entry.id))
                 yield f"id: {after}\nevent: {entry.event or entry.kind}\ndata: {entry.model_dump_json()}\n\n"
                 spoken = loop.time()
-            if loop.time() - spoken > _KEEP_ALIVE_EVERY:
+            if loop.time() - spoken > KEEP_ALIVE_EVERY:
                 yield ": still here\n\n"
                 spoken = loop.time()
             await asyncio.sleep(_LOOK_EVERY)

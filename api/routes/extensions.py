@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 from pydantic import Field
@@ -14,11 +15,12 @@ from api.requests_read import RecordNumber, require, viewer_of
 from api.security import Caller, Orderer
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
-from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import Order, OrderedItem
 from steadydesk.contracts.views import OpenedRequest
 from steadydesk.errors import InvalidInput, Problem, RecordClosed, UnknownRecord
+from steadydesk.policies.order_dates import end_fields
 from steadydesk.policies.rights import Verb
 from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.grants import GrantView, list_grants
@@ -56,8 +58,7 @@ async def extend(
         if kept is None:
             digest, resolved = await in_force(connection)
             grant = await _grant(connection, caller, request, body.grant)
-            catalog = resolved.organisation.catalog
-            order, words = await _order(connection, caller, grant, body, digest, catalog)
+            order, words = await _order(connection, caller, grant, body, digest, resolved.organisation)
             summary = f"Extension of {request}"
             kept = await reserve_once(connection, caller, order, words, key, hashed, summary)
     return await open_reserved(services, response, kept)
@@ -84,15 +85,16 @@ async def _order(
     grant: GrantView,
     body: Extension,
     digest: str,
-    catalog: dict[str, CatalogItem],
+    organisation: Organisation,
 ) -> tuple[Order, list[NewText]]:
     key, answers, holder = await answers_of(connection, grant.request, grant.line)
-    item = catalog.get(key)
-    field = _until_field(item) if item else None
-    if item is None or field is None:
+    item = organisation.catalog.get(key)
+    fields = end_fields(item) if item else []
+    if item is None or not fields:
         raise InvalidInput("this item has no end that could be moved", pointer="/until")
-    variables: dict[str, Any] = {**answers, field: body.until.isoformat()}
-    if problems := await check_variables(connection, item, variables, "/variables"):
+    _must_be_later(body.until, grant, organisation.calendars[item.calendar].zone)
+    variables: dict[str, Any] = {**answers, fields[0]: body.until.isoformat()}
+    if problems := await check_variables(connection, caller, organisation, item, variables, "/variables"):
         raise InvalidInput("the extension does not fit the item's form", problems=problems)
     wanted = prepare(variables, caller.id)
     note = prepare(body.comment, caller.id) if body.comment is not None else None
@@ -109,8 +111,12 @@ async def _order(
     return order, [wanted, *([note] if note else [])]
 
 
-def _until_field(item: CatalogItem) -> str | None:
-    """The form field that holds the grant's end."""
-    ends = [step.grant.until for step in item.plan.steps.values() if step.grant and step.grant.until]
-    path = ends[0].path if ends else None
-    return path.removeprefix("variables.") if path and path.startswith("variables.") else None
+def _must_be_later(until: date, grant: GrantView, zone: str) -> None:
+    """InvalidInput for what would not move the end, or bring it nearer; the present end is a day of ``zone``."""
+    if grant.expires_at is None:
+        problem = "what was granted has no end"
+    elif until <= (end := grant.expires_at.astimezone(ZoneInfo(zone)).date()):
+        problem = f"must be after {end}, the present end"
+    else:
+        return
+    raise InvalidInput("this is no extension", problems=[Problem("/until", problem)])

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, Field
 
 from api import commands
-from api.actions import OrdererAction, ReaderAction, WorkerAction
+from api.actions import Action, OrdererAction, ReaderAction, WorkerAction
 from api.ordering import beneficiary_of, check_entitlement, check_variables
 from api.requests_read import RecordNumber, read_request
 from steadydesk.contracts.base import Contract
@@ -107,8 +107,11 @@ async def resubmit(number: RecordNumber, body: Resubmission, act: OrdererAction)
 
     async def build(connection: Connection) -> Resubmit:
         resolved = await kept_by(connection, number)
-        item = resolved.organisation.catalog[line.item or ""]
-        problems = await check_variables(connection, item, body.variables, "/variables")
+        organisation = resolved.organisation
+        item = organisation.catalog[line.item or ""]
+        problems = await check_variables(
+            connection, act.caller, organisation, item, body.variables, "/variables"
+        )
         if problems:
             raise InvalidInput("the answers do not fit the form", problems=problems)
         person = await beneficiary_of(connection, item, body.variables, line.caller.id)
@@ -130,25 +133,13 @@ async def resubmit(number: RecordNumber, body: Resubmission, act: OrdererAction)
 @router.post("/{number}/recall")
 async def recall(number: RecordNumber, body: Returning, act: OrdererAction) -> dict[str, Any]:
     """Take a line back out of its approval, to change and resubmit it."""
-    line = _line_of(await read_request(act.services, act.caller, number), body.line)
-
-    async def build(connection: Connection) -> Recall:
-        reason = await commands.words(connection, act.caller, body.reason)
-        return Recall(assertion=unsigned(), if_match=act.version, line=line.number, reason=reason)
-
-    return await act(number, Verb.RECALL, "recall", body, build)
+    return await _send_back(number, body, act, Verb.RECALL, "recall", Recall)
 
 
 @router.post("/{number}/return")
 async def give_back(number: RecordNumber, body: Returning, act: WorkerAction) -> dict[str, Any]:
     """Give an approved line back to its requester; what was done for it is taken back first."""
-    line = _line_of(await read_request(act.services, act.caller, number), body.line)
-
-    async def build(connection: Connection) -> GiveBack:
-        reason = await commands.words(connection, act.caller, body.reason)
-        return GiveBack(assertion=unsigned(), if_match=act.version, line=line.number, reason=reason)
-
-    return await act(number, Verb.RETURN, "give_back", body, build)
+    return await _send_back(number, body, act, Verb.RETURN, "give_back", GiveBack)
 
 
 @router.post("/{number}/reschedule")
@@ -202,6 +193,18 @@ async def watch(number: RecordNumber, body: Watcher, act: ReaderAction) -> dict[
         return Watch(assertion=unsigned(), person=person, add=body.watch)
 
     return await act(number, Verb.WATCH, "watch", body, build)
+
+
+async def _send_back(
+    number: str, body: Returning, act: Action, verb: Verb, name: str, kind: type[Recall] | type[GiveBack]
+) -> dict[str, Any]:
+    line = _line_of(await read_request(act.services, act.caller, number), body.line)
+
+    async def build(connection: Connection) -> Recall | GiveBack:
+        reason = await commands.words(connection, act.caller, body.reason)
+        return kind(assertion=unsigned(), if_match=act.version, line=line.number, reason=reason)
+
+    return await act(number, verb, name, body, build)
 
 
 def _line_of(view: RequestView, number: str | None) -> RecordView:

@@ -65,12 +65,13 @@ async def open_desk(
 
 def _settings(state: Path) -> Settings:
     """On free ports, and without the quota of a person: here a few stand for a whole house."""
-    api, temporal, temporal_ui = free_ports(3)
+    api, temporal, temporal_ui, demo = free_ports(4)
     return Settings(
         state_dir=state,
         api_port=api,
         temporal_port=temporal,
         temporal_ui_port=temporal_ui,
+        demo_port=demo,
         quota_per_minute=_NO_QUOTA,
         log_level="warning",
     )

@@ -15,8 +15,17 @@ from steadydesk.contracts.organisation import Organisation
 INTRODUCTION = """\
 A small company in Berlin and New York, loaded at the first start. Tokens are in the table that `make run` prints and in
 `credentials.json` of the state folder. The files are [the configuration](../steadydesk/configuration/demo/), to copy
-from. Connectors of the demo point at addresses where nothing listens: an automated step fails there, and the plan then
-does what it says for a failure. Start something that answers, or point them elsewhere, to see it through."""
+from.
+
+On `steadydesk up`, and so on `make run`, a stand-in answers for the directory, the private cloud, the door system and
+the monitoring, as one more part beside the worker: its page, at the address that the start prints as *Demo systems*,
+shows what these systems hold and what they were asked, and `demo-systems.jsonl` in the state folder keeps it. It
+answers a repeat of an `Idempotency-Key` as before and does it no second time; the cloud wants its token, the
+monitoring its signature, both drawn at each start unless the environment has them. It listens on loopback at
+`STEADYDESK_DEMO_PORT`, never without the demo and never with `STEADYDESK_DATABASE_URL`; the worker of the demo may
+reach it without an entry in `STEADYDESK_EGRESS_ALLOW`. There is no mail server: the announcement of a mailing list
+fails, and its plan leaves it out. To see a step fail and a person decide, order access to the design archive: its
+directory lets nobody in."""
 
 
 def demo_page() -> str:

@@ -1,5 +1,6 @@
 """`steadydesk request`: order, follow, comment, change and cancel."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +27,13 @@ RECORDS = (
     ("UPDATED", "updated_at"),
 )
 
+REASONED = {
+    "cancel": "Cancel all open lines, or one: stop, undo, close.",
+    "recall": "Take a line back out of its approval, to change and resubmit it.",
+    "return": "Return an approved line to its requester; what was done for it is taken back first.",
+}
+"""What takes a line and a reason, or neither."""
+
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Order and follow requests.", no_args_is_help=True)
@@ -34,12 +42,11 @@ def register(app: typer.Typer) -> None:
         ("show", show),
         ("list", list_requests),
         ("comment", comment),
-        ("cancel", cancel),
-        ("recall", recall),
-        ("return", give_back),
         ("resubmit", resubmit),
     ):
         group.command(name)(command)
+    for name, meaning in REASONED.items():
+        group.command(name, help=meaning)(_reasoned(name))
     app.add_typer(group, name="request")
 
 
@@ -107,42 +114,6 @@ def comment(
     told(api(token, as_user).post(f"requests/{number}/comments", body), as_json)
 
 
-def cancel(
-    number: Number,
-    line: Line = None,
-    reason: Reason = None,
-    token: Token = None,
-    as_user: AsUser = None,
-    as_json: AsJson = False,
-) -> None:
-    """Cancel all open lines, or one: stop, undo, close."""
-    told(api(token, as_user).post(f"requests/{number}/cancel", {"line": line, "reason": reason}), as_json)
-
-
-def recall(
-    number: Number,
-    line: Line = None,
-    reason: Reason = None,
-    token: Token = None,
-    as_user: AsUser = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take a line back out of its approval, to change and resubmit it."""
-    told(api(token, as_user).post(f"requests/{number}/recall", {"line": line, "reason": reason}), as_json)
-
-
-def give_back(
-    number: Number,
-    line: Line = None,
-    reason: Reason = None,
-    token: Token = None,
-    as_user: AsUser = None,
-    as_json: AsJson = False,
-) -> None:
-    """Return an approved line to its requester; what was done for it is taken back first."""
-    told(api(token, as_user).post(f"requests/{number}/return", {"line": line, "reason": reason}), as_json)
-
-
 def resubmit(
     number: Number,
     values: Values = None,
@@ -160,6 +131,21 @@ def resubmit(
     variables = {**ordered["variables"], **read_values(values or [], schema)}
     body = {"line": ordered["number"], "variables": variables, "quantity": quantity, "comment": note}
     told(desk.post(f"requests/{number}/resubmit", body), as_json)
+
+
+def _reasoned(action: str) -> Callable[..., None]:
+    def act(
+        number: Number,
+        line: Line = None,
+        reason: Reason = None,
+        token: Token = None,
+        as_user: AsUser = None,
+        as_json: AsJson = False,
+    ) -> None:
+        body = {"line": line, "reason": reason}
+        told(api(token, as_user).post(f"requests/{number}/{action}", body), as_json)
+
+    return act
 
 
 def told(answer: dict[str, Any], as_json: bool) -> None:

@@ -35,7 +35,7 @@ def _as_text(running: Running | None, state_dir: str) -> str:
     if running is None:
         return f"nothing runs on {state_dir}"
     parts = [f"{name:<13}{_state(pid)}" for name, pid in running.parts.items()]
-    urls = running.addresses.model_dump(exclude={"database_url", "database_owner_url"})
+    urls = running.addresses.model_dump(exclude={"database_url", "database_owner_url"}, exclude_none=True)
     return "\n".join(
         [f"supervisor   process {running.pid}", *parts, *(f"{k:<18}{v}" for k, v in urls.items())]
     )

@@ -3,8 +3,12 @@ each.
 """
 
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,6 +29,10 @@ from steadydesk.settings import Settings
 
 DEMO = Path(__file__).parent / "demo"
 """The folder of the demo organisation."""
+CONNECTORS_FILE = "connectors.yaml"
+_HOST = "127.0.0.1"
+SYSTEMS = f"{_HOST}:8090"
+"""Where the demo's files have its outside systems."""
 
 _LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without letters and digits that look alike."""
@@ -44,9 +52,10 @@ class DemoUser(Contract):
 
 
 async def install_demo(
-    database_url: str, _settings: Settings | None = None, folder: Path = DEMO
+    database_url: str, settings: Settings | None = None, folder: Path = DEMO
 ) -> list[DemoUser]:
-    """The demo's people with their tokens, everything stored in one transaction.
+    """The demo's people with their tokens, everything stored in one transaction. Its outside systems are at the
+    settings' port.
 
     Safe to repeat: directory and configuration stay as they are, and each person gets a further token and a new
     password. Service accounts get none.
@@ -57,10 +66,26 @@ async def install_demo(
         raise ValueError("; ".join(map(str, problems)))
     engine = make_engine(database_url, pool_size=1, command_seconds=30)
     try:
-        async with engine.begin() as connection:
-            return await _install(connection, folder, document, installation(datetime.now(UTC)))
+        with _at_port(folder, settings.demo_port if settings else None) as placed:
+            async with engine.begin() as connection:
+                return await _install(connection, placed, document, installation(datetime.now(UTC)))
     finally:
         await engine.dispose()
+
+
+@contextmanager
+def _at_port(folder: Path, port: int | None) -> Iterator[Path]:
+    """The folder, or a copy whose connectors call the demo's systems at another port than the files have."""
+    file = folder / CONNECTORS_FILE
+    connectors = file.read_text(encoding="utf-8") if file.exists() else ""
+    moved = connectors if port is None else connectors.replace(SYSTEMS, f"{_HOST}:{port}")
+    if moved == connectors:
+        yield folder
+        return
+    with TemporaryDirectory() as place:
+        copy = Path(shutil.copytree(folder, Path(place) / folder.name))
+        (copy / CONNECTORS_FILE).write_text(moved, encoding="utf-8")
+        yield copy
 
 
 async def _install(

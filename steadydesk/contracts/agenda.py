@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from steadydesk.contracts.base import Contract
+from steadydesk.contracts.language import LocalisedText
 
 MOST_HANDLED = 1_000
 """Updates of one run of a process before it continues as new; the server's hard limit is 2,000."""
@@ -37,6 +38,9 @@ class Waiting(Contract):
     kind: WaitingKind
     subject: str = Field(description="The gate, task, step, child or line that it is about.")
     what: str
+    label: LocalisedText | None = Field(
+        default=None, description="What the organisation calls the approval, task or step in ``what``."
+    )
     whom: str = Field(description="A group, role or system in words; never a person's name.")
     people: list[str] = Field(default_factory=list, description="References of the people, for views.")
     group: str | None = None

@@ -92,4 +92,7 @@ class ApprovalPolicy(Contract):
         default=RESUBMIT_WITHIN,
         description="How long a returned line waits for its resubmission; then it is closed as refused.",
     )
-    bulk_limit: float | None = Field(default=None, description="No bulk decision above this amount.")
+    bulk_limit: float | None = Field(
+        default=None,
+        description="No bulk decision above this amount: neither one of its approvals, nor all of them together.",
+    )

@@ -64,6 +64,10 @@ class EventType(Contract):
 
     key: str = Field(pattern=r"^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*$")
     label: Localised
+    outcomes: dict[str, Localised] = Field(
+        default_factory=dict[str, Localised],
+        description="The label where its fact ``outcome`` has this value.",
+    )
     description: str
     audience_hint: str = Field(description="Who hears of it, in words.")
     fields: dict[str, FieldDoc]
@@ -205,11 +209,13 @@ def event(
     about_record: bool = True,
     mandatory: bool = False,
     to_process: bool = False,
+    outcomes: Mapping[str, tuple[str, str]] | None = None,
 ) -> EventType:
     """An event type with its texts in English and German; ``fields`` names entries of FIELDS."""
     return EventType(
         key=key,
         label=_both(label),
+        outcomes={key: _both(words) for key, words in (outcomes or {}).items()},
         description=description,
         audience_hint=audience,
         fields={name: FIELDS[name] for name in fields.split()},

@@ -2,6 +2,8 @@
 
 from steadydesk.contracts.event_type import EventType, event
 
+_OUTCOMES = {"approved": ("Approved", "Genehmigt"), "rejected": ("Not approved", "Nicht genehmigt")}
+
 APPROVAL_EVENTS: tuple[EventType, ...] = (
     event(
         "approval.requested",
@@ -75,7 +77,13 @@ APPROVAL_EVENTS: tuple[EventType, ...] = (
         "A gate was decided.",
         "The requester, the person it is for and the watchers.",
         fields="requester item line gate policy stage outcome",
-        subject=("{{ number }}: approval decided", "{{ number }}: Genehmigung entschieden"),
+        outcomes=_OUTCOMES,
+        subject=(
+            """{{ number }}: {% if outcome == "approved" %}approved{% elif outcome == "rejected" %}not
+            approved{% else %}approval decided{% endif %}""",
+            """{{ number }}: {% if outcome == "approved" %}genehmigt{% elif outcome == "rejected" %}nicht
+            genehmigt{% else %}Genehmigung entschieden{% endif %}""",
+        ),
         text=(
             """The approval{% if stage %} "{{ stage }}"{% endif %} is decided{% if outcome == "approved" %}:
             approved{% elif outcome == "rejected" %}: not approved{% endif %}.""",

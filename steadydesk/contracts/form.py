@@ -35,7 +35,10 @@ class Condition(Contract):
 
 
 class FormField(Contract):
-    kind: FieldKind
+    kind: FieldKind = Field(
+        description="A person or group must be in the directory; a configuration item is a name in plain text, since "
+        "there is no register of them."
+    )
     label: Localised
     help: Localised | None = None
     required: bool = False

@@ -24,7 +24,9 @@ class Notification(Contract):
     label: str = Field(description="What happened, in the reader's language.")
     number: str
     title: str | None = None
-    link: str
+    link: str = Field(
+        description="The page on which its reader does what it asks for, else that of the record."
+    )
     at: datetime
     read_at: datetime | None = None
 

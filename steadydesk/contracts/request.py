@@ -1,7 +1,9 @@
 """A request as it runs: the document behind a ``REQ`` number, with its lines, steps and gates."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -152,6 +154,14 @@ class Line(ProcessState):
         return not self.phase.is_closed
 
 
+class PlacedTask(NamedTuple):
+    """A task with where it belongs: its line and the key of its step, empty for a call-back."""
+
+    line: Line
+    step: str
+    run: TaskRun
+
+
 class SurveyState(StrEnum):
     NONE = "none"
     WAITING = "waiting"
@@ -191,6 +201,14 @@ class RequestProcess(RecordDocument):
             if line.number == number:
                 return line
         raise LookupError(number)
+
+    def tasks(self) -> Iterator[PlacedTask]:
+        """Every task that the document has now; one that its step replaced is not among them."""
+        for line in self.lines:
+            for key, run in line.steps.items():
+                yield from (PlacedTask(line, key, task) for task in (run.task, run.undo_task) if task)
+        if self.call_back is not None:
+            yield PlacedTask(self.lines[0], "", self.call_back)
 
     def customers(self, at: datetime, requested_for: str | None = None) -> list[str]:
         """The audience of news: who ordered, for whom (unless it must be silent still), and watchers."""

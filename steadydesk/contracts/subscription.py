@@ -66,19 +66,29 @@ class Replayed(Contract):
     queued: int
 
 
-class Delivery(Contract):
-    """One message to one recipient, as the log and the list of dead letters show it: states, no words."""
-
+class _Sending(Contract):
     id: str
     sequence: int
     event: str
-    number: str
     channel: Channel
     target: str
-    recipient: str
     state: DeliveryState
     attempts: int
     next_at: datetime | None = None
     problem: str | None = None
     queued_at: datetime
     ended_at: datetime | None = None
+
+
+class Delivery(_Sending):
+    """One message to one recipient, as the log of a subscription shows it: states, no words."""
+
+    number: str
+    recipient: str
+
+
+class DeadLetter(_Sending):
+    """The same as operators see it."""
+
+    number: str | None = Field(default=None, description="None of a restricted record that you do not see.")
+    recipient: str | None = Field(default=None, description="None where `number` is.")

@@ -53,7 +53,10 @@ class RecordView(Contract):
     function: str | None = None
     short_description: str
     state: str
-    phase: str
+    phase: str = Field(
+        description="Of a line what its process knows of the state; of an open request the phase of that line "
+        "which tells most, else its state; of a task its purpose."
+    )
     open: bool
     item: str | None = None
     quantity: int | None = None
@@ -194,9 +197,9 @@ class AccessView(Contract):
 class SecurityEventView(Contract):
     """A command without proof, or sight that somebody took; numbers and ids, no words."""
 
-    id: str
+    id: str = Field(description="Names the event, not the record.")
     kind: str
-    number: str | None = None
+    number: str | None = Field(default=None, description="None also of a restricted record unseen by you.")
     actor: str | None = None
     detail: str
     at: datetime

@@ -40,25 +40,10 @@ class Sender:
 
     async def deliver(self, kept: KeptCommand) -> dict[str, Any]:
         """Send what a person said, now or again: the same update, in their name, of the time when they said it."""
+        said: dict[str, Any] = {name: getattr(kept, name) for name in ("actor", "at", "method", "acting_for")}
         if kept.name == OPEN:
-            return await self.open(
-                kept.number,
-                actor=kept.actor,
-                at=kept.at,
-                summary=kept.summary or "",
-                method=kept.method,
-                acting_for=kept.acting_for,
-            )
-        return await self.send(
-            kept.number,
-            kept.name,
-            kept.command,
-            update_id=kept.update_id,
-            actor=kept.actor,
-            at=kept.at,
-            method=kept.method,
-            acting_for=kept.acting_for,
-        )
+            return await self.open(kept.number, summary=kept.summary or "", **said)
+        return await self.send(kept.number, kept.name, kept.command, update_id=kept.update_id, **said)
 
     async def open(
         self,
@@ -84,16 +69,7 @@ class Sender:
             method=method,
             at=at,
         )
-        operation = _start_of(number, summary)
-        try:
-            return await self.client.execute_update_with_start_workflow(
-                OPEN, command, start_workflow_operation=operation, id=OPEN_ID, result_type=dict
-            )
-        except BaseException:
-            # The operation keeps a future of its own; an error that nobody fetches from it is logged as lost.
-            started = asyncio.ensure_future(operation.workflow_handle())
-            started.add_done_callback(lambda future: future.cancelled() or future.exception())
-            raise
+        return await self._start(number, command, summary)
 
     async def start_grant(self, number: str) -> None:
         """Start the grant's own process; one that runs or has ended already is left alone."""
@@ -151,16 +127,31 @@ class Sender:
             method=method,
             at=at,
         )
+        return await self._execute(number, command, signed_body, update_id)
+
+    async def _start(self, number: str, command: Open, summary: str) -> dict[str, Any]:
+        operation = _start_of(number, summary)
+        try:
+            return await self.client.execute_update_with_start_workflow(
+                OPEN, command, start_workflow_operation=operation, id=OPEN_ID, result_type=dict
+            )
+        except BaseException:
+            # The operation keeps a future of its own; an error that nobody fetches from it is logged as lost.
+            started = asyncio.ensure_future(operation.workflow_handle())
+            started.add_done_callback(lambda future: future.cancelled() or future.exception())
+            raise
+
+    async def _execute(self, number: str, command: str, body: Command, update_id: str) -> dict[str, Any]:
         handle = self.client.get_workflow_handle(number)
         for wait in _RUN_ENDS:
             try:
-                return await handle.execute_update(command, signed_body, id=update_id, result_type=dict)
+                return await handle.execute_update(command, body, id=update_id, result_type=dict)
             except RPCError as dropped:
                 if dropped.status is not RPCStatusCode.FAILED_PRECONDITION:
                     raise
                 # The run ended as the command came; the next run takes it, under the same id.
                 await asyncio.sleep(wait)
-        return await handle.execute_update(command, signed_body, id=update_id, result_type=dict)
+        return await handle.execute_update(command, body, id=update_id, result_type=dict)
 
 
 def _start_of(number: str, summary: str) -> WithStartWorkflowOperation[Any, Any]:

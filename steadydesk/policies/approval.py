@@ -9,7 +9,8 @@ from typing import Any
 from steadydesk.contracts.approval_policy import Rule
 from steadydesk.contracts.gate import Decision, Gate, GateState
 from steadydesk.contracts.numbers import ordinal_of
-from steadydesk.contracts.request import RequestProcess
+from steadydesk.contracts.process_model import Phase
+from steadydesk.contracts.request import RequestProcess, StepState
 
 
 def needed(rule: Rule, eligible: int) -> int:
@@ -85,6 +86,22 @@ def decided_before(
     }
     last = max((each for each in found if each < ordinal), default=None)
     return None if last is None else found[last]
+
+
+def unowed(process: RequestProcess) -> list[Gate]:
+    """Open gates whose outcome changes nothing any more: of a step that has failed or ended, of a line or round that
+    went on without them. Nobody shall be asked in vain.
+    """
+    return [gate for gate in process.gates.values() if gate.is_open and not _is_waited_for(process, gate)]
+
+
+def _is_waited_for(process: RequestProcess, gate: Gate) -> bool:
+    line = process.line(gate.line)
+    if gate.step is None:
+        return line.phase is Phase.APPROVAL and line.round == gate.round
+    run = line.steps.get(gate.step)
+    waits = line.phase in (Phase.FULFILMENT, Phase.PENDING)
+    return waits and run is not None and run.state is StepState.OPEN and gate.id in run.gates
 
 
 def _digest(salt: str, value: object) -> str:

@@ -74,35 +74,6 @@ def unsigned() -> Assertion:
     return UNSIGNED
 
 
-def sign(
-    keyring: Keyring,
-    *,
-    workflow_id: str,
-    command: str,
-    update_id: str,
-    actor: str,
-    acting_for: str | None,
-    method: AuthenticationMethod,
-    at: datetime,
-    body: Command,
-) -> Assertion:
-    """The assertion that ``actor`` sends ``body`` as ``command`` to ``workflow_id``, under ``update_id``, at
-    ``at``.
-    """
-    statement = Assertion(
-        key_id=keyring.current,
-        workflow_id=workflow_id,
-        command=command,
-        update_id=update_id,
-        actor=actor,
-        acting_for=acting_for,
-        method=method,
-        at=at,
-        body_hash=body_hash(body),
-    )
-    return statement.model_copy(update={"mac": _mac(keyring.keys[keyring.current], statement)})
-
-
 def signed(
     keyring: Keyring,
     body: C,
@@ -115,9 +86,11 @@ def signed(
     method: AuthenticationMethod,
     at: datetime,
 ) -> C:
-    """``body``, made with ``assertion=unsigned()``, with its assertion in place."""
-    assertion = sign(
-        keyring,
+    """``body``, made with ``assertion=unsigned()``, with the assertion in place that ``actor`` sends it as ``command``
+    to ``workflow_id``, under ``update_id``, at ``at``.
+    """
+    statement = Assertion(
+        key_id=keyring.current,
         workflow_id=workflow_id,
         command=command,
         update_id=update_id,
@@ -125,9 +98,10 @@ def signed(
         acting_for=acting_for,
         method=method,
         at=at,
-        body=body,
+        body_hash=body_hash(body),
     )
-    return body.model_copy(update={"assertion": assertion})
+    mac = _mac(keyring.keys[keyring.current], statement)
+    return body.model_copy(update={"assertion": statement.model_copy(update={"mac": mac})})
 
 
 def verify(

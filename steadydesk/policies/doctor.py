@@ -8,7 +8,8 @@ from steadydesk.contracts.gate import Decision, Gate, GateState
 from steadydesk.contracts.grant import GrantProcess
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request import Line, RequestProcess, TaskRun
-from steadydesk.policies.approval import tally
+from steadydesk.policies.approval import tally, unowed
+from steadydesk.policies.request import telling_phase
 
 _BY_VOTES = "decided"
 """The reason of a gate that its votes closed; others (expired, not required) closed without them."""
@@ -43,15 +44,15 @@ def rows_of(document: RecordDocument) -> Expected:
         rows = {document.number: _row(state, state, open_=document.closed_at is None)}
         return {**rows, **{task.number: _task(task) for task in tasks}}
     assert isinstance(document, RequestProcess)
-    state = document.state.value
+    phase = telling_phase(document).value
     return {
         document.number: {
-            **_row(state, state, open_=document.closed_at is None),
+            **_row(document.state.value, phase, open_=document.closed_at is None),
             "version": document.version,
             "caller": document.requested_for,
         },
         **{line.number: _line(line) for line in document.lines},
-        **{task.number: _task(task) for task in _tasks(document)},
+        **{task.number: _task(task) for _, _, task in document.tasks()},
     }
 
 
@@ -104,6 +105,12 @@ def check_gates(
     ]
 
 
+def check_waits(document: RequestProcess) -> list[Symptom]:
+    """Gates at which people are asked although nothing comes of it."""
+    words = "{} is open, and nothing waits for it"
+    return [Symptom("gate", document.number, words.format(one.id)) for one in unowed(document)]
+
+
 def _counts(stored: int, audited: int) -> Iterator[str]:
     if stored != audited:
         yield f"{stored} votes are stored, and the audit tells of {audited}"
@@ -146,9 +153,3 @@ def _line(line: Line) -> dict[str, Any]:
 def _task(task: TaskRun) -> dict[str, Any]:
     values = {"assignment_group": task.group, "assigned_to": task.assigned_to}
     return {**_row(task.state.value, task.purpose.value, open_=task.is_open), **values}
-
-
-def _tasks(document: RequestProcess) -> list[TaskRun]:
-    runs = [run for line in document.lines for run in line.steps.values()]
-    tasks = [task for run in runs for task in (run.task, run.undo_task)]
-    return [task for task in (*tasks, document.call_back) if task is not None]

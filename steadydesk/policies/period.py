@@ -51,6 +51,11 @@ class Period:
             day += step
         return found
 
+    @property
+    def marks(self) -> list[datetime]:
+        """Where each bucket begins within the period, and where the last one ends."""
+        return [self.begin, *(_midnight(day, self.zone) for day in self.buckets[1:]), self.end]
+
 
 def last_days(days: int, today: date, zone: str) -> Period:
     """The days until today; where they are counted by weeks, from the Monday of the first one on, so that every

@@ -127,6 +127,22 @@ def roll_up(process: RequestProcess) -> RequestState:
     return RequestState.CLOSED_COMPLETE
 
 
+_MOST_TELLING = (
+    Phase.RETURNED,
+    Phase.UNDOING,
+    Phase.APPROVAL,
+    Phase.PENDING,
+    Phase.FULFILMENT,
+    Phase.RECEIVED,
+)
+
+
+def telling_phase(process: RequestProcess) -> Phase | RequestState:
+    """Of an open order, the phase of that open line of which a reader has to know most; its state once it is closed."""
+    phases = {line.phase for line in process.lines if line.is_open}
+    return next((phase for phase in _MOST_TELLING if phase in phases), process.state)
+
+
 def _move_of(process: RequestProcess, organisation: Organisation, line: Line, now: datetime) -> Move | None:
     match line.phase:
         case Phase.RECEIVED:

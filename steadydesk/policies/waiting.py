@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from steadydesk.contracts.agenda import Waiting, WaitingKind
-from steadydesk.contracts.approval_policy import OnExpiry, Stage
 from steadydesk.contracts.calendar import Calendar
-from steadydesk.contracts.gate import Gate
-from steadydesk.contracts.language import in_language
+from steadydesk.contracts.language import LocalisedText, in_language
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.plan import Step, StepKind
 from steadydesk.contracts.process_model import Phase
@@ -22,13 +20,14 @@ from steadydesk.contracts.request import (
     UndoState,
 )
 from steadydesk.policies.request import starts_at
-from steadydesk.policies.sla_measure import due_at
+from steadydesk.policies.waiting_gate import explain_gate
 
-_ON_EXPIRY = {
-    OnExpiry.REJECT: "it counts as refused",
-    OnExpiry.ESCALATE: "it goes one level up, then to the fallback group",
-    OnExpiry.CANCEL: "the line is cancelled",
-    OnExpiry.APPROVE: "it counts as approved",
+CALL_BACK: LocalisedText = {"en": "Call the customer back", "de": "Kunden zurückrufen"}
+"""The task that a low score opens; no plan has it."""
+
+_WORK = {
+    TaskPurpose.DECIDE: "a decision on the failed step '{}'",
+    TaskPurpose.UNDO: "the undo of '{}'",
 }
 
 
@@ -54,7 +53,7 @@ def _line(
 ) -> Iterator[Waiting]:
     for gate in process.gates.values():
         if gate.line == line.number and gate.is_open:
-            yield _gate(organisation, calendars, gate, now)
+            yield explain_gate(organisation, calendars, gate, now)
     if line.phase is Phase.RETURNED:
         yield Waiting(
             kind=WaitingKind.RESUBMISSION,
@@ -81,71 +80,22 @@ def _line(
         yield from _step(organisation, process, line, key, run)
 
 
-def _gate(
-    organisation: Organisation, calendars: Mapping[str, Calendar], gate: Gate, now: datetime
-) -> Waiting:
-    stage = organisation.approval_policies[gate.policy].stages[gate.stage]
-    if gate.question is not None:
-        return Waiting(
-            kind=WaitingKind.INFORMATION,
-            subject=gate.id,
-            what=f"an answer for the approval '{in_language(stage.label)}'",
-            whom="requester",
-            since=gate.question.asked_at,
-            until=gate.question.until,
-            then="the approval's clock goes on without the answer",
-        )
-    return Waiting(
-        kind=WaitingKind.APPROVAL,
-        subject=gate.id,
-        what=f"the approval '{in_language(stage.label)}'",
-        whom=_approvers(stage, gate),
-        people=[person.person for person in gate.eligible],
-        group=next(
-            (p.capacity.removeprefix("group:") for p in gate.eligible if p.capacity.startswith("group:")),
-            None,
-        ),
-        since=gate.opened_at,
-        until=due_at(gate.clock, calendars, now),
-        then=_ON_EXPIRY[stage.on_expiry or OnExpiry.REJECT],
-    )
-
-
-def _approvers(stage: Stage, gate: Gate) -> str:
-    rule = stage.rule
-    how = (
-        "all of"
-        if rule.all
-        else f"{rule.count} of"
-        if rule.count
-        else f"{rule.percent:g} % of"
-        if rule.percent
-        else ""
-    )
-    names = sorted({_capacity(person.capacity) for person in gate.eligible})
-    return f"{how} {' or '.join(names) or 'nobody'}".strip()
-
-
-def _capacity(capacity: str) -> str:
-    kind, _, key = capacity.partition(":")
-    return f"group {key}" if key else {"own": "named approver", "added": "added approver"}.get(kind, kind)
-
-
 def _step(
     organisation: Organisation, process: RequestProcess, line: Line, key: str, run: StepRun
 ) -> Iterator[Waiting]:
     step = organisation.catalog[line.item].plan.steps[key]
-    label = in_language(step.label)
-    for task, words in ((run.task, label), (run.undo_task, f"undo: {label}")):
+    label = step.label
+    for task in (run.task, run.undo_task):
         if task is not None and task.is_open:
-            yield _task(task, words)
+            yield _task(task, label)
     since = run.started_at or process.opened_at
     subject = f"{line.number}/{key}"
     if run.state is StepState.RUNNING and step.call is not None:
         yield Waiting(
             kind=WaitingKind.CONNECTOR,
             subject=subject,
-            what=f"the automated step '{label}'",
+            what=f"the automated step '{in_language(label)}'",
+            label=label,
             whom=f"connector {step.call.connector}",
             since=since,
             then="it is retried, then handled as the plan says for a failure",
@@ -158,22 +108,24 @@ def _step(
         yield _undo(step, subject, label, line.held_since or since)
 
 
-def _child(run: StepRun, subject: str, label: str, since: datetime) -> Waiting:
+def _child(run: StepRun, subject: str, label: LocalisedText, since: datetime) -> Waiting:
     return Waiting(
         kind=WaitingKind.CHILD,
         subject=run.child or subject,
-        what=f"the request '{label}'",
+        what=f"the request '{in_language(label)}'",
+        label=label,
         whom=f"request {run.child}" if run.child else "its number",
         since=since,
         then="the step ends as the request ends",
     )
 
 
-def _date(run: StepRun, subject: str, label: str, since: datetime) -> Waiting:
+def _date(run: StepRun, subject: str, label: LocalisedText, since: datetime) -> Waiting:
     return Waiting(
         kind=WaitingKind.DATE,
         subject=subject,
-        what=f"the date of '{label}'",
+        what=f"the date of '{in_language(label)}'",
+        label=label,
         whom="the calendar",
         since=since,
         until=run.wake_at,
@@ -181,24 +133,27 @@ def _date(run: StepRun, subject: str, label: str, since: datetime) -> Waiting:
     )
 
 
-def _undo(step: Step, subject: str, label: str, since: datetime) -> Waiting:
+def _undo(step: Step, subject: str, label: LocalisedText, since: datetime) -> Waiting:
     call = step.undo.call if step.undo else None
     return Waiting(
         kind=WaitingKind.UNDO,
         subject=subject,
-        what=f"the undo of '{label}'",
+        what=f"the undo of '{in_language(label)}'",
+        label=label,
         whom=f"connector {call.connector}" if call else "its way back",
         since=since,
         then="what cannot be undone becomes a person's task",
     )
 
 
-def _task(task: TaskRun, label: str) -> Waiting:
+def _task(task: TaskRun, label: LocalisedText) -> Waiting:
+    words = in_language(label)
     if task.question is not None:
         return Waiting(
             kind=WaitingKind.REQUESTER,
             subject=task.number,
-            what=f"an answer for the task '{label}'",
+            what=f"an answer for the task '{words}'",
+            label=label,
             whom="requester",
             since=task.question.asked_at,
             until=task.question.until,
@@ -208,7 +163,8 @@ def _task(task: TaskRun, label: str) -> Waiting:
     return Waiting(
         kind=WaitingKind.DECISION if decides else WaitingKind.TASK,
         subject=task.number,
-        what=f"a decision on the failed step '{label}'" if decides else f"the task '{label}'",
+        what=_WORK.get(task.purpose, "the task '{}'").format(words),
+        label=label,
         whom=f"group {task.group}",
         people=[task.assigned_to] if task.assigned_to else [],
         group=task.group,
@@ -231,7 +187,7 @@ def _afterwards(process: RequestProcess) -> Iterator[Waiting]:
     if process.closed_at is None:
         return
     if process.call_back is not None and process.call_back.is_open:
-        yield _task(process.call_back, "call the customer back")
+        yield _task(process.call_back, CALL_BACK)
     if process.survey in (SurveyState.WAITING, SurveyState.SENT):
         sent = process.survey is SurveyState.SENT
         yield Waiting(

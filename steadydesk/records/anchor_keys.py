@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict
 
 from steadydesk.contracts.base import Contract
 from steadydesk.policies.anchor import key_id
-from steadydesk.records.keys import KeyFileError
+from steadydesk.records.keys import key_file_faults
 
 
 class _KeyFile(Contract):
@@ -50,22 +50,13 @@ def load_anchor_keys(path: Path) -> AnchorKeys:
 
     Raises KeyFileError where it cannot be read, is damaged, or names a key otherwise than by its digest.
     """
-    try:
+    with key_file_faults(path):
         content = _KeyFile.model_validate_json(path.read_bytes())
         public = {name: _key(value) for name, value in content.public.items()}
         private = _key(content.private) if content.private is not None else None
-    except OSError as error:
-        raise KeyFileError(f"{path}: the key file cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, one['loc'])) or 'file'}: {one['msg']}" for one in error.errors()
-        )
-        raise KeyFileError(f"{path}: {faults}") from None
-    except ValueError as error:
-        raise KeyFileError(f"{path}: {error}") from None
-    for name, key in public.items():
-        if key_id(key) != name:
-            raise KeyFileError(f"{path}: public.{name} is another key than its name says")
+        for name, key in public.items():
+            if key_id(key) != name:
+                raise ValueError(f"public.{name} is another key than its name says")
     return AnchorKeys(public, private)
 
 

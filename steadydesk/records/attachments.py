@@ -31,6 +31,13 @@ class AttachmentView(Contract):
 
 
 @dataclass(frozen=True)
+class FileContent:
+    file_name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class NewFile:
     file_name: str
     media_type: str
@@ -74,10 +81,13 @@ async def list_of(connection: AsyncConnection, number: str) -> Sequence[Attachme
     return [AttachmentView(**{**row._asdict(), "author": names.of(row.author)}) for row in rows]
 
 
-async def content_of(
-    connection: AsyncConnection, number: str, identity: str
-) -> tuple[str, str, bytes] | None:
-    """File name, media type and content, when the file is of this record."""
+async def record_of(connection: AsyncConnection, identity: str) -> str | None:
+    """The number of the record that the file is with; None for no such file."""
+    return await connection.scalar(select(attachment.c.number).where(attachment.c.id == identity))
+
+
+async def content_of(connection: AsyncConnection, number: str, identity: str) -> FileContent | None:
+    """The file, when it is of this record and was not erased."""
     row = (
         await connection.execute(
             select(attachment.c.file_name, attachment.c.media_type, attachment.c.content).where(
@@ -85,7 +95,7 @@ async def content_of(
             )
         )
     ).one_or_none()
-    return None if row is None or row.content is None else (row.file_name, row.media_type, row.content)
+    return None if row is None or row.content is None else FileContent(**row._asdict())
 
 
 async def sweep(connection: AsyncConnection, now: datetime) -> int:

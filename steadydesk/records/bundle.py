@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_json
@@ -12,7 +13,7 @@ from sqlalchemy.types import Boolean, Text
 
 from steadydesk.contracts.delivery import Message
 from steadydesk.records.tables.approval import approver, gate, vote
-from steadydesk.records.tables.delivery import outbox
+from steadydesk.records.tables.delivery import in_app, outbox
 from steadydesk.records.tables.journal import audit, journal
 from steadydesk.records.tables.process import record, sight
 
@@ -28,6 +29,7 @@ class Bundle:
     number: str
     step: str
     version: int
+    at: datetime
     document: str
     result: str
     new: bool = False
@@ -35,6 +37,8 @@ class Bundle:
     gates: Rows = ()
     approvers: Rows = ()
     votes: Rows = ()
+    answered: Rows = ()
+    """``gate`` and ``person``: whom the in-app list need not tell any more that they are asked."""
     journal: Rows = ()
     audit: Rows = ()
     sights: Rows = ()
@@ -58,6 +62,8 @@ async def write(connection: AsyncConnection, bundle: Bundle) -> None:
             "gate": _json(bundle.gates),
             "approver": _json(_last(bundle.approvers, "gate", "person")),
             "vote": _json(bundle.votes),
+            "answered": _json(bundle.answered),
+            "at": bundle.at,
             "journal": _json(bundle.journal),
             "audit": _json(bundle.audit),
             "sight": _json(_last(bundle.sights, "subject", "number", "why")),
@@ -101,6 +107,12 @@ _CREATE = """
 _STORE = """
     UPDATE process SET version = :version, document = CAST(:document AS jsonb)
      WHERE number = :number AND NOT :is_new"""
+_ANSWERED = """
+    UPDATE in_app SET read_at = :at
+      FROM outbox, jsonb_to_recordset(CAST(:answered AS jsonb)) AS told (gate text, person text)
+     WHERE outbox.number = :number AND outbox.subject = told.gate
+       AND outbox.event IN ('approval.requested', 'approval.reminder', 'approval.escalated')
+       AND in_app.person = told.person AND in_app.outbox_id = outbox.id AND in_app.read_at IS NULL"""
 _WRITES = (
     _CREATE,
     _STORE,
@@ -118,10 +130,15 @@ _WRITES = (
     _insert(audit, "seq", "written_at"),
     _insert(sight, conflict=_replace(sight, "subject", "number", "why")),
     _insert(outbox, "seq", "fanned_out_at", conflict="ON CONFLICT (id) DO NOTHING"),
+    _ANSWERED,
     "UPDATE text_body SET number = :number WHERE ref = ANY(:texts)",
 )
 _WRITE = text(
     "WITH "  # noqa: S608 - our own statements
     + ", ".join(f"w{place} AS ({statement})" for place, statement in enumerate(_WRITES))
     + " INSERT INTO step_result (number, step, result) VALUES (:number, :step, CAST(:result AS jsonb))"
-).bindparams(bindparam("texts", type_=ARRAY(Text)), bindparam("is_new", type_=Boolean))
+).bindparams(
+    bindparam("texts", type_=ARRAY(Text)),
+    bindparam("is_new", type_=Boolean),
+    bindparam("at", type_=in_app.c.read_at.type),
+)

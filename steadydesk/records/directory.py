@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.directory import NewPerson, Person, PersonCard, PersonEdit, RoleHolding
 from steadydesk.contracts.page import Page, cursor, keys_of
-from steadydesk.errors import ConflictingEdit, InvalidInput, Problem, StaleVersion, UnknownRecord
+from steadydesk.errors import ConflictingEdit, InvalidInput, Problem, UnknownRecord
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_rows import CARD_COLUMNS, PERSON_COLUMNS, card_of, person_of
 from steadydesk.records.identifiers import new_id
+from steadydesk.records.row_version import edit_row, stale
 from steadydesk.records.tables.directory import membership, person, role_holder
 
 
@@ -84,20 +85,10 @@ async def edit_person(
     """Change the given fields if the person is still at ``version`` (None: whatever it is)."""
     fields = edit.model_dump(include=edit.model_fields_set - {"roles"})
     await _people_exist(connection, fields)
-    statement = (
-        update(person)
-        .where(person.c.id == person_id)
-        .values(**fields, updated_at=author.at, version=person.c.version + 1)
-        .returning(*PERSON_COLUMNS)
-    )
-    if version is not None:
-        statement = statement.where(person.c.version == version)
-    row = (await connection.execute(statement)).one_or_none()
+    values = {**fields, "updated_at": author.at}
+    row = await edit_row(connection, person, person.c.id == person_id, version, values, PERSON_COLUMNS)
     if row is None:
-        now = await read_person(connection, person_id)
-        raise StaleVersion(
-            f"The person is at version {now.version}, not {version}.", details={"version": now.version}
-        )
+        raise stale("person", (await read_person(connection, person_id)).version, version)
     if edit.roles is not None:
         await set_roles(connection, person_id, edit.roles)
     roles = [str(holding) for holding in edit.roles] if edit.roles is not None else None

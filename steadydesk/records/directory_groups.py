@@ -6,9 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.directory import Group, GroupEdit, GroupWithMembers, NewGroup
 from steadydesk.contracts.page import Page, cursor, keys_of
-from steadydesk.errors import ConflictingEdit, InvalidInput, Problem, StaleVersion, UnknownRecord
+from steadydesk.errors import ConflictingEdit, InvalidInput, Problem, UnknownRecord
 from steadydesk.records.directory_events import Author, group_subject
 from steadydesk.records.directory_rows import CARD_COLUMNS, GROUP_COLUMNS, card_of, group_of
+from steadydesk.records.row_version import edit_row, stale
 from steadydesk.records.tables.directory import membership, person, person_group
 
 
@@ -70,20 +71,10 @@ async def edit_group(
     """Change the given fields if the group is still at ``version`` (None: whatever it is)."""
     fields = edit.model_dump(include=edit.model_fields_set)
     await _manager_exists(connection, fields.get("manager"))
-    statement = (
-        update(person_group)
-        .where(person_group.c.key == key)
-        .values(**fields, updated_at=author.at, version=person_group.c.version + 1)
-        .returning(*GROUP_COLUMNS)
-    )
-    if version is not None:
-        statement = statement.where(person_group.c.version == version)
-    row = (await connection.execute(statement)).one_or_none()
+    values = {**fields, "updated_at": author.at}
+    row = await edit_row(connection, person_group, person_group.c.key == key, version, values, GROUP_COLUMNS)
     if row is None:
-        now = await read_group(connection, key)
-        raise StaleVersion(
-            f"The group is at version {now.version}, not {version}.", details={"version": now.version}
-        )
+        raise stale("group", (await read_group(connection, key)).version, version)
     await author.did(connection, "group.edited", group_subject(key), fields=sorted(edit.model_fields_set))
     return group_of(row)
 

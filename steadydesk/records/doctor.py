@@ -15,7 +15,16 @@ from steadydesk.contracts.numbers import RecordKind, kind_of
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request import RequestProcess
 from steadydesk.policies.agenda import agenda_of
-from steadydesk.policies.doctor import CastVote, Expected, Symptom, check_gates, differing, gates_of, rows_of
+from steadydesk.policies.doctor import (
+    CastVote,
+    Expected,
+    Symptom,
+    check_gates,
+    check_waits,
+    differing,
+    gates_of,
+    rows_of,
+)
 from steadydesk.policies.grant import grant_agenda
 from steadydesk.records import configuration
 from steadydesk.records.audit import ChainHead
@@ -104,6 +113,7 @@ def _symptoms(
     if isinstance(document, RequestProcess):
         symptoms += differing(gates_of(document), _expected(tables.gates.get(number, {})), number, "gate")
         symptoms += check_gates(document, organisation, tables.votes, tables.audited)
+        symptoms += check_waits(document)
     return symptoms
 
 

@@ -44,7 +44,9 @@ class Found:
     renew: bool
 
 
-async def open_session(connection: AsyncConnection, person_id: str, agent: str, now: datetime) -> str:
+async def open_session(
+    connection: AsyncConnection, person_id: str, agent: str, now: datetime, *, at_issuer: bool = False
+) -> str:
     """The id of a new session, for a cookie; ``agent`` is the browser's name, cut to 200 characters."""
     secret = new_secret(SecretKind.SESSION)
     await connection.execute(
@@ -55,18 +57,18 @@ async def open_session(connection: AsyncConnection, person_id: str, agent: str, 
             seen_at=now,
             expires_at=now + LONGEST,
             agent=agent[:_AGENT_LENGTH],
+            at_issuer=at_issuer,
         )
     )
     return secret
 
 
-async def session_proof(connection: AsyncConnection, secret: str, now: datetime) -> Proof:
-    """Whose session it is; NotSignedIn when it ended, is 12 hours old or was idle for two."""
-    return (await find_session(connection, secret, now)).proof
-
-
-async def find_session(connection: AsyncConnection, secret: str, now: datetime) -> Found:
-    """The same, and whether it needs a new id; one statement, and once a minute a second one."""
+async def find_session(
+    connection: AsyncConnection, secret: str, now: datetime, *, used: bool = True
+) -> Found:
+    """Whose session it is; NotSignedIn when it ended, is 12 hours old or was idle for two. One statement, and once a
+    minute a second one, which notes that it was ``used``.
+    """
     digest = hash_of(secret)
     statement = _BY_HASH.where(_alive(now))
     row = (await connection.execute(statement, {"hash": digest, "now": now})).one_or_none()
@@ -74,7 +76,8 @@ async def find_session(connection: AsyncConnection, secret: str, now: datetime) 
     if row is None or found is None or not found.person.active:
         raise NotSignedIn("The session is over.")
     rights = rights_of(found)
-    await _note(connection, digest, row, rights, now)
+    if used:
+        await _note(connection, digest, row, rights, now)
     proof = Proof(
         standing=found,
         scopes=EVERY_OWN_SCOPE,
@@ -87,9 +90,10 @@ async def find_session(connection: AsyncConnection, secret: str, now: datetime) 
 async def renew_session(connection: AsyncConnection, secret: str, now: datetime) -> str | None:
     """A new id for the same session, with its age; None where it was renewed or ended in the meantime."""
     old = session.c.hash == hash_of(secret)
+    kept = (session.c.person, session.c.made_at, session.c.expires_at, session.c.agent, session.c.at_issuer)
     ended = (
         update(session).where(old, session.c.ended_at.is_(None)).values(ended_at=now + STILL_TAKEN)
-    ).returning(session.c.person, session.c.made_at, session.c.expires_at, session.c.agent)
+    ).returning(*kept)
     row = (await connection.execute(ended)).one_or_none()
     if row is None:
         return None
@@ -117,11 +121,10 @@ async def list_sessions(connection: AsyncConnection, person_id: str, now: dateti
     ]
 
 
-async def end_session(connection: AsyncConnection, secret: str, now: datetime) -> None:
-    """The session is over from now on; an unknown one is no fault."""
-    await connection.execute(
-        update(session).where(session.c.hash == hash_of(secret), _not_ended(now)).values(ended_at=now)
-    )
+async def end_session(connection: AsyncConnection, secret: str, now: datetime) -> bool:
+    """The session is over from now on; an unknown one is no fault. Whether it began at the OIDC issuer."""
+    ended = update(session).where(session.c.hash == hash_of(secret), _not_ended(now)).values(ended_at=now)
+    return bool(await connection.scalar(ended.returning(session.c.at_issuer)))
 
 
 async def end_one(connection: AsyncConnection, person_id: str, identity: str, now: datetime) -> None:

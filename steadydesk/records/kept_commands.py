@@ -14,7 +14,8 @@ from steadydesk.records.tables.process import command_key
 
 ANSWERED_WITHIN = timedelta(seconds=30)
 """After which a command that nobody saw answered is sent again."""
-_AGAIN_AFTER = timedelta(minutes=1)
+_AGAIN_AFTER = timedelta(seconds=25)
+"""Longer than one sending takes, shorter than the pause of the sweep: a round that was killed costs one round."""
 
 _PAIRS = (
     func.unnest(bindparam("holders", type_=ARRAY(Text)), bindparam("keys", type_=ARRAY(Text)))
@@ -68,7 +69,7 @@ async def first_kept(connection: AsyncConnection, late: KeptCommand, body_hash: 
 
 
 async def unanswered(connection: AsyncConnection, now: datetime, limit: int = 200) -> Sequence[KeptCommand]:
-    """Take what is due to be sent again, the longest due first; it is due once more a minute later."""
+    """Take what is due to be sent again, the longest due first; it is due once more in the next round."""
     due = (
         select(command_key.c.actor, command_key.c.key)
         .where(command_key.c.answer_due_at <= now)

@@ -4,6 +4,8 @@ verifying.
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ConfigDict, ValidationError
@@ -25,9 +27,16 @@ class _KeyFile(Contract):
 
 def load_keyring(path: Path) -> Keyring:
     """The keyring of a file ``{"current": id, "keys": {id: 64 hexadecimal digits}}``."""
-    try:
+    with key_file_faults(path):
         content = _KeyFile.model_validate_json(path.read_bytes())
         return Keyring(content.current, {key: bytes.fromhex(value) for key, value in content.keys.items()})
+
+
+@contextmanager
+def key_file_faults(path: Path) -> Iterator[None]:
+    """Whatever is wrong with the file while it is read becomes a KeyFileError."""
+    try:
+        yield
     except OSError as error:
         raise KeyFileError(f"{path}: the key file cannot be read: {error.strerror}") from error
     except ValidationError as error:

@@ -1,16 +1,18 @@
 """A person's in-app list, and what they want to hear of how."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Row, Select, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.events import EVENT_TYPES, event_type
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.notification import Notification, Preference, Preferences
 from steadydesk.errors import UnknownRecord
-from steadydesk.policies.delivery_payload import record_link
-from steadydesk.records.tables.delivery import in_app, preference
+from steadydesk.policies.message_link import message_link
+from steadydesk.records.tables.approval import gate as gate_table
+from steadydesk.records.tables.delivery import in_app, outbox, preference
 from steadydesk.records.tables.process import record
 from steadydesk.records.views.visibility import Viewer, visible
 
@@ -27,14 +29,7 @@ async def notifications(
     unread: bool = False,
 ) -> list[Notification]:
     """The newest first, from below id ``before``. What the reader may no longer see has left the list."""
-    statement = (
-        select(in_app, record.c.short_description)
-        .outerjoin(record, record.c.number == in_app.c.number)
-        .where(in_app.c.person == viewer.person)
-        .where(or_(visible(viewer), record.c.number.is_(None) & in_app.c.event.in_(_ABOUT_NO_RECORD)))
-        .order_by(in_app.c.id.desc())
-        .limit(limit)
-    )
+    statement = _entries(viewer).limit(limit)
     if before is not None:
         statement = statement.where(in_app.c.id < before)
     if unread:
@@ -43,15 +38,36 @@ async def notifications(
         Notification(
             id=row.id,
             event=row.event,
-            label=in_language(event_type(row.event).label, viewer.language),
+            label=_label(row, viewer.language),
             number=row.number,
             title=in_language(row.short_description, viewer.language) if row.short_description else None,
-            link=record_link(public_url, row.number),
+            link=message_link(public_url, row.event, row.number, row.subject),
             at=row.at,
             read_at=row.read_at,
         )
         for row in await connection.execute(statement)
     ]
+
+
+def _entries(viewer: Viewer) -> Select[Any]:
+    """With the approval that one is about, where it is about one; the newest first."""
+    return (
+        select(in_app, record.c.short_description, outbox.c.subject, outbox.c.facts, gate_table.c.label)
+        .outerjoin(outbox, outbox.c.id == in_app.c.outbox_id)
+        .outerjoin(gate_table, gate_table.c.id == outbox.c.subject)
+        .outerjoin(record, record.c.number == in_app.c.number)
+        .where(in_app.c.person == viewer.person)
+        .where(or_(visible(viewer), record.c.number.is_(None) & in_app.c.event.in_(_ABOUT_NO_RECORD)))
+        .order_by(in_app.c.id.desc())
+    )
+
+
+def _label(row: Row[Any], language: str) -> str:
+    """What happened, how it ended, and at which approval."""
+    event = event_type(row.event)
+    ended = event.outcomes.get((row.facts or {}).get("outcome", ""))
+    words = in_language(ended or event.label, language)
+    return f"{words}: {in_language(row.label, language)}" if row.label else words
 
 
 async def mark_read(connection: AsyncConnection, person: str, entry: int, now: datetime) -> None:

@@ -21,7 +21,9 @@ async def note_security_event(
     detail: str = "",
     identity: str | None = None,
 ) -> None:
-    """Count one event, once per ``identity``; ``detail`` never holds a secret or somebody's words."""
+    """Count one event, once per ``identity``, which names no record: operators read it also of those that they do not
+    see. ``detail`` never holds a secret or somebody's words.
+    """
     await connection.execute(
         upsert(security_event)
         .values(id=identity or new_id("sec"), kind=kind, number=number, actor=actor, detail=detail, at=at)

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.delivery import Channel
 from steadydesk.contracts.subscription import NewSubscription, Subscription, SubscriptionEdit
-from steadydesk.errors import StaleVersion, UnknownRecord
+from steadydesk.errors import UnknownRecord
 from steadydesk.policies.assertion import Keyring
 from steadydesk.policies.delivery import Planned
 from steadydesk.records.delivery_fanout import delivery_row, newest, outgoing, subscribers
 from steadydesk.records.identifiers import new_id
+from steadydesk.records.row_version import edit_row, stale
 from steadydesk.records.sealed import UnsealError, is_current, seal, unseal
 from steadydesk.records.tables.delivery import delivery, outbox, subscription
 
@@ -189,12 +190,9 @@ async def _write(
     connection: AsyncConnection, subscription_id: str, version: int | None, values: dict[str, Any]
 ) -> Subscription:
     mine = subscription.c.id == subscription_id
-    expected = mine if version is None else and_(mine, subscription.c.version == version)
-    statement = update(subscription).where(expected).values(**values, version=subscription.c.version + 1)
-    row = (await connection.execute(statement.returning(*_READ))).one_or_none()
+    row = await edit_row(connection, subscription, mine, version, values, _READ)
     if row is None:
-        present = await get(connection, subscription_id)
-        raise StaleVersion(f"The subscription is at version {present.version}, not {version}.")
+        raise stale("subscription", (await get(connection, subscription_id)).version, version)
     return _read(row)
 
 

@@ -23,6 +23,8 @@ class Addresses(BaseModel):
     namespace: str
     database_url: str = Field(repr=False)
     database_owner_url: str = Field(repr=False)
+    demo_systems: str | None = None
+    """What stands in for the outside systems of the demo organisation, where there is one."""
 
     def environment(self) -> dict[str, str]:
         """Variables by which a started worker or API finds the servers."""
@@ -41,7 +43,9 @@ class Running(BaseModel):
     addresses: Addresses
 
 
-def addresses_of(settings: Settings, postgres: EmbeddedPostgres | None) -> Addresses:
+def addresses_of(
+    settings: Settings, postgres: EmbeddedPostgres | None, demo_port: int | None = None
+) -> Addresses:
     """The addresses under these settings; `postgres` is the embedded server, None for an existing one."""
     service = postgres.url(user=SERVICE) if postgres else settings.database_url or ""
     owner = postgres.url() if postgres else settings.database_owner_url or service
@@ -55,6 +59,7 @@ def addresses_of(settings: Settings, postgres: EmbeddedPostgres | None) -> Addre
         namespace=settings.namespace,
         database_url=service,
         database_owner_url=owner,
+        demo_systems=f"{http_origin(HOST, demo_port)}/" if demo_port else None,
     )
 
 

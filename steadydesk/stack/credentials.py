@@ -1,11 +1,12 @@
 """The demo users with their tokens and passwords (`credentials.json`), and the address they may be used from."""
 
-import ipaddress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from steadydesk.configuration.oidc_claims import read_rules
+from steadydesk.setting_values import is_loopback
 from steadydesk.settings import Settings
 from steadydesk.stack.failure import StackError
 from steadydesk.stack.private_files import write_private
@@ -30,6 +31,7 @@ class Credentials(BaseModel):
     portal: str
     temporal_ui: str
     temporal_address: str
+    demo_systems: str | None = None
     users: list[CredentialUser] = []
 
 
@@ -56,10 +58,23 @@ def demo_pending(settings: Settings) -> bool:
     return settings.demo if folder.is_new else folder.record().demo
 
 
+def demo_port(settings: Settings) -> int | None:
+    """Where the configuration of the demo organisation has its outside systems; None without the demo.
+
+    The first start decides: from then on the configuration names the port.
+    """
+    if not settings.embedded_database:
+        return None
+    if demo_pending(settings):
+        return settings.demo_port
+    known = read_credentials(StateFolder(settings.state_dir).credentials)
+    return urlsplit(known.demo_systems).port if known and known.demo_systems else None
+
+
 def refuse_public_address(settings: Settings) -> None:
     """Raise `StackError` when demo tokens, present or about to be made, would work from other machines."""
     demo = StateFolder(settings.state_dir).credentials.exists() or demo_pending(settings)
-    if demo and not _is_loopback(settings.api_host):
+    if demo and not is_loopback(settings.api_host):
         raise StackError(
             f"STEADYDESK_API_HOST={settings.api_host} is not loopback, and {settings.state_dir} has demo"
             " users with known tokens; use 127.0.0.1, or a new state folder with STEADYDESK_DEMO=false"
@@ -72,12 +87,3 @@ def refuse_wrong_sign_in(settings: Settings) -> None:
         read_rules(settings)
     except ValueError as error:
         raise StackError(str(error)) from None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

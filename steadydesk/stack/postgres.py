@@ -88,12 +88,14 @@ class EmbeddedPostgres:
         """A SQLAlchemy URL for asyncpg."""
         return f"postgresql+asyncpg://{user}@/{database}?host={quote(str(self.socket_dir), safe='/')}"
 
-    async def create_database(self, name: str, template: str = "template0") -> None:
-        """Make database `name` unless it exists; another `template` copies that database."""
+    async def create_database(self, name: str, template: str = "template0") -> bool:
+        """Make database `name` and say so, unless it exists; another `template` copies that database."""
         connection = await self.connect("postgres")
         try:
-            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-                await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+                return False
+            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            return True
         finally:
             await connection.close()
 

@@ -10,6 +10,7 @@ from steadydesk.stack.addresses import Addresses, addresses_of, write_running
 from steadydesk.stack.credentials import (
     Credentials,
     demo_pending,
+    demo_port,
     refuse_public_address,
     refuse_wrong_sign_in,
 )
@@ -21,7 +22,7 @@ from steadydesk.stack.parts import (
     embedded_postgres,
     embedded_temporal,
     listening_ports,
-    program,
+    programs,
 )
 from steadydesk.stack.ports import refuse_taken
 from steadydesk.stack.preparation import Contents, prepare, steadydesk_contents
@@ -63,6 +64,7 @@ class Stack:
         self._verbose = verbose
         self._variation = variation or Variation()
         self._log_watch: asyncio.Task[None] | None = None
+        self._demo_port: int | None = None
 
     @property
     def addresses(self) -> Addresses:
@@ -77,7 +79,8 @@ class Stack:
         refuse_wrong_sign_in(self.settings)
         self.folder.own(demo=demo_pending(self.settings))
         try:
-            refuse_taken(listening_ports(self.settings))
+            self._demo_port = demo_port(self.settings)
+            refuse_taken(listening_ports(self.settings, self._demo_port))
             await self._start_servers()
             contents = self._variation.contents or steadydesk_contents()
             self.credentials = await prepare(self.settings, self.addresses, contents)
@@ -114,14 +117,11 @@ class Stack:
         if self.settings.embedded_temporal:
             servers.append(embedded_temporal(self.folder, self.settings, self._variation.temporal_arguments))
         await self._start_together(servers)
-        self._addresses = addresses_of(self.settings, postgres)
+        self._addresses = addresses_of(self.settings, postgres, self._demo_port)
 
     async def _start_programs(self) -> None:
         await self._start_together(
-            [
-                program(name, command, self.folder, self.settings, self.addresses)
-                for name, command in self._variation.programs.items()
-            ]
+            programs(self._variation.programs, self.folder, self.settings, self.addresses, self._demo_port)
         )
 
     async def _start_together(self, servers: Sequence[Startable]) -> None:

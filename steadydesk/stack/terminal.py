@@ -45,6 +45,8 @@ def summary(addresses: Addresses, credentials: Credentials | None) -> str:
         "API docs": addresses.api_docs,
         "Temporal UI": addresses.temporal_ui,
     }
+    if addresses.demo_systems:
+        rows["Demo systems"] = addresses.demo_systems
     lines = ["", *(f"{name:<{NAME_WIDTH}}{url}" for name, url in rows.items())]
     if credentials and credentials.users:
         lines += ["", *_user_rows(credentials)]

@@ -30,8 +30,8 @@ async def test_a_mail_says_it_in_the_readers_language_and_zone(scene: Scene, pos
     assert text is not None
     assert html is not None
     assert "03.03.2026 10:30 CET" in text.get_content()
-    assert "https://desk.example/records/REQ0000001" in text.get_content()
-    assert '<a href="https://desk.example/records/REQ0000001">' in html.get_content()
+    assert "https://desk.example/approvals/REQ0000001-G1" in text.get_content()
+    assert '<a href="https://desk.example/approvals/REQ0000001-G1">' in html.get_content()
 
 
 async def test_mails_of_one_record_are_one_thread(scene: Scene, post: Post) -> None:

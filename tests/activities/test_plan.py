@@ -7,7 +7,6 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from sqlalchemy import update
 
 from activities import advance
 from steadydesk.contracts.agenda import ErrandKind
@@ -195,9 +194,9 @@ async def test_a_child_that_may_have_been_opened_is_cancelled(desk: Desk) -> Non
 async def test_a_complete_child_is_given_to_a_person(desk: Desk) -> None:
     """Nobody can cancel what is complete: what it left behind is taken back by hand."""
     number, line, child = await child_of(desk)
+    [row] = await desk.rows(record, record.c.number == await desk.order("simple"))
     async with desk.engine.begin() as connection:
-        other = await desk.order("simple")
-        await connection.execute(update(record).where(record.c.number == other).values(number=child))
+        await connection.execute(record.insert().values({**row._asdict(), "number": child, "owner": child}))
     await desk.tell(number, "child_ended", subject=child, outcome="closed_complete")
     await desk.cancel(number)
     await desk.report(number, f"{line}:child:1:undo:1", K.DONE, "Ended")

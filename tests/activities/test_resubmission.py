@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from steadydesk.contracts.agenda import ErrandKind, WaitingKind
 from steadydesk.contracts.gate import GateState
@@ -28,19 +29,16 @@ _PAID = {
     "approval": "two-stages",
     "plan": {"steps": {"book": automated(), "pay": manual(needs=["book"])}},
 }
+_TWO_HANDS = {
+    "plan": {"steps": {"first": manual(undo={"nothing": "It was talk."}), "then": manual(needs=["first"])}}
+}
 
 
 @pytest.fixture(scope="module")
 async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
-    items = catalogue({"for-somebody": _FOR_SOMEBODY, "paid": _PAID})
+    items = catalogue({"for-somebody": _FOR_SOMEBODY, "paid": _PAID, "two-hands": _TWO_HANDS})
     async with request_desk(postgres, "activities_resubmission", items) as desk:
         yield desk
-
-
-@pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
-    await module_desk.as_at_first()
-    return module_desk
 
 
 # recalled
@@ -152,6 +150,46 @@ async def test_a_task_closed_as_the_line_is_given_back_is_shown_closed(desk: Des
     assert line.return_until is not None
     await desk.resubmit(line, number, {})
     assert (await desk.line(number)).steps["one"].attempt == 2
+
+
+async def refusal_of(desk: Desk, number: str, task: str) -> tuple[str | None, str, object]:
+    with pytest.raises(ApplicationError) as caught:
+        await desk.act(number, task, TaskAction.COMPLETE)
+    details = caught.value.details[0]["details"]
+    return caught.value.type, caught.value.message, details.get("ended_by")
+
+
+async def test_an_old_task_says_that_the_return_ended_it_also_when_the_plan_has_begun_anew(
+    desk: Desk,
+) -> None:
+    number = await desk.order("by-hand")
+    ended = (await desk.task(number, "one")).number
+    told = ("RecordClosed", f"{ended} was ended when its request was returned to the requester", "return")
+    await desk.give_back(number)
+    assert await refusal_of(desk, number, ended) == told
+    await desk.resubmit(await desk.line(number), number, {})
+    fresh = (await desk.task(number, "one")).number
+    assert fresh != ended
+    assert await refusal_of(desk, number, ended) == told
+    await desk.act(number, fresh, TaskAction.COMPLETE)
+    other = await desk.order("by-hand")
+    assert await refused(desk.act(other, ended, TaskAction.COMPLETE)) == "UnknownRecord"
+
+
+async def test_a_task_that_was_done_before_the_return_is_closed_and_not_ended_by_it(desk: Desk) -> None:
+    number = await desk.order("two-hands")
+    done = (await desk.task(number, "first")).number
+    await desk.act(number, done, TaskAction.COMPLETE)
+    await desk.give_back(number)
+    await desk.resubmit(await desk.line(number), number, {})
+    assert await refusal_of(desk, number, done) == ("RecordClosed", f"{done} is closed_complete", None)
+
+
+async def test_a_task_of_a_cancelled_line_was_not_ended_by_a_return(desk: Desk) -> None:
+    number = await desk.order("by-hand")
+    task = (await desk.task(number, "one")).number
+    await desk.cancel(number)
+    assert await refusal_of(desk, number, task) == ("RecordClosed", f"{task} is cancelled", None)
 
 
 async def test_what_is_not_approved_yet_cannot_be_given_back(desk: Desk) -> None:

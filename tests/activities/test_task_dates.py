@@ -41,12 +41,6 @@ async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
         yield desk
 
 
-@pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
-    await module_desk.as_at_first()
-    return module_desk
-
-
 async def until(desk: Desk, number: str, hours: float) -> Answer:
     """Let every alarm ring up to then."""
     answer = await desk.agenda(number)

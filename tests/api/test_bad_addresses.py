@@ -1,26 +1,15 @@
 """Numbers, cursors, limits, query values and ETags that the API never gave out: refused, never a fault."""
 
-from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 import pytest
 
 from steadydesk.contracts.page import cursor
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.api_desk import ApiDesk, api_desk
+from tests.support.api_desk import ApiDesk
 from tests.support.refusals import refused
-from tests.support.visibility_subjects import MORE_PEOPLE
 
 RITA, MONA = "rita.requester", "mona.manager"
 LAPTOP = {"items": [{"item": "new-laptop", "variables": {"model": "light"}}]}
-
-
-@pytest.fixture(scope="module")
-async def desk(
-    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ApiDesk]:
-    async with api_desk(postgres, "bad_addresses", tmp_path_factory.mktemp("api"), MORE_PEOPLE) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Commands that come too late, twice, from the wrong person or to an older version."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +12,8 @@ from steadydesk.contracts.identity import Scope
 from steadydesk.records.engine import make_engine
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.api import token_of
-from tests.support.api_desk import ApiDesk, api_desk
+from tests.support.api_desk import ApiDesk
 from tests.support.refusals import refused
-from tests.support.visibility_subjects import MORE_PEOPLE
 
 RITA, MONA = "rita.requester", "mona.manager"
 LAPTOP = {"items": [{"item": "new-laptop", "variables": {"model": "light"}}]}
@@ -28,14 +26,6 @@ def order(quantity: int) -> dict[str, Any]:
 async def reserved(desk: ApiDesk) -> int:
     async with desk.services.engine.connect() as connection:
         return await connection.scalar(text("SELECT count(*) FROM reservation")) or 0
-
-
-@pytest.fixture(scope="module")
-async def desk(
-    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ApiDesk]:
-    async with api_desk(postgres, "commands", tmp_path_factory.mktemp("api"), MORE_PEOPLE) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +151,7 @@ async def test_a_command_that_was_held_up_for_a_minute_is_not_taken_in(
     desk: ApiDesk, postgres: EmbeddedPostgres, number: str
 ) -> None:
     """The caller was asked who they are before; in a minute they may have left."""
-    engine = make_engine(postgres.url("commands"), pool_size=1)
+    engine = make_engine(postgres.url(desk.services.engine.url.database or ""), pool_size=1)
     say: dict[str, Any] = {"text": "much later"}
     path = f"/requests/{number}/comments"
     async with engine.begin() as owner:

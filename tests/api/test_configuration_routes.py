@@ -5,13 +5,14 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.routes import configuration
-from steadydesk.configuration.install import DEMO, install_demo
+from steadydesk.configuration.install import DEMO
 from steadydesk.records.engine import make_engine
 from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.api import client_of, directory_app
-from tests.support.databases import migrated_database
+from tests.support.api import as_person, client_of, directory_app
+from tests.support.databases import demo_database
 
 FILES = {
     str(file.relative_to(DEMO)): file.read_text()
@@ -23,12 +24,12 @@ FILES = {
 class Office:
     """The demo's people at the configuration routes."""
 
-    def __init__(self, client: httpx2.AsyncClient, tokens: dict[str, str]) -> None:
+    def __init__(self, client: httpx2.AsyncClient, engine: AsyncEngine) -> None:
         self.client = client
-        self.tokens = tokens
+        self.engine = engine
 
     async def call(self, who: str, method: str, path: str, body: Any = None) -> httpx2.Response:
-        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        headers = await as_person(self.engine, who)
         return await self.client.request(method, f"/api/v1/config/versions{path}", json=body, headers=headers)
 
     async def propose(self, who: str, files: dict[str, str], why: str = "for the test") -> httpx2.Response:
@@ -37,11 +38,10 @@ class Office:
 
 @pytest.fixture
 async def office(postgres: EmbeddedPostgres, tmp_path: Path, request: Any) -> AsyncIterator[Office]:
-    url = await migrated_database(postgres, re.sub(r"\W", "_", request.node.name)[:50])
-    tokens = {user.user_name: user.token for user in await install_demo(url)}
+    url = await demo_database(postgres, re.sub(r"\W", "_", request.node.name)[:50])
     engine = make_engine(url, command_seconds=10)
     async with client_of(directory_app(engine, tmp_path, configuration.router, limit=1_000_000)) as client:
-        yield Office(client, tokens)
+        yield Office(client, engine)
     await engine.dispose()
 
 

@@ -11,8 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.sweep import SweepActivities
 from steadydesk.contracts.kept_command import PEOPLES_COMMANDS, KeptCommand
 from steadydesk.contracts.routine import RoutineDue
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.api_desk import ApiDesk, api_desk
+from tests.support.api_desk import ApiDesk
 from workflows.grant import GrantWorkflow
 from workflows.request import RequestWorkflow
 
@@ -39,20 +38,12 @@ class Failing:
         return answer
 
 
-@pytest.fixture(scope="module")
-async def module_desk(
-    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ApiDesk]:
-    async with api_desk(postgres, "kept_commands", tmp_path_factory.mktemp("api")) as opened:
-        yield opened
-
-
 @pytest.fixture
-async def sender(module_desk: ApiDesk) -> AsyncIterator[Failing]:
-    failing = Failing(module_desk)
-    module_desk.services.sender = failing  # pyright: ignore[reportAttributeAccessIssue]
+async def sender(desk: ApiDesk) -> AsyncIterator[Failing]:
+    failing = Failing(desk)
+    desk.services.sender = failing  # pyright: ignore[reportAttributeAccessIssue]
     yield failing
-    module_desk.services.sender = failing.real
+    desk.services.sender = failing.real
 
 
 async def sweep(desk: ApiDesk, sender: Failing, later: timedelta = timedelta(seconds=40)) -> str:
@@ -70,80 +61,80 @@ async def laptop(desk: ApiDesk) -> tuple[str, str]:
 
 
 async def test_an_order_taken_in_while_temporal_is_away_is_opened_later(
-    module_desk: ApiDesk, sender: Failing
+    desk: ApiDesk, sender: Failing
 ) -> None:
     sender.status = RPCStatusCode.UNAVAILABLE
-    response = await module_desk.call(RITA, "POST", "/requests", LAPTOP, Idempotency_Key="away")
+    response = await desk.call(RITA, "POST", "/requests", LAPTOP, Idempotency_Key="away")
     assert response.status_code == 202
     number = response.json()["number"]
-    assert (await module_desk.call(RITA, "GET", f"/requests/{number}")).status_code == 404
-    assert await sweep(module_desk, sender) == "0 of 1 commands answered"
+    assert (await desk.call(RITA, "GET", f"/requests/{number}")).status_code == 404
+    assert await sweep(desk, sender) == "0 of 1 commands answered"
     sender.status = None
-    assert await sweep(module_desk, sender) == "", "due again only a minute later"
-    assert await sweep(module_desk, sender, timedelta(minutes=2)) == "1 of 1 commands answered"
-    assert (await module_desk.get(RITA, f"/requests/{number}"))["open"]
-    assert await sweep(module_desk, sender, timedelta(minutes=9)) == ""
-    again = await module_desk.call(RITA, "POST", "/requests", LAPTOP, Idempotency_Key="away")
+    assert await sweep(desk, sender) == "", "due again only a minute later"
+    assert await sweep(desk, sender, timedelta(minutes=2)) == "1 of 1 commands answered"
+    assert (await desk.get(RITA, f"/requests/{number}"))["open"]
+    assert await sweep(desk, sender, timedelta(minutes=9)) == ""
+    again = await desk.call(RITA, "POST", "/requests", LAPTOP, Idempotency_Key="away")
     assert (again.status_code, again.json()["number"]) == (201, number)
 
 
 async def test_a_vote_whose_answer_was_lost_is_sent_again_as_the_same_vote(
-    module_desk: ApiDesk, sender: Failing
+    desk: ApiDesk, sender: Failing
 ) -> None:
-    number, gate = await laptop(module_desk)
+    number, gate = await laptop(desk)
     sender.status, sender.is_written = RPCStatusCode.UNAVAILABLE, True
     path = f"/approvals/{gate}/decision"
-    response = await module_desk.call(
+    response = await desk.call(
         MONA, "POST", path, {"decision": "approved", "comment": "Go"}, Idempotency_Key="lost"
     )
     assert response.status_code == 202
     sender.status = None
-    assert await sweep(module_desk, sender) == "1 of 1 commands answered"
+    assert await sweep(desk, sender) == "1 of 1 commands answered"
     first, again = sender.sent[-2:]
     assert first == again
-    assert again.actor == await module_desk.person(MONA)
-    async with module_desk.services.engine.connect() as connection:
+    assert again.actor == await desk.person(MONA)
+    async with desk.services.engine.connect() as connection:
         votes = await connection.scalar(text("SELECT count(*) FROM vote WHERE gate = :gate"), {"gate": gate})
     assert votes == 1
-    assert (await module_desk.get(RITA, f"/requests/{number}"))["open"]
+    assert (await desk.get(RITA, f"/requests/{number}"))["open"]
 
 
-async def test_what_was_answered_or_refused_is_not_sent_again(module_desk: ApiDesk, sender: Failing) -> None:
-    _, gate = await laptop(module_desk)
+async def test_what_was_answered_or_refused_is_not_sent_again(desk: ApiDesk, sender: Failing) -> None:
+    _, gate = await laptop(desk)
     path = f"/approvals/{gate}/decision"
-    refused = await module_desk.call(RITA, "POST", path, {"decision": "approved"})
+    refused = await desk.call(RITA, "POST", path, {"decision": "approved"})
     assert refused.status_code == 403
-    await module_desk.post(MONA, path, {"decision": "rejected", "comment": "No money"})
+    await desk.post(MONA, path, {"decision": "rejected", "comment": "No money"})
     sent = len(sender.sent)
-    assert await sweep(module_desk, sender) == ""
+    assert await sweep(desk, sender) == ""
     assert len(sender.sent) == sent
 
 
 async def test_a_command_waits_for_a_process_that_somebody_ended_by_hand(
-    module_desk: ApiDesk, sender: Failing
+    desk: ApiDesk, sender: Failing
 ) -> None:
-    _, gate = await laptop(module_desk)
+    _, gate = await laptop(desk)
     sender.status = RPCStatusCode.NOT_FOUND
     path = f"/approvals/{gate}/decision"
-    response = await module_desk.call(MONA, "POST", path, {"decision": "approved"})
+    response = await desk.call(MONA, "POST", path, {"decision": "approved"})
     assert response.status_code == 202
-    assert await sweep(module_desk, sender) == "0 of 1 commands answered"
+    assert await sweep(desk, sender) == "0 of 1 commands answered"
     sender.status = None
-    assert await sweep(module_desk, sender, timedelta(minutes=2)) == "1 of 1 commands answered"
-    assert (await module_desk.get(MONA, f"/approvals/{gate}"))["state"] == "approved"
+    assert await sweep(desk, sender, timedelta(minutes=2)) == "1 of 1 commands answered"
+    assert (await desk.get(MONA, f"/approvals/{gate}"))["state"] == "approved"
 
 
 async def test_commands_to_one_process_are_sent_in_the_order_in_which_they_were_said(
-    module_desk: ApiDesk, sender: Failing
+    desk: ApiDesk, sender: Failing
 ) -> None:
-    number, _ = await laptop(module_desk)
+    number, _ = await laptop(desk)
     sender.status = RPCStatusCode.UNAVAILABLE
     for word in ("first", "second", "third"):
-        response = await module_desk.call(RITA, "POST", f"/requests/{number}/comments", {"text": word})
+        response = await desk.call(RITA, "POST", f"/requests/{number}/comments", {"text": word})
         assert response.status_code == 202
     said = [kept.update_id for kept in sender.sent[-3:]]
     sender.status = None
-    assert await sweep(module_desk, sender) == "3 of 3 commands answered"
+    assert await sweep(desk, sender) == "3 of 3 commands answered"
     assert [kept.update_id for kept in sender.sent[-3:]] == said
 
 

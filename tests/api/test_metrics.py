@@ -1,6 +1,5 @@
 """Metrics and the page of the API: who may look, and that neither says anything of a record."""
 
-from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 
 import httpx2
@@ -8,16 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from steadydesk.records.security import note_security_event
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.api_desk import ApiDesk, api_desk
-
-
-@pytest.fixture(scope="module")
-async def desk(
-    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ApiDesk]:
-    async with api_desk(postgres, "metrics", tmp_path_factory.mktemp("api")) as opened:
-        yield opened
+from tests.support.api_desk import ApiDesk
 
 
 def near(desk: ApiDesk, address: str = "127.0.0.1") -> httpx2.AsyncClient:

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,7 @@ from steadydesk.errors import NotSignedIn, Unavailable
 from steadydesk.records.tables.journal import audit
 from steadydesk.stack.credentials import refuse_wrong_sign_in
 from steadydesk.stack.failure import StackError
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.api import client_of, directory_app, organise
-from tests.support.directory import database_of
+from tests.support.api import client_of, directory_app
 from tests.support.stacks import isolated_settings
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -255,13 +253,6 @@ def test_a_file_of_claims_is_json_or_yaml(tmp_path: Path) -> None:
         mapping = read_mapping(file)
         assert str(mapping.roles["a"]) == "process_owner@hr"
         assert mapping.groups == {"b": "it-desk"}
-
-
-@pytest.fixture(scope="module")
-async def engine(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
-    async with database_of(postgres, __name__) as made:
-        await organise(made)
-        yield made
 
 
 async def test_the_api_takes_the_issuers_tokens_and_follows_their_groups(

@@ -1,6 +1,5 @@
 """For whom an item may be ordered, however the person is named: in the order, or by the item's own field."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,18 +12,9 @@ from steadydesk.contracts.identity import EVERY_OWN_SCOPE
 from steadydesk.errors import NotEntitled
 from steadydesk.records.directory_standing import standing_by_name
 from steadydesk.records.organisation import in_force
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.api_desk import ApiDesk, api_desk
+from tests.support.api_desk import ApiDesk
 
 RITA, RALF = "rita.requester", "ralf.requester"
-
-
-@pytest.fixture(scope="module")
-async def desk(
-    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ApiDesk]:
-    async with api_desk(postgres, "ordering", tmp_path_factory.mktemp("api")) as opened:
-        yield opened
 
 
 async def ordered_for(

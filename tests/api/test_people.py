@@ -9,18 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from steadydesk.records.identity_link import FIRST_ADMINISTRATOR, make_link
 from steadydesk.records.identity_password import set_password
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.api import as_person, client_of, directory_app, id_of, organise
-from tests.support.directory import database_of
+from tests.support.api import as_person, client_of, directory_app, id_of
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(scope="module")
-async def engine(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
-    async with database_of(postgres, __name__) as made:
-        await organise(made)
-        yield made
 
 
 @pytest.fixture

@@ -12,9 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.security import Caller, Orderer, Reader, check_routes, permission_of, public, requires
 from steadydesk.contracts.identity import EVERY_OWN_SCOPE, Scope
 from steadydesk.policies.rights import Permission
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.api import as_person, client_of, directory_app, id_of, organise, token_of
-from tests.support.directory import database_of
+from tests.support.api import as_person, client_of, directory_app, id_of, token_of
 
 router = APIRouter()
 
@@ -42,13 +40,6 @@ async def probe_order(caller: Orderer) -> dict[str, Any]:
 @router.post("/probe/decide")
 async def probe_decide(caller: Annotated[Caller, Depends(requires(Permission.DECIDE))]) -> dict[str, Any]:
     return _seen(caller)
-
-
-@pytest.fixture(scope="module")
-async def engine(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
-    async with database_of(postgres, __name__) as made:
-        await organise(made)
-        yield made
 
 
 @pytest.fixture

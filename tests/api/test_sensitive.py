@@ -1,23 +1,12 @@
 """Sensitive answers: nowhere but in the open task that declares them, for its group, and each read written down."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy import text
 
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.api_desk import ApiDesk, api_desk
+from tests.support.api_desk import ApiDesk
 
 STORY = "The night shifts are unfair to us"
 IBAN = "DE02120300000000202051"
-
-
-@pytest.fixture(scope="module")
-async def desk(
-    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ApiDesk]:
-    async with api_desk(postgres, "sensitive", tmp_path_factory.mktemp("api")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +68,7 @@ async def test_they_are_in_no_other_answer(desk: ApiDesk, number: str, who: str)
         assert STORY not in response.text, path
 
 
-async def test_the_owner_sees_who_read_them(desk: ApiDesk, postgres: EmbeddedPostgres) -> None:
-    del postgres
+async def test_the_owner_sees_who_read_them(desk: ApiDesk) -> None:
     ordered = await desk.order(
         "rita.requester",
         "expense-payment",

@@ -1,6 +1,5 @@
 """Sight in the course of time: watching, silence, work notes, files; nobody is let in by a side door."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -8,20 +7,16 @@ from sqlalchemy import text
 
 from api.metrics import PREFIX
 from steadydesk.policies.rights import Relation
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.api_desk import ApiDesk, api_desk
+from tests.support.api_desk import ApiDesk
 from tests.support.visibility_matrix import Subject
-from tests.support.visibility_subjects import MORE_PEOPLE, SILENT, delegate, matrix_subjects
+from tests.support.visibility_subjects import SILENT, delegate, matrix_subjects
 
 
 @pytest.fixture(scope="module")
-async def desk(
-    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ApiDesk]:
-    async with api_desk(postgres, "sight_in_time", tmp_path_factory.mktemp("api"), MORE_PEOPLE) as opened:
-        await opened.headers("lars.left")
-        await delegate(opened)
-        yield opened
+async def desk(desk: ApiDesk) -> ApiDesk:
+    await desk.headers("lars.left")
+    await delegate(desk)
+    return desk
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The visibility matrix over every route of the app: actor x record, allowed, 403 or 404, and lists that hide."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -13,8 +12,7 @@ from api.portal import assets
 from api.portal.routes import ROUTERS
 from api.security import permission_of
 from steadydesk.policies.rights import VISIBILITY, Verb
-from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.api_desk import ApiDesk, api_desk
+from tests.support.api_desk import ApiDesk
 from tests.support.visibility_matrix import (
     ACTORS,
     DEMANDS,
@@ -24,19 +22,15 @@ from tests.support.visibility_matrix import (
     Demand,
     Subject,
 )
-from tests.support.visibility_subjects import MORE_PEOPLE, delegate, matrix_subjects
+from tests.support.visibility_subjects import delegate, matrix_subjects
 
 
 @pytest.fixture(scope="module")
-async def desk(
-    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ApiDesk]:
-    folder = tmp_path_factory.mktemp("api")
-    async with api_desk(postgres, "visibility", folder, MORE_PEOPLE) as opened:
-        for actor in ACTORS.values():
-            await opened.headers(actor.user_name)
-        await delegate(opened)
-        yield opened
+async def desk(desk: ApiDesk) -> ApiDesk:
+    for actor in ACTORS.values():
+        await desk.headers(actor.user_name)
+    await delegate(desk)
+    return desk
 
 
 @pytest.fixture(scope="module")

@@ -71,6 +71,8 @@ def test_an_address_is_made_from_host_and_port() -> None:
         ("STEADYDESK_API_PORT", "70000", "less than or equal to 65535"),
         ("STEADYDESK_DATABASE_URL", "mysql://root:hunter2@x/y", "postgresql://user:password@host"),
         ("STEADYDESK_SMTP_URL", "mail.example:25", "smtp://host:port"),
+        ("STEADYDESK_FILES_URL", "files.example.org", "https://host or https://host:port"),
+        ("STEADYDESK_FILES_URL", "https://desk.example.org/files", "without a path"),
         ("TEMPORAL_ADDRESS", "http://temporal:7233", "host:port, without a scheme"),
     ],
 )

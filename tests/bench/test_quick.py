@@ -54,4 +54,4 @@ def test_an_unknown_part_is_named() -> None:
     )
 
     assert ran.returncode == 2
-    assert "there is no part everything; there are processes, waiting, lists, pages, flood" in ran.stderr
+    assert "there is no part everything; there are processes, waiting, lists, flood" in ran.stderr

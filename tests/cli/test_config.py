@@ -11,13 +11,13 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from steadydesk.cli.config import register
-from steadydesk.configuration.install import DEMO, install_demo
+from steadydesk.configuration.install import DEMO
 from steadydesk.records.configuration import SUBJECT
 from steadydesk.records.engine import make_engine
 from steadydesk.records.tables.journal import audit
 from steadydesk.settings import settings
 from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.support.databases import migrated_database
+from tests.support.databases import demo_database
 
 RUNNER = CliRunner()
 APP = typer.Typer()
@@ -34,9 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 async def url(postgres: EmbeddedPostgres) -> str:
-    database_url = await migrated_database(postgres, "config_commands")
-    await install_demo(database_url)
-    return database_url
+    return await demo_database(postgres, "config_commands")
 
 
 @pytest.fixture

@@ -59,12 +59,7 @@ def test_the_named_items_are_there_over_four_functions() -> None:
     assert NAMED - ORGANISATION.catalog.keys() == set()
     assert {item.function for item in ORGANISATION.catalog.values()} == {"it", "hr", "facilities", "finance"}
     assert len({calendar.zone for calendar in ORGANISATION.calendars.values()}) >= 2
-    assert {connector.kind for connector in ORGANISATION.connectors.values()} == {
-        "http",
-        "smtp",
-        "webhook",
-        "manual",
-    }
+    assert {connector.kind for connector in ORGANISATION.connectors.values()} == {"http", "smtp", "webhook"}
     assert {step.kind for item in ORGANISATION.catalog.values() for step in item.plan.steps.values()} == set(
         StepKind
     )

@@ -33,6 +33,14 @@ STAGE = ("approval_policies", "supervisor", "stages", "supervisor")
 EXPENSE_STAGE = ("approval_policies", "expense", "stages", "supervisor")
 MODEL = ("process_models", "request")
 CLOUD = ("connectors", "cloud", "config")
+BY_HAND = {
+    "kind": "manual",
+    "label": {"en": "Doors", "de": "Türen"},
+    "owner": "facilities-management",
+    "review_by": "2027-03-31",
+    "functions": ["facilities"],
+    "config": {"instruction": "Program the card.", "undo": "Key 7hX2kQ9vB4nL8wR3tY6uP1zC5"},
+}
 OWN_RIGHTS = {"rights": ["fulfiller"]}
 MANUAL: dict[str, Any] = {"kind": "manual", "label": {"en": "X", "de": "X"}, "group": "service-desk"}
 TEXT = {"en": "x", "de": "x"}
@@ -88,6 +96,7 @@ BROKEN: list[tuple[str, Edits, str]] = [
     ("C506", {(*EXPENSE, "form", "fields", "amount", "required"): False}, "always be required"),
     ("C508", {("catalog", "joiner", "effective_at"): DELETE}, "a joiner needs 'effective_at'"),
     ("C508", {("catalog", "mover", "beneficiary"): DELETE}, "a mover needs 'beneficiary'"),
+    ("C509", {(*LIST, "form", "fields", "address", "help"): DELETE}, "say in 'help' what it takes"),
     ("C507", {(*VPN, "service"): "payments"}, "is a service of 'finance'"),
     ("C601", {(*EXPENSE_STAGE, "when"): "variables.amount >"}, "ends too early"),
     ("C601", {(*EXPENSE_STAGE, "when"): "variables.amout > 5"}, "did you mean 'amount'?"),
@@ -119,7 +128,7 @@ BROKEN: list[tuple[str, Edits, str]] = [
     ("C702", {(*OPEN, "call", "values", "colour"): {"value": 1}}, "takes no value 'colour'"),
     ("C703", {("connectors", "identity", "functions"): ["hr"]}, "is for hr"),
     ("C704", {(*OPEN, "call", "values", "level"): {"value": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}, "secret"),
-    ("C704", {("connectors", "door-system", "config", "undo"): "Key 7hX2kQ9vB4nL8wR3tY6uP1zC5"}, "secret"),
+    ("C704", {("connectors", "door-system"): BY_HAND}, "secret"),
     ("C704", {(*CLOUD, "operations", "create-machine", "body", "api_key"): "abc"}, "'api_key'"),
     ("C704", {("connectors", "monitoring", "config", "url"): "https://joe:pw@example.org/x"}, "secret"),
     ("C705", {(*CLOUD, "auth", "secret"): "secret://clod-token"}, "did you mean 'cloud-token'?"),

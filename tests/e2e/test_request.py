@@ -20,7 +20,7 @@ from steadydesk.stack.supervisor import Stack, Variation, running_stack
 from tests.connectors.remote import Remote, lose, reply, served
 from tests.support.stacks import stack_settings
 
-ACCESS = {"application": "ledger", "level": "write", "until": "2027-03-31", "reason": "Closing of the year"}
+ACCESS = {"application": "ledger", "level": "write", "until": "2031-03-31", "reason": "Closing of the year"}
 
 
 @pytest.fixture(scope="module")
@@ -125,17 +125,23 @@ async def slow(writer: asyncio.StreamWriter) -> None:
     await reply(200, b"{}")(writer)
 
 
-async def test_a_cancel_in_flight_is_undone_at_the_remote(stack: Stack, remote: Remote) -> None:
+async def in_flight(caller: Callable[[str], Caller], remote: Remote) -> str:
+    """The number of a request whose effect the remote has received and not answered."""
     remote.received.clear()
+    number = await order(caller("rita.requester"))
+    for approver in ("mona.manager", "ines.itlead"):
+        await approve(caller(approver), number)
+    async with asyncio.timeout(20):
+        while not remote.received:
+            await asyncio.sleep(0.05)
+    return number
+
+
+async def test_a_cancel_in_flight_is_undone_at_the_remote(stack: Stack, remote: Remote) -> None:
     remote.answers = [slow, reply(200, b"{}"), reply(404, b"{}")]
     async with callers(stack) as caller:
         rita = caller("rita.requester")
-        number = await order(rita)
-        for approver in ("mona.manager", "ines.itlead"):
-            await approve(caller(approver), number)
-        async with asyncio.timeout(20):
-            while not remote.received:
-                await asyncio.sleep(0.05)
+        number = await in_flight(caller, remote)
         answer = await rita.post(f"/requests/{number}/cancel", {"reason": "Not needed any more"})
         assert answer.status_code == 200, answer.text
         closed = await until(rita, number, lambda found: not found["open"])
@@ -151,16 +157,10 @@ async def test_a_cancel_in_flight_is_undone_at_the_remote(stack: Stack, remote: 
 
 
 async def test_an_undo_after_which_it_is_still_there_becomes_a_task(stack: Stack, remote: Remote) -> None:
-    remote.received.clear()
     remote.answers = [slow, reply(200, b"{}")]
     async with callers(stack) as caller:
         rita = caller("rita.requester")
-        number = await order(rita)
-        for approver in ("mona.manager", "ines.itlead"):
-            await approve(caller(approver), number)
-        async with asyncio.timeout(20):
-            while not remote.received:
-                await asyncio.sleep(0.05)
+        number = await in_flight(caller, remote)
         await rita.post(f"/requests/{number}/cancel", {})
         found = await until(rita, number, lambda found: any(task["open"] for task in found["tasks"]))
     (task,) = [task for task in found["tasks"] if task["open"]]

@@ -16,7 +16,6 @@ from steadydesk.policies.assertion import (
     install,
     installed,
     is_fresh,
-    sign,
     signed,
     unsigned,
     verify,
@@ -166,15 +165,7 @@ def test_installed_keyring_is_the_processes_own() -> None:
     assert installed() is KEYRING
 
 
-def test_sign_is_deterministic_and_differs_by_key() -> None:
-    body = decide()
-    arguments = {
-        **PLACE,
-        "actor": "service",
-        "acting_for": None,
-        "method": AuthenticationMethod.SERVICE,
-        "at": NOW,
-    }
-    one = sign(KEYRING, **arguments, body=body)
-    assert one == sign(KEYRING, **arguments, body=body)
-    assert one.mac != sign(Keyring("k1", {"k1": NEW}), **arguments, body=body).mac
+def test_a_signature_is_deterministic_and_differs_by_key() -> None:
+    one = decide().assertion
+    assert one == decide().assertion
+    assert one.mac != decide(keyring=Keyring("k1", {"k1": NEW})).assertion.mac

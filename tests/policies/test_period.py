@@ -26,6 +26,10 @@ def test_buckets_cover_every_day_once(first: date, length: int, zone: str) -> No
     assert len(starts) <= 107
     if period.by is Bucket.WEEK:
         assert all(day.weekday() == 0 for day in starts)
+    marks = period.marks
+    assert len(marks) == len(starts) + 1
+    assert marks == sorted(marks)
+    assert (marks[0], marks[-1]) == (period.begin, period.end)
 
 
 @pytest.mark.parametrize("days", [30, 90, 365])

@@ -21,6 +21,7 @@ from steadydesk.policies.request import (
     UndoStep,
     next_move,
     roll_up,
+    telling_phase,
 )
 from tests.support.random_plans import KINDS, plans
 from tests.support.request_player import Player, player
@@ -215,3 +216,28 @@ def test_a_line_that_is_given_back_is_returned_when_all_is_undone() -> None:
     assert next_move(played.process, played.organisation, NOW) is None
     of.steps["one"].undo = UndoState.LEFT
     assert isinstance(next_move(played.process, played.organisation, NOW), ReturnLine)
+
+
+@pytest.mark.parametrize(
+    ("phases", "tells"),
+    [
+        ([Phase.FULFILMENT, Phase.RETURNED, Phase.UNDOING], Phase.RETURNED),
+        ([Phase.APPROVAL, Phase.UNDOING], Phase.UNDOING),
+        ([Phase.FULFILMENT, Phase.APPROVAL], Phase.APPROVAL),
+        ([Phase.FULFILMENT, Phase.PENDING], Phase.PENDING),
+        ([Phase.COMPLETE, Phase.FULFILMENT], Phase.FULFILMENT),
+        ([Phase.RECEIVED], Phase.RECEIVED),
+        ([Phase.COMPLETE, Phase.CANCELLED], RequestState.OPEN),
+    ],
+)
+def test_an_order_tells_the_phase_of_the_line_that_matters_most(
+    phases: list[Phase], tells: Phase | RequestState
+) -> None:
+    lines = [line(f"RITM000000{count}", phase=phase) for count, phase in enumerate(phases, start=1)]
+    assert telling_phase(process(*lines)) is tells
+
+
+def test_every_open_phase_can_be_told() -> None:
+    for phase in Phase:
+        if not phase.is_closed:
+            assert telling_phase(process(line(phase=phase))) is phase

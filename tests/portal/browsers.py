@@ -28,6 +28,8 @@ PATIENCE = 10_000
 """Milliseconds: what a page is waited for on a busy machine."""
 
 ACCESS = {"application": "ledger", "level": "write", "until": "2030-03-31", "reason": "Closing of the year"}
+REFUSED = ACCESS | {"application": "design-archive", "level": "read"}
+"""The systems of the demo let nobody into this one: after its one approval a person decides how it goes on."""
 LAPTOP = {"model": "light", "accessories": ["dock"]}
 
 

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from fastapi.routing import iter_route_contexts
 
 from api.portal.routes import ROUTERS
-from tests.portal.browsers import ACCESS, LAPTOP, People
+from tests.portal.browsers import ACCESS, LAPTOP, REFUSED, People
 
 NO_PAGES = frozenset(
     {
         "/sign-in/issuer", "/sign-in/callback", "/records/{number}/events", "/tasks.csv",
-        "/records/{number}/attachments/{identity}", "/suggest/people", "/suggest/groups", "/suggest/items",
+        "/records/{number}/attachments/{identity}", "/files/{token}",
+        "/suggest/people", "/suggest/groups", "/suggest/items", "/live", "/profile/delegations/for",
     }
 )  # fmt: skip
 """Ways onward, streams, files and what pickers offer."""
@@ -50,6 +51,8 @@ SAMPLES = [
     *_same("rita.requester", "/basket", "/notifications"),
     *_same("rita.requester", "/profile", "/profile/messages", "/profile/delegations"),
     *_same("rita.requester", "/profile/tokens", "/profile/sessions"),
+    *_of("mona.manager", "/profile/delegations", "/profile/delegations", small=True),
+    *_of("mona.manager", "/people/{person}/delegations", "/people/{rita}/delegations", small=True),
     Sample("", "/records/REQ9999999", "rita.requester"),
     *_of("mona.manager", "/approvals", "/approvals", "/approvals?show=decided", small=True),
     *_of("mona.manager", "/approvals/{gate}", "/approvals/{open}-G1", small=True),
@@ -86,7 +89,9 @@ async def places(people: People) -> dict[str, str]:
     task = await people.task(working)
     await people.call("ingo.it", "POST", f"/tasks/{task}/assign", {})
     versions = await people.call("ada.admin", "GET", "/config/versions")
+    rita = (await people.call("rita.requester", "GET", "/me"))["person"]["id"]
     return {
+        "rita": rita,
         "open": open_one,
         "asked": asked,
         "working": working,
@@ -107,8 +112,8 @@ async def _joiner(people: People) -> str:
 
 
 async def _granted(people: People) -> str:
-    """Rights with an end. Nothing answers at the outside system's address, so somebody did its step by hand."""
-    number = await people.order("application-access", ACCESS | {"level": "read"})
+    """Rights with an end. The outside system lets nobody in, so somebody did its step by hand."""
+    number = await people.order("application-access", REFUSED)
     await people.approve(number, "mona.manager")
     await people.call("ingo.it", "POST", f"/tasks/{await people.task(number)}/complete", {})
     return number

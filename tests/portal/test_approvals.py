@@ -71,16 +71,48 @@ async def test_a_refusal_needs_its_reason_at_the_field(portal: ApiDesk, mona: Vi
     for decision, words in (("rejected", "Say why you reject it."), ("ask", "Write what you want to know.")):
         answer = await mona.send(f"/approvals/{gate}/decision", decision=decision)
         assert answer.status_code == 422
-        assert f'id="{decision}-comment-error"' in answer.text
+        assert 'id="decide-comment-error"' in answer.text
         assert words in answer.text
     assert (await portal.get("mona.manager", f"/approvals/{gate}"))["state"] == "requested"
+
+
+async def test_one_text_serves_every_decision_and_stays_when_it_was_not_enough(
+    portal: ApiDesk, mona: Visitor
+) -> None:
+    gate = await order_access(portal)
+    html = await mona.page(f"/approvals/{gate}")
+    decision = html.partition('id="decision"')[2].partition("</section>")[0]
+    assert decision.count("<textarea") == 1
+    assert re.findall(r'name="decision" value="([a-z]+)"', decision) == ["approved", "rejected", "ask"]
+    assert html.index('id="decision"') < html.index("What it is about")
+    assert "Without a decision by then" in decision
+    twice = await mona.send(f"/approvals/{gate}/decision", decision="rejected", comment="x" * 4001)
+    assert twice.status_code == 422
+    assert "x" * 4001 in twice.text
+
+
+async def test_after_a_decision_the_next_one_is_a_click_away(portal: ApiDesk, mona: Visitor) -> None:
+    first, second = await order_access(portal), await order_access(portal)
+    await mona.page(f"/approvals/{second}")
+    answer = await mona.send(f"/approvals/{second}/decision", decision="approved")
+    with statements(portal) as counted:
+        html = await mona.page(answer.headers["location"])
+    assert counted.count <= 5
+    found = re.search(r'href="/approvals/(REQ\d+-G\d+)">Next( one| of (\d+))<', html)
+    assert found
+    assert found[1] not in (second, None)
+    waiting = (await mona.page("/approvals")).count('name="gate"')
+    assert found[3] == str(waiting)
+    for wrong in ("following=x", "following=REQ1-G1&left=0", "following=REQ1-G1&left=no"):
+        assert (await mona.open(f"/approvals/{first}?{wrong}")).status_code in (404, 422)
 
 
 async def test_a_question_rests_the_approval(portal: ApiDesk, mona: Visitor) -> None:
     gate = await order_access(portal)
     await mona.page(f"/approvals/{gate}")
     answer = await mona.send(f"/approvals/{gate}/decision", decision="ask", comment="For which books?")
-    assert answer.headers["location"] == f"/approvals/{gate}?done=approval_ask"
+    assert answer.headers["location"].startswith(f"/approvals/{gate}?")
+    assert answer.headers["location"].endswith("done=approval_ask")
     html = await mona.page(f"/approvals/{gate}")
     assert "For which books?" in html
     assert "A question is open" in html
@@ -178,17 +210,23 @@ async def test_together_only_what_one_confirmation_may_decide(portal: ApiDesk, m
 
 
 async def test_together_never_above_the_amount_and_with_a_reason(portal: ApiDesk, mona: Visitor) -> None:
-    """Two laptops cost 2,800, the policy lets 2,000 be decided together."""
+    """Two laptops cost 2,800, the policy lets 2,000 be decided together: not in one order, nor in two."""
     body = {"items": [{"item": "new-laptop", "quantity": 2, "variables": LAPTOP}]}
     dear = f"{(await portal.post('rita.requester', '/requests', body))['number']}-G1"
-    cheap = f"{(await portal.order('rita.requester', 'new-laptop', **LAPTOP))['number']}-G1"
-    await mona.page("/approvals")
+    cheap, second = [
+        f"{(await portal.order('rita.requester', 'new-laptop', **LAPTOP))['number']}-G1" for _ in range(2)
+    ]
+    html = await mona.page(f"/approvals/bulk?gate={cheap}&gate={second}")
+    assert re.findall(r'name="gate" value="([^"]*)"', html) == [cheap]
+    assert "With it, more would be decided together than its policy lets" in html
     needs = await mona.send("/approvals/bulk", gate=[dear, cheap], decision="rejected")
     assert needs.status_code == 422
     assert "Say why you reject it." in needs.text
-    answer = await mona.send("/approvals/bulk", gate=[dear, cheap], decision="rejected", comment="Not now")
+    gates = [dear, cheap, second]
+    answer = await mona.send("/approvals/bulk", gate=gates, decision="rejected", comment="Not now")
     assert "Above the amount that its policy lets be decided together" in answer.text
-    assert await states(portal, [dear, cheap]) == ["requested", "rejected"]
+    assert "With it, more would be decided together than its policy lets" in answer.text
+    assert await states(portal, gates) == ["requested", "rejected", "requested"]
 
 
 async def states(portal: ApiDesk, gates: list[str]) -> list[str]:

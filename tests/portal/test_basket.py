@@ -1,9 +1,12 @@
 """Ordering: an item's form and its refusals, the basket looked through, one request from all of it."""
 
+import base64
 import re
 
+import pytest
+
 from tests.portal.orders import ACCESS, entries, fill, once
-from tests.portal.visitors import tags, visitor
+from tests.portal.visitors import statements, tags, visitor
 from tests.support.api_desk import ApiDesk
 
 
@@ -82,6 +85,22 @@ async def test_the_review_says_which_approvals_this_order_needs(portal: ApiDesk)
         assert len(entries(after)) == 1
 
 
+async def test_who_is_asked_follows_from_whom_it_is_for(portal: ApiDesk) -> None:
+    async with visitor(portal, "mona.manager") as mona:
+        await fill(mona, "new-laptop", {"v.model": "light", "v.holder": "ralf.requester"})
+        with statements(portal) as counted:
+            review = await mona.page("/basket")
+        assert counted.count <= 5
+        assert "the supervisor of Ralf Rabe, Mona Marsh" in review
+        assert "for you" not in review
+        assert 'name="requested_for"' not in review, "the item says whom it is for"
+        await fill(mona, "new-laptop", {"v.model": "light"})
+        review = await mona.page("/basket")
+        assert "the supervisor of the person it is for; for you David Damm" in review
+        assert 'name="requested_for"' in review
+        assert "For the items that do not name anybody themselves" in review
+
+
 async def test_a_refused_order_shows_its_fault_and_keeps_the_basket(portal: ApiDesk) -> None:
     async with visitor(portal, "rita.requester") as rita:
         machine = {"v.name": "runner-7", "v.size": "small", "v.system": "debian"}
@@ -121,7 +140,7 @@ async def test_the_basket_of_one_is_nothing_to_another(portal: ApiDesk) -> None:
     async with visitor(portal, "rita.requester") as rita, visitor(portal, "ralf.requester") as ralf:
         await fill(rita, "vpn-access", {"v.device": "laptop"})
         ref = entries(await rita.page("/basket"))[0]
-        ralf.client.cookies.set("steadydesk-basket", ref, domain="test")
+        ralf.client.cookies.set("steadydesk-basket", rita.client.cookies["steadydesk-basket"])
         assert "Ihr Korb ist leer" in await ralf.page("/basket")
         stolen = await ralf.send("/basket", entry=ref, once="k")
         assert stolen.status_code == 422
@@ -129,6 +148,46 @@ async def test_the_basket_of_one_is_nothing_to_another(portal: ApiDesk) -> None:
         emptied = await rita.send("/basket/remove", entry=ref)
         assert emptied.status_code == 303
         assert "Your basket is empty" in await rita.page("/basket")
+
+
+def changed(cookie: str, ref: str) -> dict[str, str]:
+    """Ways to say something else than we signed."""
+    key, content, signature = cookie.split(".")
+    other = base64.urlsafe_b64encode(f"p_aaaaaaaaaaaa {ref}".encode()).decode().rstrip("=")
+    return {
+        "references alone": ref,
+        "another content": f"{key}.{other}.{signature}",
+        "no signature": f"{key}.{content}.",
+        "cut": cookie[:-2],
+        "nonsense": "x" * 4000,
+    }
+
+
+@pytest.mark.parametrize("way", ["references alone", "another content", "no signature", "cut", "nonsense"])
+async def test_a_changed_basket_is_an_empty_one_and_says_so_once(portal: ApiDesk, way: str) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        await fill(rita, "vpn-access", {"v.device": "laptop"})
+        ref = entries(await rita.page("/basket"))[0]
+        kept = rita.client.cookies["steadydesk-basket"]
+        rita.client.cookies.delete("steadydesk-basket")
+        rita.client.cookies.set("steadydesk-basket", changed(kept, ref)[way])
+        assert "could not be read" not in await rita.page("/catalog")
+        answer = await rita.open("/basket")
+        assert answer.status_code == 200
+        assert "What was in your basket could not be read" in answer.text
+        assert 'data-form="basket"' not in answer.text
+        assert re.search(r"steadydesk-basket=[^;]*; .*Max-Age=0", answer.headers["set-cookie"])
+        rita.client.cookies.delete("steadydesk-basket")
+        assert "could not be read" not in await rita.page("/basket")
+
+
+async def test_what_is_chosen_after_a_changed_basket_is_all_that_is_in_it(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        rita.client.cookies.set("steadydesk-basket", "t_" + "0" * 20)
+        answer = await fill(rita, "vpn-access", {"v.device": "laptop"})
+        page = await rita.page(answer.headers["location"])
+        assert "was left out" in page
+        assert len(entries(page)) == 1
 
 
 async def test_a_form_without_its_token_puts_nothing_into_the_basket(portal: ApiDesk) -> None:

@@ -1,11 +1,13 @@
 """Ways through the portal other than a mouse on a large screen: keys only, a small touch screen, no scripts."""
 
+import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page
 
-from tests.portal.browsers import ACCESS, People, click_and_go, form, number_in
+from tests.portal.browsers import ACCESS, REFUSED, People, click_and_go, form, number_in
 
 PHONE = {"width": 360, "has_touch": True, "is_mobile": True}
 
@@ -125,12 +127,72 @@ async def test_everything_is_reached_by_tab_with_a_ring_around_it(
     assert await page.evaluate(_MISSED, sorted(reached)) == []
 
 
-async def test_from_a_mail_to_the_decision_in_two_taps(people: People) -> None:
+async def entry_about(people: People, user_name: str, number: str, event: str) -> dict[str, Any]:
+    """Of the person's list, as soon as it is there."""
+    async with asyncio.timeout(20):
+        while True:
+            entries = (await people.call(user_name, "GET", "/notifications"))["items"]
+            found = [one for one in entries if (one["number"], one["event"]) == (number, event)]
+            if found:
+                return found[0]
+
+
+async def test_from_a_mail_to_the_decision_in_one_tap(people: People) -> None:
     number = await people.order("application-access", ACCESS)
+    link = (await entry_about(people, "mona.manager", number, "approval.requested"))["link"]
+    gate = f"/approvals/{number}-G1"
+    assert link.endswith(gate)
     mona = await people.window(**PHONE)
-    await mona.goto(f"{people.base}/records/{number}")
+    await mona.goto(people.base + gate)
     await people.sign_in(mona, "mona.manager")
-    assert mona.url == f"{people.base}/records/{number}"
+    assert mona.url == people.base + gate
+    async with mona.expect_navigation():
+        await mona.get_by_role("button", name="Approve", exact=True).tap()
+    await mona.get_by_role("status").get_by_text("Your approval was counted").wait_for()
+
+
+async def test_who_is_not_asked_any_more_has_read_that_they_were(people: People) -> None:
+    number = await people.order("application-access", ACCESS)
+    asked = await entry_about(people, "mona.manager", number, "approval.requested")
+    assert asked["read_at"] is None
+    await people.approve(number, "mona.manager")
+    asked = await entry_about(people, "mona.manager", number, "approval.requested")
+    assert asked["read_at"] is not None
+
+
+async def test_from_a_notification_to_decision_answer_and_task_in_two_taps(people: People) -> None:
+    number = await people.order("application-access", REFUSED)
+    asked = {"decision": "ask", "comment": "For which books?"}
+    await people.call("mona.manager", "POST", f"/approvals/{number}-G1/decision", asked)
+    rita = await noticed(people, "rita.requester", number, "approval.question")
+    await rita.get_by_label("Your answer").fill("For those of the year.")
+    async with rita.expect_navigation():
+        await rita.get_by_role("button", name="Send the answer").tap()
+    await rita.get_by_role("status").get_by_text("Your answer was sent").wait_for()
+
+    mona = await noticed(people, "mona.manager", number, "approval.requested")
+    async with mona.expect_navigation():
+        await mona.get_by_role("button", name="Approve", exact=True).tap()
+    await mona.get_by_role("status").get_by_text("Your approval was counted").wait_for()
+
+    await people.call("ingo.it", "POST", f"/tasks/{await people.task(number)}/assign", {})
+    ingo = await noticed(people, "ingo.it", number, "task.opened")
+    assert ingo.url.endswith(f"/tasks/{await people.task(number)}")
+
+
+async def noticed(people: People, user_name: str, number: str, event: str) -> Page:
+    """Where a tap on the entry of the list leads, on a telephone."""
+    label = (await entry_about(people, user_name, number, event))["label"]
+    page = await people.open(user_name, "/notifications", **PHONE)
+    entry = page.locator("main li.row", has_text=number).filter(has_text=label)
+    async with page.expect_navigation():
+        await entry.first.locator(".whole").tap()
+    return page
+
+
+async def test_from_a_mail_to_the_decision_by_the_page_of_the_request(people: People) -> None:
+    number = await people.order("application-access", ACCESS)
+    mona = await people.open("mona.manager", f"/records/{number}", **PHONE)
     await mona.locator("main .actions").get_by_role("link", name="Supervisor").tap()
     async with mona.expect_navigation():
         await mona.get_by_role("button", name="Approve", exact=True).tap()

@@ -35,7 +35,9 @@ async def test_an_item_says_its_terms_and_who_approves(portal: ApiDesk) -> None:
         laptop = await rita.page("/catalog/new-laptop")
         assert "for you Mona" in laptop
         assert "the group “Budget owners”" in laptop
-        assert "depends on your answers" in laptop
+        assert "depends on your answers" not in laptop, "its price is above the limit, whatever is answered"
+        assert "depends on your answers" in await rita.page("/catalog/application-access")
+        assert "depends on your answers" in await rita.page("/catalog/expense-payment")
         assert "on behalf of" not in laptop
         assert sum(tag == "h1" for tag, _ in tags(laptop)) == 1
         vpn = await rita.page("/catalog/vpn-access")

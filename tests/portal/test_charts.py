@@ -24,6 +24,7 @@ def test_ticks_are_few_even_and_reach_the_highest_value(most: float, whole: bool
     assert found[-1] >= most * (1 - 1e-8)
     step = found[1]
     assert found == pytest.approx([step * place for place in range(len(found))])
+    assert step >= 0.1 * (1 - 1e-9), "two lines of the axis would read the same"
     if whole:
         assert all(value == int(value) for value in found)
 
@@ -36,6 +37,13 @@ def test_lines_show_every_value_and_no_other(values: list[float | None]) -> None
     for one in drawn.iter("circle"):
         assert 0 <= float(one.get("cx", "-1")) <= WIDTH
         assert 0 <= float(one.get("cy", "-1")) <= HEIGHT
+
+
+def test_counts_of_nothing_are_empty_and_a_measured_nothing_is_not() -> None:
+    assert chart(Series("a", [None, None]), labels=2).is_empty
+    assert chart(Series("a", [0, 0]), labels=2, whole=True).is_empty
+    assert not chart(Series("a", [0, None]), labels=2).is_empty
+    assert not chart(Series("a", [0, 1]), labels=2, whole=True).is_empty
 
 
 def test_the_higher_value_has_the_higher_bar() -> None:

@@ -48,7 +48,8 @@ def _calls(dependant: Any, wanted: Any) -> bool:
 def test_only_what_comes_before_sign_in_is_public(portal: ApiDesk) -> None:
     public = {route.path for route in portal_routes(portal) if permission_of(route.dependant) is None}
     assert public == {
-        "/sign-in", "/sign-in/issuer", "/sign-in/callback", "/sign-out", "/theme", "/static/{digest}/{name}",
+        "/sign-in", "/sign-in/again", "/sign-in/issuer", "/sign-in/callback", "/sign-out", "/theme",
+        "/static/{digest}/{name}", "/files/{token}",
     }  # fmt: skip
 
 

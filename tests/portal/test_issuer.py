@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,8 +18,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from api.session_cookie import PLAIN
+from steadydesk.records.identity_session import renew_session
 from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.portal.visitors import Visitor, visitor
+from tests.portal.visitors import Visitor, tags, visitor
 from tests.support.api_desk import ApiDesk, api_desk
 
 KEY = RSAKey.generate_key(2048, {"kid": "rsa", "use": "sig"})
@@ -34,8 +36,9 @@ class Issuer:
         self.asked: dict[str, dict[str, str]] = {}
         self.changes: dict[str, Any] = {}
         endpoints = {"authorization_endpoint": f"{self.url}/authorize", "token_endpoint": f"{self.url}/token"}
-        described = {"issuer": self.url, "jwks_uri": f"{self.url}/keys", **endpoints}
-        server.expect_request("/.well-known/openid-configuration").respond_with_json(described)
+        self.described = {"issuer": self.url, "jwks_uri": f"{self.url}/keys", **endpoints}
+        described = server.expect_request("/.well-known/openid-configuration")
+        described.respond_with_handler(lambda _: Response(json.dumps(self.described), 200))
         server.expect_request("/keys").respond_with_json({"keys": [KEY.as_dict(private=False)]})
         server.expect_request("/token", method="POST").respond_with_handler(self._token)
 
@@ -103,6 +106,63 @@ async def test_a_person_comes_back_signed_in(desk: ApiDesk, issuer: Issuer) -> N
         assert again.headers["location"] == "/sign-in?failed=true", "a code and its cookie are good once"
 
 
+async def come_in(browser: Visitor, issuer: Issuer) -> None:
+    left = await leave_for(browser)
+    code, state = issuer.agree(left.headers["location"])
+    await browser.open(f"/sign-in/callback?code={code}&state={state}")
+    await browser.page("/")
+
+
+async def test_signing_out_ends_the_session_at_the_issuer_too(desk: ApiDesk, issuer: Issuer) -> None:
+    issuer.described["end_session_endpoint"] = f"{issuer.url}/end?realm=desk"
+    async with visitor(desk) as rita:
+        await come_in(rita, issuer)
+        answer = await rita.send("/sign-out")
+        seconds, _, address = answer.headers["refresh"].partition("; url=")
+        assert (answer.status_code, seconds) == (200, "0")
+        assert address.startswith(f"{issuer.url}/end?")
+        assert parse_qs(urlsplit(address).query) == {
+            "realm": ["desk"],
+            "client_id": ["desk-portal"],
+            "post_logout_redirect_uri": [f"{PUBLIC}/sign-in"],
+        }
+        assert address in {unescape(given["href"] or "") for tag, given in tags(answer.text) if tag == "a"}
+        assert (await rita.open("/")).headers["location"].startswith("/sign-in")
+
+
+async def test_a_session_whose_id_was_renewed_still_began_at_the_issuer(
+    desk: ApiDesk, issuer: Issuer
+) -> None:
+    issuer.described["end_session_endpoint"] = f"{issuer.url}/end"
+    async with visitor(desk) as rita:
+        await come_in(rita, issuer)
+        async with desk.services.engine.begin() as connection:
+            fresh = await renew_session(connection, rita.client.cookies[PLAIN], desk.services.clock())
+        rita.client.cookies.clear()
+        rita.client.cookies.set(PLAIN, fresh or "")
+        await rita.page("/")
+        assert "refresh" in (await rita.send("/sign-out")).headers
+
+
+@pytest.mark.parametrize("published", [None, "javascript:alert(1)"])
+async def test_signing_out_stays_here_where_the_issuer_has_no_such_address(
+    desk: ApiDesk, issuer: Issuer, published: str | None
+) -> None:
+    issuer.described |= {"end_session_endpoint": published} if published else {}
+    async with visitor(desk) as rita:
+        await come_in(rita, issuer)
+        answer = await rita.send("/sign-out")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+        assert (await rita.open("/")).headers["location"].startswith("/sign-in")
+
+
+async def test_a_session_of_a_password_ends_here_alone(desk: ApiDesk, issuer: Issuer) -> None:
+    issuer.described["end_session_endpoint"] = f"{issuer.url}/end"
+    async with visitor(desk, "rita.requester") as rita:
+        await rita.page("/")
+        assert (await rita.send("/sign-out")).headers["location"] == "/sign-in"
+
+
 async def test_what_does_not_fit_signs_nobody_in(desk: ApiDesk, issuer: Issuer) -> None:
     async with visitor(desk) as rita, visitor(desk) as thief:
         left = await leave_for(rita)
@@ -130,13 +190,14 @@ async def test_a_changed_cookie_is_not_taken(desk: ApiDesk, issuer: Issuer) -> N
         code, state = issuer.agree(left.headers["location"])
         kept = rita.client.cookies["steadydesk-issuer"]
         rita.client.cookies.clear()
-        content = json.loads(base64.urlsafe_b64decode(kept.split(".")[0] + "=="))
+        key, sealed, signature = kept.split(".")
+        content = json.loads(base64.urlsafe_b64decode(sealed + "=="))
         forged = (
             base64.urlsafe_b64encode(json.dumps({**content, "next": "/operations"}).encode())
             .decode()
             .rstrip("=")
         )
-        rita.client.cookies.set("steadydesk-issuer", f"{forged}.{kept.split('.')[1]}")
+        rita.client.cookies.set("steadydesk-issuer", f"{key}.{forged}.{signature}")
         answer = await rita.open(f"/sign-in/callback?code={code}&state={state}")
         assert answer.headers["location"] == "/sign-in?failed=true"
 

@@ -14,6 +14,7 @@ import steadydesk.configuration
 from steadydesk.configuration import apply as application
 from steadydesk.contracts.assertion import AuthenticationMethod
 from steadydesk.records.anchors import seal
+from steadydesk.records.configuration import versions
 from steadydesk.records.directory_events import Author
 from steadydesk.records.tables.delivery import delivery, outbox
 from steadydesk.records.tables.effect import breaker
@@ -155,6 +156,8 @@ async def test_processes_are_counted_as_far_as_one_may_know_of_them(
     counted = re.search(r'id="kind-REQ-title">Requests <span class="tally">(\d+)<', overview)
     assert counted is not None
     assert int(counted[1]) == len(mine)
+    assert "Facilities desk" in everything
+    assert "facilities-desk" not in everything, "groups have names"
     listed = set(re.findall(r"REQ\d{7}", everything))
     assert listed == {row.number for row in mine}
     waiting = {row.number for row in mine if any(each["kind"] == "task" for each in row.waiting)}
@@ -206,6 +209,30 @@ async def test_breakers_and_security_events_by_kind(olga: Visitor, orders: Order
     assert "in 4 minutes" in breakers or "in 5 minutes" in breakers
 
 
+@pytest.mark.parametrize("path", ["/security-events", "/deliveries/dead-letters"])
+async def test_the_api_names_no_restricted_record_to_operators_either(
+    desk: ApiDesk, orders: Orders, path: str
+) -> None:
+    """The row is there, without number and recipient; for who sees the record, with them."""
+    listed = (await desk.get(OPERATOR, path))["items"]
+    assert {orders.known, None} <= {one["number"] for one in listed} <= {orders.own, orders.known, None}
+    assert orders.hidden not in str(listed)
+    assert all(one.get("recipient", True) for one in listed if one["number"])
+    assert not any(one.get("recipient") for one in listed if not one["number"])
+    first = await desk.get(OPERATOR, f"{path}?limit=1")
+    following = await desk.get(OPERATOR, f"{path}?limit=200&after={first['after']}")
+    assert first["items"] + following["items"] == listed
+
+
+@pytest.mark.usefixtures("orders")
+async def test_sending_a_hidden_letter_again_does_not_name_it(desk: ApiDesk) -> None:
+    [hidden] = [
+        one for one in (await desk.get(OPERATOR, "/deliveries/dead-letters"))["items"] if not one["number"]
+    ]
+    again = await desk.post(OPERATOR, f"/deliveries/{hidden['id']}/retry")
+    assert (again["state"], again["number"], again["recipient"]) == ("queued", None, None)
+
+
 async def test_the_audit_of_a_record_is_recomputed(desk: ApiDesk, olga: Visitor, orders: Orders) -> None:
     assert "Nothing was signed yet" in await olga.page("/operations/audit")
     async with desk.services.engine.begin() as connection:
@@ -228,6 +255,27 @@ async def _checked(olga: Visitor, **fields: str) -> str:
     answer = await olga.send("/operations/audit", **fields)
     assert answer.status_code == 200, answer.text[:2000]
     return answer.text
+
+
+async def test_the_first_version_is_summed_up_by_part_and_folded(desk: ApiDesk, olga: Visitor) -> None:
+    async with desk.services.engine.connect() as connection:
+        [first] = [one for one in await versions(connection, limit=50) if one.serial == 1]
+    with statements(desk) as counted:
+        html = await olga.page(f"/operations/configuration/{first.digest}")
+    assert counted.count <= 5
+    assert re.search(r"<code>catalog</code> <span class=\"small\">\d+ added, 0 changed, 0 removed<", html)
+    assert "part-of" in html
+    assert '<details class="card part-of" open>' not in html
+
+
+async def test_the_first_page_of_operators_sums_up_what_needs_them(desk: ApiDesk, olga: Visitor) -> None:
+    with statements(desk) as counted:
+        html = await olga.page("/")
+    assert counted.count <= 5, "\n\n".join(counted.texts)
+    places = ("stuck", "deliveries", "breakers", "security?days=1")
+    assert [place for place in places if f'href="/operations/{place}"' not in html] == []
+    async with visitor(desk, "rita.requester") as rita:
+        assert "/operations/" not in await rita.page("/")
 
 
 async def test_a_second_person_puts_a_version_in_force(desk: ApiDesk, olga: Visitor, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ LISTS = (
 """Pages about many records; those that a person has no right to are refused to them."""
 
 
-_NEW = r'nonce="[^"]*"|name="(?:once|form_token)" value="[^"]*"'
+_NEW = r'since=\d+|nonce="[^"]*"|name="(?:once|form_token)" value="[^"]*"'
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from activities.child import ChildActivities
-from steadydesk.contracts.request_commands import ErrandOrder, Open
-from steadydesk.policies.assertion import unsigned
+from steadydesk.contracts.request_commands import ErrandOrder
 from steadydesk.records.tables.process import record
 from tests.portal.joiners import FILE, joined, task_of
 from tests.portal.visitors import statements, tags, visitor
@@ -17,17 +16,14 @@ from tests.support.api_desk import ApiDesk, AtOnce
 PATH = "/people-operations"
 
 
-class AtOnceOpened:
-    """Opens a child request in this process, as its own workflow would."""
+class Opening(AtOnce):
+    """Knows what it opened last."""
 
-    def __init__(self, sender: AtOnce) -> None:
-        self._sender = sender
-        self.opened: list[str] = []
+    opened = ""
 
-    async def open(self, number: str, *, actor: str, at: datetime, **_: object) -> None:
-        command = Open(assertion=unsigned())
-        await self._sender.send(number, "open", command, update_id="open", actor=actor, at=at)
-        self.opened.append(number)
+    async def open(self, number: str, **said: Any) -> dict[str, Any]:
+        self.opened = number
+        return await super().open(number, **said)
 
 
 async def test_a_joiner_is_listed_with_name_date_progress_and_what_is_missing(portal: ApiDesk) -> None:
@@ -97,10 +93,10 @@ async def test_the_detail_shows_child_requests_and_what_they_wait_for(portal: Ap
 async def opened_child(portal: ApiDesk, number: str) -> str:
     """The laptop that the joiner orders, opened as its errand would."""
     line = (await portal.get("hanna.hr", f"/requests/{number}"))["items"][0]["number"]
-    sender: Any = AtOnceOpened(portal.services.sender)
+    sender = Opening(portal.services.engine, portal.services.clock)
     activities = ChildActivities(portal.services.engine, sender)
     await activities.open_child_request(ErrandOrder(number=number, key=f"{line}:laptop:1"))
-    return sender.opened[0]
+    return sender.opened
 
 
 async def test_a_request_without_people_operations_has_no_such_page(portal: ApiDesk) -> None:

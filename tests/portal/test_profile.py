@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -58,6 +58,12 @@ async def test_language_and_zone_hold_from_the_next_page_on(portal: ApiDesk) -> 
         await bert.send("/profile", language="en", zone="America/New_York")
 
 
+def shown_day(portal: ApiDesk, ahead: int) -> str:
+    """As an English page writes it."""
+    at = date.fromisoformat(day(portal, ahead))
+    return f"{at.day} {at:%b} {at.year}"
+
+
 async def test_a_delegation_is_made_for_whole_days_and_ended(portal: ApiDesk, olga: Visitor) -> None:
     async with visitor(portal, "hanna.hr") as hanna:
         await olga.page("/profile/delegations")
@@ -76,6 +82,8 @@ async def test_a_delegation_is_made_for_whole_days_and_ended(portal: ApiDesk, ol
         assert given[0]["ends_at"].endswith("T23:00:00Z") or given[0]["ends_at"].endswith("T22:00:00Z")
         html = await hanna.page("/profile/delegations")
         assert "Olga Oster" in html
+        own = await olga.page("/profile/delegations")
+        assert f"{shown_day(portal, 0)} \N{EN DASH} {shown_day(portal, 2)}" in own
         ended = await hanna.send(f"/profile/delegations/{given[0]['id']}/end")
         assert ended.status_code == 303
         assert await portal.get("olga.operator", "/delegations") == []

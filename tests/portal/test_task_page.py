@@ -13,6 +13,8 @@ from tests.portal.joiners import FILE, PAYROLL, joined, task_of
 from tests.portal.visitors import statements, visitor
 from tests.support.api_desk import ApiDesk
 
+ROOM = {"room": "quay", "day": "2030-01-20", "people": 4, "catering": True, "diet": ["vegetarian"]}
+
 
 async def test_a_task_from_taking_to_done(portal: ApiDesk) -> None:
     number = await joined(portal, "Willy Work")
@@ -29,9 +31,77 @@ async def test_a_task_from_taking_to_done(portal: ApiDesk) -> None:
         assert answer.status_code == 303
         html = await hanna.page(f"/tasks/{task}")
         assert "<strong>signed</strong>" in html
-        assert f'action="/tasks/{task}/' not in html
+        assert set(re.findall(rf'action="/tasks/{task}/(\w+)', html)) == {"comments"}
         late = await hanna.send(f"/tasks/{task}/complete")
         assert late.status_code == 409
+
+
+async def test_who_works_on_no_task_is_led_to_the_request(portal: ApiDesk) -> None:
+    number = (await portal.order("rita.requester", "meeting-room-setup", **ROOM))["number"]
+    [task] = [one["number"] for one in (await portal.get("rita.requester", f"/requests/{number}"))["tasks"]][
+        :1
+    ]
+    async with visitor(portal, "rita.requester") as rita:
+        answer = await rita.open(f"/tasks/{task}")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/records/{number}")
+        assert (await rita.open("/tasks/SCTASK9999999")).status_code == 404
+        assert (await rita.send(f"/tasks/{task}/comments", text="?")).status_code == 403
+
+
+async def test_a_task_says_who_has_it_takes_words_and_leads_to_the_next_one(portal: ApiDesk) -> None:
+    number = (await portal.order("rita.requester", "meeting-room-setup", **ROOM))["number"]
+    first = (await portal.get("frida.facilities", f"/requests/{number}"))["tasks"][0]["number"]
+    async with visitor(portal, "frida.facilities") as frida:
+        assert "Übernommen von" not in await frida.page(f"/tasks/{first}")
+        await frida.send(f"/tasks/{first}/take")
+        assert "Übernommen von Frida Falk" in await frida.page(f"/tasks/{first}")
+        await frida.send(f"/tasks/{first}/start")
+        with statements(portal) as counted:
+            assert "In Arbeit bei Frida Falk" in await frida.page(f"/tasks/{first}")
+        assert counted.count <= 5
+        empty = await frida.send(f"/tasks/{first}/comments", text="")
+        assert empty.status_code == 422
+        assert 'id="comment-text-error"' in empty.text
+        for note, text in (("true", "The **small** plates."), ("", "It is on its way.")):
+            sent = await frida.send(f"/tasks/{first}/comments", text=text, work_note=note, once=text)
+            assert sent.headers["location"] == f"/tasks/{first}?done=comment"
+        said = await frida.page(f"/tasks/{first}")
+        assert "<strong>small</strong> plates" in said
+        assert "It is on its way." in said
+    async with visitor(portal, "rita.requester") as rita:
+        record = await rita.page(f"/records/{number}")
+        assert "It is on its way." in record
+        assert "plates" not in record
+
+
+async def test_after_the_end_of_a_task_the_next_one_of_the_request_is_a_click_away(portal: ApiDesk) -> None:
+    number = (await portal.order("rita.requester", "hr-conversation", topic="conflict"))["number"]
+    [first] = (await portal.get("helga.hrlead", f"/requests/{number}"))["tasks"]
+    async with visitor(portal, "helga.hrlead") as helga:
+        await helga.page(f"/tasks/{first['number']}")
+        assert (await helga.send(f"/tasks/{first['number']}/complete")).status_code == 303
+        tasks = (await portal.get("helga.hrlead", f"/requests/{number}"))["tasks"]
+        [second] = [one for one in tasks if one["open"]]
+        html = await helga.page(f"/tasks/{first['number']}")
+        buttons = html.partition('class="actions"')[2].partition("columns")[0]
+        assert f'href="/tasks/{second["number"]}"' in buttons
+        assert "Als Nächstes: " in buttons
+        assert "Als Nächstes" not in await helga.page(f"/tasks/{second['number']}")
+
+
+async def test_a_task_that_a_return_ended_says_so(portal: ApiDesk) -> None:
+    number = (await portal.order("rita.requester", "hr-conversation", topic="conflict"))["number"]
+    [found] = (await portal.get("helga.hrlead", f"/requests/{number}"))["tasks"]
+    task = found["number"]
+    async with visitor(portal, "helga.hrlead") as helga:
+        await helga.page(f"/tasks/{task}")
+        await portal.post("helga.hrlead", f"/requests/{number}/return", {"reason": "It cannot be done so."})
+        late = await helga.send(f"/tasks/{task}/skip")
+        assert late.status_code == 409
+        assert "als ihre Anforderung zurückgegeben wurde" in late.text
+    answer = await portal.call("helga.hrlead", "POST", f"/tasks/{task}/skip", {})
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/record-closed")
+    assert answer.json()["ended_by"] == "return"
 
 
 async def test_a_second_taker_is_refused_where_the_first_is_shown(portal: ApiDesk) -> None:

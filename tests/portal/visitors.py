@@ -94,8 +94,8 @@ def statements(desk: ApiDesk) -> Iterator[Statements]:
     counted = Statements()
 
     def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "SET answer_due_at" in statement:
-            return  # Written down later, of commands that were answered before.
+        if "SET answer_due_at" in statement or "pg_notify" in statement:
+            return  # Written or rung later, of commands that were answered before.
         counted.count += 1
         counted.texts.append(statement)
 

@@ -12,7 +12,7 @@ from steadydesk.records.directory_delegation import delegate
 from steadydesk.records.directory_departure import deactivate, reactivate
 from steadydesk.records.directory_events import installation
 from steadydesk.records.identity import issue_token, token_proof
-from steadydesk.records.identity_session import open_session, session_proof
+from steadydesk.records.identity_session import find_session, open_session
 from steadydesk.records.tables.approval import approver, gate
 from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.grant import grant_register
@@ -113,7 +113,7 @@ async def test_no_right_is_left(connection: AsyncConnection) -> None:
     assert not gone.sight
     assert not gone.roles
     assert (await standing_of(connection, "bob")).stands_for == ()
-    for proof, secret in ((token_proof, token), (session_proof, session)):
+    for proof, secret in ((token_proof, token), (find_session, session)):
         with pytest.raises(NotSignedIn):
             await proof(connection, secret, NOW)
 

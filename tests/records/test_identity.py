@@ -27,8 +27,8 @@ from steadydesk.records.identity_session import (
     LONGEST,
     LONGEST_IDLE,
     end_session,
+    find_session,
     open_session,
-    session_proof,
 )
 from steadydesk.records.secrets import SecretKind, new_secret
 from steadydesk.records.tables.identity import password, session, token
@@ -112,17 +112,17 @@ async def test_sessions_end_by_age_by_idleness_and_by_sign_out(connection: Async
     secret = await open_session(connection, ada, "b" * 500, NOW)
     moment = NOW
     while moment < NOW + LONGEST:
-        assert (await session_proof(connection, secret, moment)).standing.person.id == ada
+        assert (await find_session(connection, secret, moment)).proof.standing.person.id == ada
         moment += LONGEST_IDLE - MINUTE
     with pytest.raises(NotSignedIn):
-        await session_proof(connection, secret, NOW + LONGEST)
+        await find_session(connection, secret, NOW + LONGEST)
     idle = await open_session(connection, ada, "", NOW)
     with pytest.raises(NotSignedIn):
-        await session_proof(connection, idle, NOW + LONGEST_IDLE)
+        await find_session(connection, idle, NOW + LONGEST_IDLE)
     ended = await open_session(connection, ada, "", NOW)
     await end_session(connection, ended, NOW)
     with pytest.raises(NotSignedIn):
-        await session_proof(connection, ended, NOW)
+        await find_session(connection, ended, NOW)
     assert secret not in str((await connection.execute(select(session))).all())
 
 

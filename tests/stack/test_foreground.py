@@ -65,8 +65,8 @@ async def test_sigterm_and_ctrl_c_stop_everything_in_reverse_with_exit_code_zero
             assert process.returncode == 0, output
             await until_ended(running)
             stopped = [line.split()[0] for line in output.splitlines() if line.endswith("stopped")]
-            assert sorted(stopped[:2]) == ["api", "worker"]
-            assert sorted(stopped[2:]) == ["postgres", "temporal"]
+            assert sorted(stopped[:3]) == ["api", "demo-systems", "worker"]
+            assert sorted(stopped[3:]) == ["postgres", "temporal"]
             assert "Traceback" not in output
             assert "sd_ana" in output
 
@@ -76,12 +76,14 @@ async def test_after_sigkill_nothing_runs_and_the_next_start_works(tmp_path: Pat
     for _ in range(2):
         async with started(settings) as process:
             running = await until_running(settings)
-            assert len(running.parts) == 4
+            assert len(running.parts) == 5
             process.kill()
             await process.wait()
             await until_ended(running)
     assert running_stack_of(settings) is None
-    assert is_free("127.0.0.1", settings.temporal_port)
+    async with asyncio.timeout(10):
+        while not is_free("127.0.0.1", settings.temporal_port):
+            await asyncio.sleep(0.02)
 
 
 async def test_the_end_of_the_parent_ends_the_stack(tmp_path: Path) -> None:

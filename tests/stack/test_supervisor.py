@@ -12,6 +12,7 @@ from steadydesk.settings import Settings
 from steadydesk.stack.addresses import running_stack_of
 from steadydesk.stack.failure import StackError
 from steadydesk.stack.leftovers import is_running
+from steadydesk.stack.parts import DEMO_SYSTEMS, PROGRAMS
 from steadydesk.stack.preparation import Contents
 from steadydesk.stack.state_folder import StateFolder
 from steadydesk.stack.supervisor import Stack, running_stack
@@ -51,7 +52,7 @@ async def until(condition: Callable[[], object], seconds: float = 15) -> None:
 def test_every_part_says_when_it_is_ready(told: Lines) -> None:
     ready = [part for part, text in told if text.startswith("ready ")]
     assert set(ready[:2]) == {"postgres", "temporal"}
-    assert set(ready[2:4]) == {"worker", "api"}
+    assert set(ready[2:]) == {"worker", "api", "demo-systems"}
 
 
 def test_credentials_have_addresses_and_users_for_this_user_alone(stack: Stack) -> None:
@@ -61,6 +62,7 @@ def test_credentials_have_addresses_and_users_for_this_user_alone(stack: Stack) 
         "portal": f"http://127.0.0.1:{stack.settings.api_port}/",
         "temporal_ui": f"http://127.0.0.1:{stack.settings.temporal_ui_port}",
         "temporal_address": f"127.0.0.1:{stack.settings.temporal_port}",
+        "demo_systems": f"http://127.0.0.1:{stack.settings.demo_port}/",
         "users": [
             {
                 "user_name": "ana",
@@ -87,7 +89,7 @@ def test_a_second_stack_on_the_folder_is_refused_and_told_the_process(stack: Sta
     assert running_stack_of(stack.settings), "a refused start must not touch the running one"
 
 
-@pytest.mark.parametrize("name", ["worker", "api", "temporal", "postgres"])
+@pytest.mark.parametrize("name", ["worker", "api", "demo-systems", "temporal", "postgres"])
 async def test_a_killed_part_is_started_again_and_said_so(stack: Stack, told: Lines, name: str) -> None:
     told.clear()
     part = stack.parts[name]
@@ -127,6 +129,7 @@ async def test_a_part_that_cannot_start_fails_the_start_and_stops_the_rest(tmp_p
 
 async def test_users_are_installed_once_and_addresses_renewed(stack: Stack, tmp_path: Path) -> None:
     installs: list[str] = []
+    systems: list[str | None] = []
 
     async def install(url: str, settings: Settings) -> Sequence[DemoPerson]:
         installs.append(url)
@@ -140,8 +143,10 @@ async def test_users_are_installed_once_and_addresses_renewed(stack: Stack, tmp_
         async with running_stack(settings, variation=variation) as second:
             assert second.credentials
             assert str(settings.api_port) in second.credentials.api
+            systems.append(second.credentials.demo_systems)
             assert [user.token for user in second.credentials.users] == ["sd_ana"]
     assert len(installs) == 1
+    assert systems[0] == systems[1], "the configuration of the first start names the port"
 
 
 async def test_existing_servers_are_used_and_left_alone(stack: Stack, tmp_path: Path) -> None:
@@ -154,6 +159,7 @@ async def test_existing_servers_are_used_and_left_alone(stack: Stack, tmp_path: 
     async with running_stack(settings, variation=trivial_variation(settings)) as second:
         assert list(second.parts) == ["worker", "api"]
         assert second.credentials is None
+        assert second.addresses.demo_systems is None
         assert second.addresses.temporal_address == stack.addresses.temporal_address
     assert stack.parts["postgres"].pid
     assert stack.parts["temporal"].pid
@@ -163,7 +169,8 @@ async def test_without_demo_there_are_no_credentials_also_later(stack: Stack, tm
     for demo in (False, True):
         temporal_address = stack.addresses.temporal_address
         settings = stack_settings(tmp_path / "state", demo=demo, temporal_address=temporal_address)
-        variation = replace(trivial_variation(settings), programs={})
+        variation = replace(trivial_variation(settings), programs={DEMO_SYSTEMS: PROGRAMS[DEMO_SYSTEMS]})
         async with running_stack(settings, variation=variation) as second:
             assert second.credentials is None
+            assert list(second.parts) == ["postgres"]
     assert not (tmp_path / "state" / "credentials.json").exists()

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from api.routes import delegations, first_administrator, groups, people, problem
 from api.security import check_routes
 from steadydesk.contracts.identity import EVERY_OWN_SCOPE, Scope
 from steadydesk.policies.assertion import Keyring
+from steadydesk.records.bell import Bell
 from steadydesk.records.directory_import import apply_directory
 from steadydesk.records.directory_standing import standing_by_name
 from steadydesk.records.identity import issue_token
@@ -37,6 +39,10 @@ class DirectoryServices:
 
     def clock(self) -> datetime:
         return datetime.now(UTC)
+
+    @cached_property
+    def bell(self) -> Bell:
+        return Bell(self.engine)
 
 
 def directory_app(

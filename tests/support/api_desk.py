@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from activities.approval import ApprovalActivities
@@ -25,19 +25,22 @@ from activities.task import TaskActivities
 from activities.transition import Transitions
 from api.answered import Answered
 from api.app import create_app
-from steadydesk.configuration.install import install_demo
-from steadydesk.contracts.assertion import AuthenticationMethod, Command
+from api.hints import Hints
+from api.kept_figures import kept_dashboards, kept_running
+from steadydesk.contracts.assertion import Command
 from steadydesk.contracts.directory_document import DirectoryDocument
 from steadydesk.contracts.identity import Scope
-from steadydesk.contracts.kept_command import KeptCommand
-from steadydesk.contracts.request_commands import Write
-from steadydesk.policies.assertion import Keyring, install, signed
+from steadydesk.contracts.kept_command import OPEN, OPEN_ID
+from steadydesk.contracts.request_commands import Open, Write
+from steadydesk.orchestration.requests import Sender
+from steadydesk.policies.assertion import Keyring, install
+from steadydesk.records.bell import Bell
 from steadydesk.records.directory_import import apply_directory
 from steadydesk.records.engine import make_engine
 from steadydesk.settings import Settings
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.api import client_of, id_of, token_of
-from tests.support.databases import migrated_database
+from tests.support.databases import demo_database
 from tests.support.stacks import isolated_settings
 
 KEYRING = Keyring("k1", {"k1": b"k" * 32})
@@ -59,10 +62,11 @@ class Silent(Waker):
         self.woken += 1
 
 
-class AtOnce:
-    """Takes the place of the Temporal sender: signs each command and runs its record write, as a workflow does."""
+class AtOnce(Sender):
+    """Signs as the Temporal sender does, and runs the record write of each command, as a workflow does."""
 
     def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime]) -> None:
+        super().__init__(cast("Client", NobodyThere()), KEYRING)
         requests = Transitions(REQUESTS, engine, Silent())
         grants = GrantActivities(Transitions(GRANTS, engine, Silent()))
         record, gate = RequestActivities(requests), ApprovalActivities(requests)
@@ -73,7 +77,9 @@ class AtOnce:
             "cancel": record.record_cancellation,
             "comment": record.record_comment,
             "watch": record.record_watcher,
+            "recall": record.record_recall,
             "resubmit": record.record_resubmission,
+            "give_back": record.record_return,
             "reschedule": record.record_effective_date,
             "move": record.record_state,
             "answer_survey": record.record_survey_answer,
@@ -83,44 +89,13 @@ class AtOnce:
             "revoke": grants.record_revocation,
         }
 
-    async def deliver(self, kept: KeptCommand) -> dict[str, Any]:
-        assert kept.summary or kept.name != "open"
-        return await self.send(
-            kept.number,
-            kept.name,
-            kept.command,
-            update_id=kept.update_id,
-            actor=kept.actor,
-            at=kept.at,
-            method=kept.method,
-            acting_for=kept.acting_for,
-        )
+    async def _start(self, number: str, command: Open, summary: str) -> dict[str, Any]:
+        assert summary
+        return await self._execute(number, OPEN, command, OPEN_ID)
 
-    async def send(
-        self,
-        number: str,
-        command: str,
-        body: Command,
-        *,
-        update_id: str,
-        actor: str,
-        at: datetime,
-        method: AuthenticationMethod = AuthenticationMethod.SERVICE,
-        acting_for: str | None = None,
-    ) -> dict[str, Any]:
-        stated = signed(
-            KEYRING,
-            body,
-            workflow_id=number,
-            command=command,
-            update_id=update_id,
-            actor=actor,
-            acting_for=acting_for,
-            method=method,
-            at=at,
-        )
+    async def _execute(self, number: str, command: str, body: Command, update_id: str) -> dict[str, Any]:
         write = Write[type(body)](
-            number=number, step=f"u:{update_id}", at=self._clock(), run="run", command=stated
+            number=number, step=f"u:{update_id}", at=self._clock(), run="run", command=body
         )
         try:
             async with self._one_after_the_other:
@@ -142,6 +117,11 @@ class DeskServices:
     def __post_init__(self) -> None:
         self.sender = AtOnce(self.engine, self.clock)
         self.answered = Answered(self.engine)
+        self.patient = self.engine
+        self.dashboards = kept_dashboards(self.patient, self.clock)
+        self.running = kept_running(self.patient, self.clock)
+        self.bell = Bell(self.engine)
+        self.hints = Hints(self.engine)
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead
@@ -206,8 +186,7 @@ async def api_desk(
 ) -> AsyncIterator[ApiDesk]:
     """A database of its own with the demo organisation and ``more`` people."""
     install(KEYRING)
-    url = await migrated_database(postgres, name)
-    await install_demo(url)
+    url = await demo_database(postgres, name)
     engine = make_engine(url, command_seconds=20)
     values = {"quota_per_minute": NO_QUOTA, "database_url": url} | settings
     services: Any = DeskServices(engine, isolated_settings(state_dir=folder, **values))
@@ -218,4 +197,8 @@ async def api_desk(
     async with client_of(app) as client:
         yield ApiDesk(app, services, client)
     await services.answered.close()
+    await services.dashboards.close()
+    await services.running.close()
+    await services.bell.close()
+    await services.hints.close()
     await engine.dispose()

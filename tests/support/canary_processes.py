@@ -120,7 +120,7 @@ async def machine(desk: Desk) -> str:
 async def joiner(desk: Desk) -> str:
     variables = {
         "person": {"name": word("person")},
-        "first_day": "2027-02-01",
+        "first_day": "2031-02-03",
         "supervisor": "mona.manager",
         "place": "home",
         "laptop": "light",

@@ -1,4 +1,4 @@
-"""The session's PostgreSQL, and databases in it."""
+"""The session's PostgreSQL, and databases in it: copies of one that is filled once."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from steadydesk.configuration.install import install_demo
 from steadydesk.records.migration import migrate
-from steadydesk.stack.postgres import DATABASE, NOT_DURABLE, SERVICE, EmbeddedPostgres
+from steadydesk.stack.postgres import NOT_DURABLE, SERVICE, EmbeddedPostgres
+
+SESSION = "session"
+_MIGRATED, _DEMO = "migrated", "demo"
 
 
 @asynccontextmanager
@@ -17,10 +21,20 @@ async def session_postgres(home: Path) -> AsyncIterator[EmbeddedPostgres]:
         yield postgres
 
 
-async def migrated_database(postgres: EmbeddedPostgres, name: str = DATABASE) -> str:
-    """The service role's URL of database `name`, made and brought to the newest schema."""
-    await postgres.create_database(name)
-    await migrate(postgres.url(name), None)
+async def migrated_database(postgres: EmbeddedPostgres, name: str) -> str:
+    """The service role's URL of database `name`, which has the newest schema and nothing in it."""
+    if await postgres.create_database(_MIGRATED):
+        await migrate(postgres.url(_MIGRATED))
+    await postgres.create_database(name, _MIGRATED)
+    return postgres.url(name, SERVICE)
+
+
+async def demo_database(postgres: EmbeddedPostgres, name: str) -> str:
+    """The service role's URL of database `name`, which has the demo organisation."""
+    if await postgres.create_database(_DEMO):
+        await migrate(postgres.url(_DEMO))
+        await install_demo(postgres.url(_DEMO, SERVICE))
+    await postgres.create_database(name, _DEMO)
     return postgres.url(name, SERVICE)
 
 

@@ -15,6 +15,7 @@ ITEMS: dict[str, dict[str, Any]] = {
     "alone": {"plan": {"steps": {"one": manual(due="PT8H")}}, "calendar": "office", "promise": "PT16H"},
     "automated": {"plan": {"steps": _UNDONE}},
     "asking": {"plan": {"steps": {"one": automated(on_failure="ask")}}},
+    "asking-by-hand": {"plan": {"steps": {"one": manual(on_failure="ask"), "two": manual(needs=["one"])}}},
     "lenient": {"plan": {"steps": {"one": automated(on_failure="skip"), "two": manual(needs=["one"])}}},
     "unlucky": {"plan": {"steps": {"one": manual(), "two": automated(needs=["one"])}}},
     "lasting": {"plan": {"steps": {"one": manual(undo={"nothing": "It is harmless."}), "two": manual()}}},
@@ -50,6 +51,14 @@ ITEMS: dict[str, dict[str, Any]] = {
         "plan": {
             "steps": {
                 "check": {"kind": "approval", "label": "A", "policy": "two-stages"},
+                "one": manual(needs=["check"]),
+            }
+        }
+    },
+    "checked-by-both": {
+        "plan": {
+            "steps": {
+                "check": {"kind": "approval", "label": "A", "policy": "parallel", "on_failure": "skip"},
                 "one": manual(needs=["check"]),
             }
         }

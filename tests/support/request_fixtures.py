@@ -18,6 +18,8 @@ async def module_desk(request: pytest.FixtureRequest, postgres: EmbeddedPostgres
 
 
 @pytest.fixture
-async def desk(module_desk: Desk) -> Desk:
+async def desk(module_desk: Desk) -> AsyncIterator[Desk]:
+    """Whatever a test did, rows, votes and audit must say in the end what the documents say."""
     await module_desk.as_at_first()
-    return module_desk
+    yield module_desk
+    assert await module_desk.symptoms() == []

@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from steadydesk.contracts.gate import Gate
 from steadydesk.contracts.request import Line, RequestProcess, TaskRun
+from steadydesk.records.doctor import examine
 from steadydesk.records.tables import metadata
 from steadydesk.records.tables.process import process as process_table
+from tests.support.requests import NOW
 
 _FIXED = {"configuration_version"}
 
@@ -53,6 +55,12 @@ class Reading:
                     rows = await connection.scalars(text(f'SELECT t::text FROM "{table.name}" t ORDER BY 1'))
                     found[table.name] = list(rows)
         return found
+
+    async def symptoms(self) -> list[str]:
+        """What the doctor would say of the processes, each beginning with its number."""
+        async with self.engine.connect() as connection:
+            found = await examine(connection, NOW, None)
+        return [f"{one.number}: {one.words}" for one in found.symptoms]
 
     async def events(self, number: str) -> list[str]:
         """The messages of a process in the outbox, in their order."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from steadydesk.settings import Settings
+from steadydesk.stack.parts import DEMO_SYSTEMS, PROGRAMS
 from steadydesk.stack.ports import free_ports
 from steadydesk.stack.postgres import NOT_DURABLE
 from steadydesk.stack.preparation import Contents
@@ -37,8 +38,8 @@ def isolated_settings(**values: Any) -> Settings:
 
 def stack_settings(state_dir: Path, **changes: Any) -> Settings:
     """Settings of a stack on free ports."""
-    api_port, temporal_port, ui_port = free_ports(3)
-    values = {"api_port": api_port, "temporal_port": temporal_port, "temporal_ui_port": ui_port} | changes
+    names = ("api_port", "temporal_port", "temporal_ui_port", "demo_port")
+    values = dict(zip(names, free_ports(len(names)), strict=True)) | changes
     return isolated_settings(state_dir=state_dir, **values)
 
 
@@ -47,6 +48,7 @@ def trivial_variation(settings: Settings, **changes: Any) -> Variation:
     programs = {
         "worker": (sys.executable, str(TRIVIAL)),
         "api": (sys.executable, str(TRIVIAL), "serve", str(settings.api_port)),
+        DEMO_SYSTEMS: PROGRAMS[DEMO_SYSTEMS],
     }
     return Variation(
         **{"programs": programs, "contents": SMALL_CONTENTS, "postgres_settings": NOT_DURABLE} | changes

@@ -11,6 +11,8 @@ from api.portal.approval_page import Case, read_case
 from api.portal.forms import Form, FormState, attempt
 from api.portal.guard import own_path, pages
 from api.portal.page import DeciderPage, Page
+from api.portal.people_typed import person_typed
+from api.portal.typed_form import shows_again
 from api.routes import approvals
 from api.routes.approvals import GateId, NewApprover, NewDecision, gate_of
 from steadydesk.contracts.gate import ApproverState
@@ -57,14 +59,30 @@ async def show_inbox(
     return await _inbox_page(page, Inbox(show, after, gate_of(selected) if selected else None))
 
 
+@dataclass(frozen=True)
+class Following:
+    """The approval to decide after this one, and how many are left with it."""
+
+    gate: str
+    left: int
+
+
 @router.get(PATH + "/{gate}")
-async def show_approval(gate: GateId, page: DeciderPage) -> Response:
+async def show_approval(
+    gate: GateId,
+    page: DeciderPage,
+    following: Annotated[str | None, Query(max_length=60)] = None,
+    left: Annotated[int, Query(ge=1, le=PER_PAGE)] = 1,
+) -> Response:
     if page.request.path_params["gate"] != gate:
         return page.back_to(f"{PATH}/{gate}")
-    return await _approval_page(page, gate)
+    return await _approval_page(
+        page, gate, following=Following(gate_of(following), left) if following else None
+    )
 
 
 @router.post(PATH + "/{gate}/decision")
+@shows_again
 async def decide(gate: GateId, page: DeciderPage, posted: Form) -> Response:
     """A vote, its withdrawal, or a question. Back to where the form was; beside the inbox, to the next one."""
     act = page.act(posted)
@@ -74,20 +92,26 @@ async def decide(gate: GateId, page: DeciderPage, posted: Form) -> Response:
         _must_say_why(page, body)
         await approvals.decide(gate, body, act)
 
-    failed = await attempt(posted.text("decision") or "approved", posted, send())
+    failed = await attempt(
+        "withdrawn" if posted.text("decision") == "withdrawn" else "decide", posted, send()
+    )
     back = own_path(posted.text("back")) if posted.has("back") else None
     if failed is not None:
         return await (_beside_again(page, gate, back, failed) if back else _approval_page(page, gate, failed))
     late = act.response.status_code == 202
-    return page.back_to(back or f"{PATH}/{gate}", "sent" if late else f"approval_{posted.text('decision')}")
+    place = back or await _decided_place(page, gate)
+    return page.back_to(place, "sent" if late else f"approval_{posted.text('decision')}")
 
 
 @router.post(PATH + "/{gate}/approvers")
+@shows_again
 async def add_approver(gate: GateId, page: DeciderPage, posted: Form) -> Response:
     """One more person is asked; process owners may."""
 
     async def send() -> None:
-        await approvals.add_approver(gate, posted.into(NewApprover, ("person",)), page.act(posted))
+        person = await person_typed(page, posted.text("person"), "/person")
+        body = posted.into(NewApprover, (), **({"person": person} if person else {}))
+        await approvals.add_approver(gate, body, page.act(posted))
 
     failed = await attempt("add", posted, send())
     if failed is not None:
@@ -101,10 +125,21 @@ def _must_say_why(page: Page, body: NewDecision) -> None:
         raise InvalidInput(words, problems=[Problem("/comment", words)])
 
 
-async def _approval_page(page: Page, gate: str, failed: FormState | None = None) -> Response:
+async def _decided_place(page: Page, gate: str) -> str:
+    """Its own page, which leads to the next one that waits."""
+    async with autocommit(page.services.engine).connect() as connection:
+        found = await approval_inbox(connection, page.viewer, _STATES["open"], PER_PAGE)
+    waiting = [entry.id for entry in found if entry.id != gate and entry.is_asked]
+    query = f"?{urlencode({'following': waiting[0], 'left': len(waiting)})}" if waiting else ""
+    return f"{PATH}/{gate}{query}"
+
+
+async def _approval_page(
+    page: Page, gate: str, failed: FormState | None = None, following: Following | None = None
+) -> Response:
     async with autocommit(page.services.engine).connect() as connection:
         case = await read_case(connection, page, gate)
-    return await page.show("approvals/page", failed=failed, case=case, back=None)
+    return await page.show("approvals/page", failed=failed, case=case, back=None, following=following)
 
 
 async def _beside_again(page: Page, gate: str, back: str, failed: FormState) -> Response:

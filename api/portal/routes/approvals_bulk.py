@@ -10,6 +10,7 @@ from api.portal.forms import Form, FormState, Posted, attempt
 from api.portal.guard import pages
 from api.portal.page import DeciderPage, Page
 from api.portal.routes.approvals import PATH
+from api.portal.typed_form import shows_again
 from api.routes import approvals
 from api.routes.approvals import NewDecision
 from steadydesk.contracts.numbers import parse_typed
@@ -53,6 +54,7 @@ async def confirm_bulk(
 
 
 @router.post(PATH + "/bulk")
+@shows_again
 async def decide_bulk(page: DeciderPage, posted: Form) -> Response:
     """Sent again, the same keys give the same answers."""
     gates, decision = posted.all("gate")[:MOST], posted.text("decision")

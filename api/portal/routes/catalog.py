@@ -62,7 +62,7 @@ async def show_catalog(
         function=function,
         category=category,
         text=q,
-        in_basket=len(basket.references(page.request)),
+        in_basket=len(basket.references(page)),
     )
 
 

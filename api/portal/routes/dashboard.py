@@ -1,11 +1,11 @@
 """How the service does, in numbers and charts, over a period and some functions that the address names."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated
 
 from fastapi import Query
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from api.portal.addresses import with_filters
 from api.portal.dashboard_page import charts_of
@@ -13,9 +13,10 @@ from api.portal.guard import pages
 from api.portal.page import OwnerPage, Page
 from steadydesk.contracts.language import in_language
 from steadydesk.policies.period import Period, PeriodError, between, last_days
+from steadydesk.records.engine import autocommit
 from steadydesk.records.organisation import in_force
-from steadydesk.records.views.dashboard import dashboard
 from steadydesk.records.views.dashboard_reads import Extent
+from steadydesk.records.views.visibility import sight_of
 
 router = pages()
 
@@ -34,6 +35,7 @@ class Asked:
     days: int | None = None
     first: str = ""
     last: str = ""
+    chosen: tuple[str, ...] = ()
     problems: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -44,25 +46,39 @@ async def show_dashboard(
     first: Annotated[str | None, Query(alias="from", max_length=20)] = None,
     last: Annotated[str | None, Query(alias="to", max_length=20)] = None,
     function: Annotated[list[str] | None, Query(max_length=50)] = None,
+    anew: Typed = None,
 ) -> Response:
     asked = _asked(page, days, (first or "").strip(), (last or "").strip())
-    async with page.services.engine.connect() as connection:
+    async with autocommit(page.services.engine).connect() as connection:
         _, resolved = await in_force(connection)
-        known = resolved.organisation.functions
-        chosen = tuple(key for key in known if key in (function or ()))
-        found = await dashboard(connection, Extent(page.viewer, asked.period, chosen))
-    labels = {key: in_language(one.label, page.language) for key, one in known.items()}
+        sight = await sight_of(connection, page.viewer)
+    labels = {
+        key: in_language(one.label, page.language) for key, one in resolved.organisation.functions.items()
+    }
+    asked.chosen = tuple(key for key in labels if key in (function or ()))
+    extent = Extent(sight, asked.period, asked.chosen)
+    kept = await page.services.dashboards.get(extent, anew=anew is not None)
+    if anew is not None and not asked.problems:
+        # Not shown here: an address that is kept or loaded again would ask for new figures each time.
+        return RedirectResponse(_address(asked), 303)
     return await page.show(
         "dashboard/dashboard",
         status=422 if asked.problems else 200,
         asked=asked,
-        found=found,
-        charts=charts_of(page, found, asked.period),
+        found=kept.value,
+        counted_at=kept.at,
+        count_anew=_address(asked, anew="1"),
+        charts=charts_of(page, kept.value, asked.period),
         functions=labels,
-        chosen=chosen,
-        span_tabs=[(_address(each, chosen), page.words("dashboard.days", count=each)) for each in _SPANS],
-        here=_address(asked.days, chosen) if asked.days else "",
+        span_tabs=_span_tabs(page, asked),
+        here=_address(asked) if asked.days else "",
     )
+
+
+def _span_tabs(page: Page, asked: Asked) -> list[tuple[str, str]]:
+    return [
+        (_address(replace(asked, days=each)), page.words("dashboard.days", count=each)) for each in _SPANS
+    ]
 
 
 def _asked(page: Page, days: str | None, first: str, last: str) -> Asked:
@@ -94,5 +110,9 @@ def _day(page: Page, asked: Asked, name: str, typed: str, otherwise: date | None
         return None
 
 
-def _address(days: int, functions: tuple[str, ...]) -> str:
-    return with_filters(_PATH, days=str(days), function=functions)
+def _address(asked: Asked, **more: str) -> str:
+    """Of the same filters; days that were chosen count before a period that was typed."""
+    if asked.days:
+        return with_filters(_PATH, days=str(asked.days), function=asked.chosen, **more)
+    typed = {"from": asked.first, "to": asked.last}
+    return with_filters(_PATH, **typed, function=asked.chosen, **more)

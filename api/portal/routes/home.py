@@ -8,12 +8,15 @@ from fastapi.responses import RedirectResponse, Response
 from api.portal.forms import Form
 from api.portal.guard import own_path, pages
 from api.portal.page import THEME, THEMES, Page, ReaderPage
+from api.portal.progress import what_of
 from api.portal.session import visit_of
 from api.security import public, services_of
 from api.session_cookie import set_cookie
 from steadydesk.contracts.agenda import Waiting, WaitingKind
 from steadydesk.contracts.views import RecordView
+from steadydesk.policies.rights import Permission
 from steadydesk.records.views.home import MOST, Approval, home_content
+from steadydesk.records.views.records import COUNT_CAP
 
 router = pages()
 
@@ -24,10 +27,12 @@ _ASKED = (WaitingKind.REQUESTER, WaitingKind.INFORMATION, WaitingKind.RESUBMISSI
 @router.get("/")
 async def show_home(page: ReaderPage) -> Response:
     async with page.services.engine.connect() as connection:
-        content = await home_content(connection, page.viewer, page.caller.standing.groups)
+        operator_at = page.now if page.caller.may(Permission.OPERATE) else None
+        content = await home_content(connection, page.viewer, page.caller.standing.groups, operator_at)
     return await page.show(
         "home/home",
         content=content,
+        most_counted=COUNT_CAP,
         most=MOST,
         asked=lambda view: _kind(page, _asked(view)),
         asked_until=lambda view: _until(_asked(view)),
@@ -49,7 +54,7 @@ async def choose_theme(request: Request, posted: Form) -> Response:
 
 def first_wait(page: Page, view: RecordView) -> str:
     """What an open record waits for, in a few words."""
-    return page.words.phrase(view.waiting[0].what) if view.waiting and view.open else ""
+    return what_of(view.waiting[0], page.words) if view.waiting and view.open else ""
 
 
 def _asked(view: RecordView) -> Waiting | None:
@@ -65,5 +70,5 @@ def _until(waiting: Waiting | None) -> datetime | None:
 
 
 def _gate_until(approval: Approval) -> datetime | None:
-    mine = (each for each in approval.request.waiting if each.subject == approval.id)
+    mine = (each for each in approval.line.waiting if each.subject == approval.id)
     return _until(next(mine, None))

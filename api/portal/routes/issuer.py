@@ -5,8 +5,8 @@ binds it to the browser.
 import base64
 import hashlib
 import hmac
-import json
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import httpx2
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from api.oidc import OidcIssuer
 from api.portal.guard import own_path, pages
@@ -23,7 +23,9 @@ from api.security import identity_of, public, services_of
 from api.services import Services
 from api.session_cookie import set_cookie
 from steadydesk.errors import NotSignedIn, Unavailable, UnknownAddress
+from steadydesk.policies.signed_text import Purpose, sign_text, text_in
 
+SIGN_IN = "/sign-in"
 START = "/sign-in/issuer"
 CALLBACK = "/sign-in/callback"
 COOKIE = "steadydesk-issuer"
@@ -64,7 +66,7 @@ async def go_to_issuer(request: Request, next: str | None = None) -> Response:  
     }
     address = await issuer.endpoint("authorization_endpoint")
     _keep(request, _sealed(services, leaving), int(_WITHIN.total_seconds()))
-    return RedirectResponse(f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}", 303)
+    return RedirectResponse(with_query(address, asked), 303)
 
 
 @router.get(CALLBACK, dependencies=[Depends(public)])
@@ -85,8 +87,28 @@ async def come_back(request: Request, code: str | None = None, state: str | None
         proof = await identity_of(request.app).proof_at_issuer(token, audience=audience, nonce=leaving.nonce)
     except NotSignedIn:
         return _failed()
-    await enter(request, proof.standing.person.id)
+    await enter(request, proof.standing.person.id, at_issuer=True)
     return RedirectResponse(leaving.next, 303)
+
+
+async def way_out(request: Request) -> str | None:
+    """Where the issuer ends its own session and sends the browser back to our sign-in; None where it publishes no
+    such address, or does not answer: signing out here never waits for it.
+    """
+    services, issuer = services_of(request.app), identity_of(request.app).issuer
+    if issuer is None:
+        return None
+    try:
+        address = await issuer.endpoint("end_session_endpoint")
+    except Unavailable:
+        return None
+    client = services.settings.oidc_client_id or issuer.rules.audience
+    back = services.settings.public_url.rstrip("/") + SIGN_IN
+    return with_query(address, {"client_id": client, "post_logout_redirect_uri": back})
+
+
+def with_query(address: str, asked: Mapping[str, str | None]) -> str:
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
 
 
 def challenge_of(verifier: str) -> str:
@@ -151,28 +173,13 @@ def _keep(request: Request, value: str, seconds: int) -> None:
 
 
 def _sealed(services: Services, leaving: Leaving) -> str:
-    content = _encoded(leaving.model_dump_json().encode())
-    return f"{content}.{_mac(services, content)}"
+    return sign_text(services.keyring, Purpose.SIGN_IN_AT_ISSUER, leaving.model_dump_json())
 
 
 def _opened(services: Services, sealed: str) -> Leaving | None:
-    content, _, mac = sealed.partition(".")
-    if not hmac.compare_digest(mac.encode(), _mac(services, content).encode()):
-        return None
-    try:
-        leaving = Leaving.model_validate(
-            json.loads(base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)))
-        )
-    except (ValueError, ValidationError):
-        return None
-    return leaving if leaving.until > services.clock().timestamp() else None
-
-
-def _mac(services: Services, content: str) -> str:
-    """With a key of its own, so that it tells nothing about assertions."""
-    keyring = services.keyring
-    key = hmac.new(keyring.keys[keyring.current], b"sign-in-at-issuer", hashlib.sha256).digest()
-    return _encoded(hmac.new(key, content.encode(), hashlib.sha256).digest())
+    content = text_in(services.keyring, Purpose.SIGN_IN_AT_ISSUER, sealed)
+    leaving = Leaving.model_validate_json(content) if content is not None else None
+    return leaving if leaving and leaving.until > services.clock().timestamp() else None
 
 
 def _encoded(content: bytes) -> str:

@@ -13,7 +13,6 @@ from api.positions import descending, position_of
 from api.routes import notifications
 from api.routes.notifications import EntryId
 from steadydesk.contracts.notification import Notification
-from steadydesk.contracts.numbers import kind_of
 from steadydesk.records import notification as records
 
 router = pages()
@@ -69,10 +68,8 @@ async def read_one(entry: EntryId, page: AccountPage, posted: Form) -> Response:
 
 
 def link_of(entry: Notification) -> str | None:
-    """The page of what it is about; None where there is none."""
-    if kind_of(entry.number):
-        return f"/records/{entry.number}"
-    return "/profile/delegations" if entry.event.startswith("delegation.") else None
+    """The page of what it asks for, or is about; None where there is none."""
+    return entry.link or None
 
 
 def _address(show: str, after: str | None = None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Query
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from api.paging import After
 from api.portal.addresses import with_filters
@@ -20,6 +20,7 @@ from steadydesk.records.engine import autocommit
 from steadydesk.records.views import operations, trouble
 from steadydesk.records.views.operations import NOTHING, RunningCount, RunningFilter
 from steadydesk.records.views.records import Position
+from steadydesk.records.views.visibility import sight_of
 
 router = pages()
 
@@ -43,16 +44,21 @@ class KindOverview:
 
 
 @router.get("/operations")
-async def show_overview(page: OperatorPage) -> Response:
+async def show_overview(page: OperatorPage, anew: Filter = None) -> Response:
     async with autocommit(page.services.engine).connect() as connection:
         attention = await operations.attention(connection, page.now)
-        counts = await operations.running_counts(connection, page.viewer)
+        sight = await sight_of(connection, page.viewer)
+    counts = await page.services.running.get(sight, anew=anew is not None)
+    if anew is not None:
+        return RedirectResponse(ROOT, 303)  # As the dashboard does.
     return await show_operations(
         page,
         "running",
         ROOT,
         attention=attention,
-        kinds=overviews(counts),
+        kinds=overviews(counts.value),
+        counted_at=counts.at,
+        count_anew=with_filters(ROOT, anew="1"),
         processes=lambda **filters: with_filters(_PROCESSES, **filters),
         reason_words=lambda reason: _reason_words(page, reason),
     )

@@ -1,5 +1,7 @@
 """Configuration versions: which is in force, how two differ, and the approval of a second person."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -11,7 +13,7 @@ from api.portal.guard import pages
 from api.portal.operations_page import CONFIGURATION, show_operations
 from api.portal.page import OwnerPage, Page, page_for
 from api.routes.configuration import approve
-from steadydesk.contracts.configuration import ConfigurationVersion
+from steadydesk.contracts.configuration import ConfigurationVersion, Difference
 from steadydesk.policies.configuration import differences
 from steadydesk.policies.rights import Permission
 from steadydesk.records import configuration
@@ -23,6 +25,21 @@ router = pages()
 PER_PAGE = 25
 _MOST_CHOICES = 50
 _MOST_DIFFERENCES = 150
+
+_FEW_DIFFERENCES = 20
+"""As many are read at a glance; of more, each part of the organisation is summed up and opens by itself."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What differs in one part of the organisation, such as its catalogue."""
+
+    name: str
+    differences: list[Difference]
+
+    def count(self, kind: str) -> int:
+        return sum(one.kind == kind for one in self.differences)
+
 
 Before = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 Base = Annotated[str | None, Query(max_length=64)]
@@ -80,11 +97,21 @@ async def _version_page(
         version=shown,
         base=against,
         bases=[(one.digest, _words_of(page, one)) for one in known if one.digest != digest],
-        differences=found[:_MOST_DIFFERENCES],
+        sections=sections_of(found),
+        folded=len(found) > _FEW_DIFFERENCES,
+        most=_MOST_DIFFERENCES,
         count=len(found),
         may_approve=page.caller.may(Permission.CONFIGURE, "*") and shown.waits_for_approval,
         mine=shown.proposed_by == page.caller.id,
     )
+
+
+def sections_of(found: Sequence[Difference]) -> list[Section]:
+    """By the part of the organisation that differs, in the order of their paths."""
+    parts: dict[str, list[Difference]] = {}
+    for one in found:
+        parts.setdefault(one.path.partition(".")[0], []).append(one)
+    return [Section(name, ones) for name, ones in parts.items()]
 
 
 def _base_of(shown: ConfigurationVersion, known: list[ConfigurationVersion]) -> str | None:

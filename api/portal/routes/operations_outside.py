@@ -16,7 +16,7 @@ from api.routes.deliveries import DeliveryId, retry_delivery
 from steadydesk.contracts.page import cursor, instant_and_key
 from steadydesk.records import delivery_log
 from steadydesk.records.engine import autocommit
-from steadydesk.records.views import trouble
+from steadydesk.records.views import security_events, trouble
 from steadydesk.records.views.people import names_of
 
 router = pages()
@@ -79,8 +79,8 @@ async def show_security(
 ) -> Response:
     since, wanted = page.now - timedelta(days=days), kind or None
     async with autocommit(page.services.engine).connect() as connection:
-        kinds = await trouble.security_kinds(connection, since)
-        found = await trouble.listed_security_events(
+        kinds = await security_events.security_kinds(connection, since)
+        found = await security_events.listed_security_events(
             connection,
             page.viewer,
             since=since,

@@ -45,7 +45,7 @@ async def show_list(page: ReaderPage, at: _Address) -> Response:
         at=at,
         operations=shown,
         day_of=day_of,
-        missing=lambda one: missing(page, one.lacks, content.names, one.item),
+        missing=lambda one: missing(page, one.lacks, content.names),
         kind_tabs=[(at.but(kind=""), words("people.all_kinds")),
                    *((at.but(kind=each.value), words(f"people.{each.value}s")) for each in _KINDS)],
         which_tabs=[(at.but(which=each), words(f"requests.{each}")) for each in ("open", "closed", "all")],
@@ -74,7 +74,7 @@ async def show(number: RecordNumber, page: ReaderPage) -> Response:
         operations=operations,
         day_of=day_of,
         marks=lambda one: marks_of(content, one.line, page.words),
-        missing=lambda one: missing(page, one.lacks, content.names, one.item),
+        missing=lambda one: missing(page, one.lacks, content.names),
         children=[
             (child, missing(page, [lack_of(each, tasks, page.now) for each in child.waiting], below.names))
             for child in below.children

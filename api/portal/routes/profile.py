@@ -10,6 +10,7 @@ from api.portal.forms import Form, FormState, Posted, attempt
 from api.portal.guard import pages
 from api.portal.page import AccountPage, Page
 from api.portal.session import enter
+from api.portal.typed_form import shows_again
 from api.portal.words import languages
 from api.routes import notifications, people, session
 from api.security import identity_of
@@ -34,6 +35,7 @@ async def show_profile(page: AccountPage) -> Response:
 
 
 @router.post(PATH)
+@shows_again
 async def change_profile(page: AccountPage, posted: Form) -> Response:
     """Language and zone; everything else of a person is kept by administrators."""
 
@@ -48,6 +50,7 @@ async def change_profile(page: AccountPage, posted: Form) -> Response:
 
 
 @router.post(PATH + "/password")
+@shows_again
 async def change_password(page: AccountPage, posted: Form) -> Response:
     """Every session ends; this browser gets a new one."""
 
@@ -71,6 +74,7 @@ async def show_messages(page: AccountPage) -> Response:
 
 
 @router.post(PATH + "/messages")
+@shows_again
 async def choose_messages(page: AccountPage, posted: Form) -> Response:
     """Every box of the page at once; only what differs from the choice for all is kept."""
 

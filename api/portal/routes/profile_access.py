@@ -11,6 +11,7 @@ from api.portal.forms import Form, FormState, attempt
 from api.portal.guard import pages
 from api.portal.page import AccountPage, Page
 from api.portal.session import visit_of
+from api.portal.typed_form import shows_again
 from api.routes import tokens
 from steadydesk.contracts.identity import EVERY_OWN_SCOPE, IssuedToken, NewToken, Scope
 from steadydesk.records.identity import SIGN_IN_LABEL
@@ -29,6 +30,7 @@ async def show_tokens(page: AccountPage) -> Response:
 
 
 @router.post(TOKENS)
+@shows_again
 async def issue_token(page: AccountPage, posted: Form) -> Response:
     """The secret is on the page that answers, and nowhere else."""
     issued: list[IssuedToken] = []

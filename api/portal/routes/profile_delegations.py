@@ -1,18 +1,26 @@
 """Who decides for the reader and for whom the reader decides; when the reader is away."""
 
+from typing import Annotated
+
+from fastapi import Query
 from fastapi.responses import Response
 
 from api import commands
 from api.portal.account_page import PATH, show_account
 from api.portal.days import span_of, today
+from api.portal.delegation_form import delegation_in, policy_labels
 from api.portal.forms import Form, FormState, attempt
 from api.portal.guard import pages
 from api.portal.page import AccountPage, Page
+from api.portal.typed_form import shows_again
 from api.routes import delegations, people
-from steadydesk.contracts.delegation import NewAbsence, NewDelegation
-from steadydesk.contracts.language import in_language
+from steadydesk.contracts.delegation import NewAbsence
+from steadydesk.contracts.directory import ANY_FUNCTION
+from steadydesk.errors import InvalidInput
+from steadydesk.policies.rights import Permission
 from steadydesk.records.organisation import in_force
-from steadydesk.records.views.account import own_absences, own_delegations
+from steadydesk.records.views.absences import team_away
+from steadydesk.records.views.account import own_delegations
 
 router = pages()
 
@@ -25,28 +33,28 @@ async def show_delegations(page: AccountPage) -> Response:
 
 
 @router.post(HERE)
+@shows_again
 async def delegate(page: AccountPage, posted: Form) -> Response:
     """Whole days, the last one included; both people are told."""
 
     async def send() -> None:
-        begins, ends = span_of(page, posted, "begins", "ends")
-        async with page.services.engine.connect() as connection:
-            deputy = await commands.person_named(
-                connection, posted.text("delegate") or "", page.caller.id, "/delegate"
-            )
-        new = posted.into(
-            NewDelegation,
-            ("reason",),
-            delegator=page.caller.id,
-            delegate=deputy,
-            policies=posted.all("policies") or None,
-            begins_at=begins,
-            ends_at=ends,
+        await delegations.delegate(
+            page.request, await delegation_in(page, posted, page.caller.id), page.caller
         )
-        await delegations.delegate(page.request, new, page.caller)
 
     failed = await attempt("delegation", posted, send())
     return await _delegations(page, failed) if failed else page.back_to(HERE, "delegated")
+
+
+@router.get(HERE + "/for")
+async def find_somebody(page: AccountPage, person: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """On to the page of somebody for whom the reader may name a deputy, by their user name."""
+    try:
+        async with page.services.engine.connect() as connection:
+            found = await commands.person_named(connection, person.strip(), "", "/person")
+    except InvalidInput as refusal:
+        return await _delegations(page, FormState("for", {"person": [person]}, refusal))
+    return page.back_to(HERE if found == page.caller.id else f"/people/{found}/delegations")
 
 
 @router.post(HERE + "/{delegation}/end")
@@ -56,6 +64,7 @@ async def end_delegation(delegation: str, page: AccountPage, posted: Form) -> Re
 
 
 @router.post(PATH + "/absences")
+@shows_again
 async def add_absence(page: AccountPage, posted: Form) -> Response:
     async def send() -> None:
         begins, ends = span_of(page, posted, "away_from", "away_until")
@@ -78,11 +87,8 @@ async def _delegations(page: Page, failed: FormState | None = None) -> Response:
     async with page.services.engine.connect() as connection:
         _, resolved = await in_force(connection)
         found = await own_delegations(connection, page.caller.id, page.now)
-        away = await own_absences(connection, page.caller.id, page.now)
-    labels: dict[str, str] = {
-        key: in_language(policy.label, page.language)
-        for key, policy in resolved.organisation.approval_policies.items()
-    }
+        away, team = await team_away(connection, page.caller.id, page.now)
+    labels = policy_labels(page, resolved.organisation)
     return await show_account(
         page,
         "delegations",
@@ -90,6 +96,8 @@ async def _delegations(page: Page, failed: FormState | None = None) -> Response:
         given=[one for one in found if one.details.delegator == page.caller.id],
         taken=[one for one in found if one.details.delegate == page.caller.id],
         away=away,
+        team=team,
+        names_any=page.caller.may(Permission.MANAGE_DIRECTORY, ANY_FUNCTION),
         policies=list(labels.items()),
         labels=labels,
         today=today(page).isoformat(),

@@ -9,16 +9,19 @@ from fastapi.responses import Response, StreamingResponse
 from api.portal.guard import pages
 from api.portal.page import Page, ReaderPage, built
 from api.portal.record_page import show_request
-from api.requests_read import RecordNumber
-from api.routes import attachments, events
+from api.portal.routes.files import to_file
+from api.requests_read import RecordNumber, require
+from api.routes import events
 from api.routes.records import LARGEST_POSITION
 from steadydesk.contracts.numbers import RecordKind, kind_of
 from steadydesk.contracts.views import RecordView
 from steadydesk.errors import UnknownRecord
-from steadydesk.records import reservations
-from steadydesk.records.engine import autocommit
+from steadydesk.policies.rights import Verb, may
+from steadydesk.records import attachments, reservations
+from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.grants import list_grants
 from steadydesk.records.views.records import find_record
+from steadydesk.records.views.visibility import relations
 
 router = pages()
 
@@ -57,8 +60,12 @@ async def stream_events(
 
 @router.get("/records/{number}/attachments/{identity}")
 async def download(number: RecordNumber, identity: str, page: ReaderPage) -> Response:
-    """The file, never shown by the browser itself."""
-    return await attachments.download(number, identity, page.caller, page.services)
+    """On to the file at an address where no cookie counts, made for this reader and this minute."""
+    async with autocommit(page.services.engine).connect() as connection:
+        await require(connection, page.caller, number, Verb.SEE)
+        if await attachments.record_of(connection, identity) != number:
+            raise UnknownRecord(_HIDDEN)
+    return to_file(page, identity)
 
 
 async def _only_that(said: AsyncIterable[Any]) -> AsyncIterator[str]:
@@ -77,13 +84,17 @@ async def _where(page: Page, number: str) -> str:
         if view.kind == RecordKind.GRANT.value:
             found = await list_grants(connection, page.viewer, number=number)
             return f"/records/{found[0].request}#{number}" if found else _missing()
-    return _of_request(page, view)
+        return await _of_request(connection, page, view)
 
 
-def _of_request(page: Page, view: RecordView) -> str:
-    if view.kind == RecordKind.TASK.value and "/tasks/{number}" in built(page.request):
+async def _of_request(connection: Connection, page: Page, view: RecordView) -> str:
+    """A task leads its requester to the question about it: they do not work on it."""
+    if view.kind != RecordKind.TASK.value:
+        return f"/records/{view.owner}#{view.number}"
+    works = may(Verb.WORK, await relations(connection, page.viewer, view.owner))
+    if works and "/tasks/{number}" in built(page.request):
         return f"/tasks/{view.number}"
-    return f"/records/{view.owner}#{view.number}"
+    return f"/records/{view.owner}#answer"
 
 
 def _missing() -> str:

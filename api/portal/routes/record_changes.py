@@ -1,7 +1,9 @@
 """What its requester changes about a request, each on a page that says first what will happen."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi.responses import Response
 
@@ -9,8 +11,11 @@ from api.portal.answers import answers_in
 from api.portal.forms import Form, FormState, attempt
 from api.portal.guard import pages
 from api.portal.page import OrdererPage, Page
+from api.portal.people_typed import answers_with_people
 from api.portal.progress import running_steps, taken_back
-from api.portal.record_page import can_do, extendable, read_content
+from api.portal.record_page import can_do, cancellable, extendable, read_content
+from api.portal.titles import line_names
+from api.portal.typed_form import shows_again
 from api.requests_read import RecordNumber
 from api.routes import extensions, request_actions
 from api.routes.extensions import Extension
@@ -34,6 +39,7 @@ async def preview_cancel(number: RecordNumber, page: OrdererPage) -> Response:
 
 
 @router.post("/records/{number}/cancel")
+@shows_again
 async def cancel(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
     async def send() -> None:
         body = posted.into(Cancellation, ("line", "reason"))
@@ -49,18 +55,24 @@ async def cancel(number: RecordNumber, page: OrdererPage, posted: Form) -> Respo
 
 @router.get("/records/{number}/recall")
 async def ask_recall(number: RecordNumber, page: OrdererPage, line: str | None = None) -> Response:
+    """What a change of something in approval means; nothing happens yet."""
     return await _line_page(page, number, line, "recall", (Phase.APPROVAL,))
 
 
 @router.post("/records/{number}/recall")
+@shows_again
 async def recall(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
+    """On to the form of the change. Who leaves that finds the request in their hands, as it was."""
+
     async def send() -> None:
         body = posted.into(Returning, ("line", "reason"))
         await request_actions.recall(number, body, page.act(posted))
 
     failed = await attempt("recall", posted, send())
     if failed is None:
-        return page.back_to(f"/records/{number}", "recall")
+        line = posted.text("line")
+        chosen = f"?{urlencode({'line': line})}" if line else ""
+        return page.back_to(f"/records/{number}/change{chosen}", "recall")
     return await _line_page(page, number, posted.text("line"), "recall", tuple(Phase), failed)
 
 
@@ -70,12 +82,13 @@ async def ask_change(number: RecordNumber, page: OrdererPage, line: str | None =
 
 
 @router.post("/records/{number}/change")
+@shows_again
 async def change(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
     content = await read_content(page, number)
     item = _item(content, _line(content, posted.text("line"), tuple(Phase)))
 
     async def send() -> None:
-        answers = answers_in(item.form, posted)
+        answers = await answers_with_people(page, item.form, answers_in(item.form, posted), "/variables")
         body = posted.into(Resubmission, ("line", "quantity", "comment"), variables=answers)
         await request_actions.resubmit(number, body, page.act(posted))
 
@@ -91,6 +104,7 @@ async def ask_extension(number: RecordNumber, page: OrdererPage) -> Response:
 
 
 @router.post("/records/{number}/extend")
+@shows_again
 async def extend(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
     opened: list[str] = []
 
@@ -110,7 +124,7 @@ async def _cancel_page(page: Page, number: str, failed: FormState | None = None)
     content = await read_content(page, number)
     if failed is None and not can_do(page, content).cancel:
         _refuse(page, content)
-    lines = [line for line in content.view.items if line.open]
+    lines = cancellable(content)
     return await page.show(
         "record/cancel",
         failed=failed,
@@ -135,12 +149,14 @@ async def _line_page(
     can = can_do(page, content)
     if failed is None and not (can.change or can.recall):
         _refuse(page, content)
+    if failed is None and line_number is None and len(_lines(content, None, phases)) > 1:
+        return page.back_to(f"/records/{number}")  # There it is chosen by its name.
     line = _line(content, line_number, phases)
     item = _item(content, line)
     shown: Mapping[str, Any] = {
         "line": line,
+        "name": line_names(content.view.items).get(line.number, line.short_description),
         "item": item,
-        "places": ["/quantity", "/comment", *(f"/variables/{key}" for key in item.form.fields)],
     }
     return await page.show(f"record/{template}", failed=failed, content=content, **shown)
 
@@ -149,17 +165,35 @@ async def _extend_page(page: Page, number: str, failed: FormState | None = None)
     content = await read_content(page, number)
     if failed is None and not can_do(page, content).extend:
         _refuse(page, content)
-    grants = extendable(content) or [("", "-")]
-    return await page.show("record/extend", failed=failed, content=content, grants=grants)
+    ends = extendable(content)
+    names = {grant.number: f"{grant.entitlement} ({grant.number})" for grant in content.grants}
+    grants = [
+        (key, page.words("extend.now", name=names[key], day=page.formats.plain_day(end)))
+        for key, end in ends.items()
+    ]
+    return await page.show(
+        "record/extend",
+        failed=failed,
+        content=content,
+        grants=grants or [("", "-")],
+        least=(min(ends.values()) + timedelta(days=1)).isoformat() if ends else None,
+    )
 
 
 def _refuse(page: Page, content: RequestContent) -> None:
     page.caller.require(Permission.ORDER)
-    raise InvalidTransition(f"{content.view.number} is not in a state, or not yours, to do this")
+    number = content.view.number
+    raise InvalidTransition(
+        f"{number} cannot be changed in this way now: it has moved on, or it is not yours to change."
+    )
+
+
+def _lines(content: RequestContent, number: str | None, phases: tuple[Phase, ...]) -> list[LineView]:
+    return [line for line in content.view.items if line.phase in phases and number in (None, line.number)]
 
 
 def _line(content: RequestContent, number: str | None, phases: tuple[Phase, ...]) -> LineView:
-    fits = [line for line in content.view.items if line.phase in phases and number in (None, line.number)]
+    fits = _lines(content, number, phases)
     if not fits:
         raise UnknownRecord("there is no such line that could be changed now")
     return fits[0]

@@ -7,8 +7,10 @@ from fastapi.responses import Response
 
 from api.portal.forms import Form, Posted, attempt
 from api.portal.guard import pages
+from api.portal.order_files import fault_of
 from api.portal.page import OrdererPage, Page, ReaderPage
 from api.portal.record_page import show_request
+from api.portal.typed_form import shows_again
 from api.requests_read import RecordNumber
 from api.routes import attachments, feedback, request_actions
 from api.routes.feedback import NewFeedback
@@ -19,6 +21,7 @@ router = pages()
 
 
 @router.post("/records/{number}/comments")
+@shows_again
 async def comment(number: RecordNumber, page: ReaderPage, posted: Form) -> Response:
     async def send() -> None:
         body = posted.into(NewComment, ("text",), work_note=posted.has("work_note"))
@@ -28,6 +31,7 @@ async def comment(number: RecordNumber, page: ReaderPage, posted: Form) -> Respo
 
 
 @router.post("/records/{number}/answer")
+@shows_again
 async def answer(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
     """A comment of the requester answers every open question."""
 
@@ -38,11 +42,15 @@ async def answer(number: RecordNumber, page: OrdererPage, posted: Form) -> Respo
 
 
 @router.post("/records/{number}/attachments")
+@shows_again
 async def attach(number: RecordNumber, page: ReaderPage, posted: Form) -> Response:
     async def send() -> None:
         file = posted.files.get("file")
         if file is None:
             raise InvalidInput("choose a file", problems=[Problem("/file", "choose a file")])
+        fault = await fault_of(page, file)
+        if fault is not None:
+            raise InvalidInput(fault, problems=[Problem("/file", fault)])
         await attachments.attach(number, file, page.caller, page.services)
 
     return await _said(page, number, posted, "attach", send(), "files")
@@ -59,6 +67,7 @@ async def watch(number: RecordNumber, page: ReaderPage, posted: Form) -> Respons
 
 
 @router.post("/records/{number}/survey")
+@shows_again
 async def survey(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
     async def send() -> None:
         body = posted.into(SurveyAnswer, ("score", "comment"))
@@ -68,6 +77,7 @@ async def survey(number: RecordNumber, page: OrdererPage, posted: Form) -> Respo
 
 
 @router.post("/records/{number}/voice")
+@shows_again
 async def voice(number: RecordNumber, page: ReaderPage, posted: Form) -> Response:
     """A suggestion or complaint."""
 

@@ -5,38 +5,60 @@ document.documentElement.classList.add("scripted");
 
 const parser = new DOMParser();
 
+// Ticks in a list are carried over to the new one: they keep nothing from being renewed.
 function isBusy(region) {
-  if (region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) return true;
-  return [...region.querySelectorAll("textarea, input:not([type=hidden])")].some(
-    (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked,
+  const fields = [...region.querySelectorAll("textarea, select, input:not([type=hidden])")].filter((field) => !field.closest("[data-keeps]"));
+  return fields.some(
+    (field) => field === document.activeElement || (!field.matches("select") && (field.value !== field.defaultValue || field.checked !== field.defaultChecked)),
   );
+}
+const isTyping = () => [...document.querySelectorAll("main form")].some(isBusy);
+
+// What somebody stands on, has ticked or opened is so afterwards.
+const signOf = (one) => [one.tagName, one.id, one.getAttribute("href") || [one.name, one.value].filter(Boolean).join("=") || one.textContent.trim()].join(" ");
+const places = (region) => [...region.querySelectorAll("a[href], button, summary, input:not([type=hidden]), [tabindex]")];
+function swap(region, other) {
+  const stood = region.contains(document.activeElement) ? document.activeElement : null;
+  const sign = stood && signOf(stood);
+  const at = stood && stood.closest("[data-keeps]") ? places(region).indexOf(stood) : -1;
+  const ticked = new Set([...region.querySelectorAll("input:checked")].filter((field) => field.closest("[data-keeps]")).map(signOf));
+  const opened = new Set([...region.querySelectorAll("details[open] > summary")].map(signOf));
+  region.replaceChildren(...[...other.childNodes].map((node) => document.importNode(node, true)));
+  for (const field of region.querySelectorAll("input")) if (field.closest("[data-keeps]") && ticked.has(signOf(field))) field.checked = true;
+  for (const summary of region.querySelectorAll("summary")) if (opened.has(signOf(summary))) summary.parentElement.open = true;
+  if (!stood || stood === region) return;
+  const now = places(region);
+  const again = now.find((one) => signOf(one) === sign) ?? (at < 0 ? null : now[Math.min(at, now.length - 1)]);
+  (again ?? document.querySelector("main")).focus({ preventScroll: true });
 }
 
 // The same page again; each region that differs takes the place of the one that is shown. Of answers that cross on
-// their way only the newest counts.
+// their way only the newest counts. In the inbox, what is shown beside the list stays the one that was chosen.
 let turn = 0;
 async function renew() {
   const mine = ++turn;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-  if (answer.redirected || !answer.ok) {
-    if (answer.redirected || answer.status === 404) location.reload();
+  const address = document.querySelector("[data-inbox] [data-row][aria-current]")?.dataset.beside ?? location.href;
+  const answer = await fetch(address, { headers: { Accept: "text/html", "Steadydesk-Live": "1" }, credentials: "same-origin" });
+  if (mine !== turn) return;
+  if (answer.redirected || answer.status === 404) {
+    if (!isTyping()) location.reload();
     return;
   }
+  if (!answer.ok) return soon(5000);
   const fresh = parser.parseFromString(await answer.text(), "text/html");
   if (mine !== turn) return;
   for (const region of document.querySelectorAll("[data-live]")) {
     const other = fresh.querySelector(`[data-live="${CSS.escape(region.dataset.live)}"]`);
     if (!other || isBusy(region) || same(region, other)) continue;
-    region.replaceChildren(...[...other.childNodes].map((node) => document.importNode(node, true)));
+    swap(region, other);
     region.classList.remove("fresh");
     void region.offsetWidth;
     region.classList.add("fresh");
   }
-  // Parts that came or went (a question, a survey) have no place yet.
-  const ids = (from) => [...from.querySelectorAll("main section[id], main .card[data-live]")].map((one) => one.id || one.dataset.live).join();
-  const typing = [...document.querySelectorAll("main form")].some(isBusy);
-  if (!typing && ids(document) !== ids(fresh)) {
-    document.querySelector("main").replaceWith(document.importNode(fresh.querySelector("main"), true));
+  // Parts that came or went (a question, a survey, the first approval) have no place yet.
+  const ids = (from) => [...from.querySelectorAll("main section[id], main [data-live]")].map((one) => one.id || one.dataset.live).join();
+  if (!isTyping() && ids(document) !== ids(fresh)) {
+    swap(document.querySelector("main"), fresh.querySelector("main"));
     follow();
     prepare();
   }
@@ -47,20 +69,50 @@ function same(one, other) {
   return plain(one) === plain(other);
 }
 
-let stream = null;
 let waiting = 0;
+function soon(wait = 120) {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => renew().catch(() => soon(5000)), wait);
+}
+
+// Of changes the page hears by one stream, as long as somebody may look at it: a browser keeps six at most, of all pages.
+const HIDDEN_FOR = 30000;
+let stream = null;
+let heard = "";
+let again = 1000;
+let leaving = 0;
 function follow() {
   const page = document.querySelector("[data-events]");
-  const address = page?.dataset.events.split("?")[0];
-  if (!page || (stream && new URL(stream.url).pathname === address)) return;
+  const address = page && new URL(page.dataset.events, location.href);
+  if (!page || (stream && new URL(stream.url).pathname === address.pathname)) return;
+  if (heard) address.searchParams.set(address.searchParams.has("since") ? "since" : "after", heard);
   stream?.close();
-  stream = new EventSource(page.dataset.events);
-  const soon = () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => renew().catch(() => {}), 120);
+  stream = new EventSource(address);
+  stream.onmessage = (event) => {
+    heard = event.lastEventId;
+    again = 1000;
+    soon();
   };
-  stream.onmessage = soon;
+  // What the server refused (too many streams, a session that is over) is not tried again by the browser.
+  stream.onerror = () => {
+    if (stream.readyState !== EventSource.CLOSED) return;
+    again = Math.min(2 * again, 60000);
+    setTimeout(resume, again);
+  };
 }
+
+function resume() {
+  stream = null;
+  if (document.hidden) return;
+  soon(0);
+  follow();
+}
+
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(leaving);
+  if (document.hidden) leaving = setTimeout(() => { stream?.close(); stream = null; }, HIDDEN_FOR);
+  else if (!stream) resume();
+});
 
 // Fields that the answer to another one asks for, or must have.
 function answersOf(form, name) {
@@ -105,6 +157,16 @@ document.addEventListener("keydown", (event) => {
   if (!target) return;
   event.preventDefault();
   target.matches("input") ? target.focus() : target.click();
+});
+// A file that would be refused is said to be before it is sent: then what was typed stays.
+document.addEventListener("change", ({ target }) => {
+  const { limit, empty, large } = target.dataset;
+  if (!limit) return;
+  const all = [...target.form.querySelectorAll("[data-limit]")];
+  const sizes = all.flatMap((each) => [...each.files].map((file) => file.size));
+  for (const each of all) each.setCustomValidity("");
+  target.setCustomValidity(sizes.includes(0) ? empty : sizes.reduce((sum, size) => sum + size, 0) > limit ? large : "");
+  target.reportValidity();
 });
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
@@ -259,6 +321,7 @@ const inbox = {
   current: () => document.querySelector("[data-row][aria-current]") ?? document.querySelector("[data-row]"),
   hasRoom: () => inbox.place()?.offsetParent != null,
   loading: null,
+  reason: null,
   shown: document.querySelector("[data-row][aria-current]")?.dataset.beside,
 
   choose(row) {
@@ -299,6 +362,9 @@ const inbox = {
     if (part) part.open = true;
     target.focus();
     target.scrollIntoView({ block: "center" });
+    if (!target.dataset.then) return;
+    inbox.reason = target;
+    target.addEventListener("blur", () => (inbox.reason = null), { once: true });
   },
 };
 const hotkeys = {
@@ -314,6 +380,12 @@ document.addEventListener("keydown", (event) => {
   if (typing || event.defaultPrevented || !keysAreOn() || !hotkeys[event.key] || !document.querySelector("[data-inbox], [data-hot]")) return;
   event.preventDefault();
   hotkeys[event.key]();
+});
+// After r, Tab leads from the reason to the button that it is for, past the others.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Tab" || event.shiftKey || event.target !== inbox.reason) return;
+  event.preventDefault();
+  event.target.form.querySelector(`[value="${event.target.dataset.then}"]`).focus();
 });
 document.addEventListener("click", (event) => {
   const row = event.target.closest?.("a")?.closest("[data-row]");

@@ -1,7 +1,7 @@
 """Every text of the pages by its key, a file for each language; another language is another file."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,8 +9,12 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from steadydesk.errors import Problem
+
 FOLDER = Path(__file__).parent
 BASE = "en"
+_PREDICATE = re.compile(r"(is|must|has|names|needs|takes|may) ")
+"""Begins what is said about a field, in English; all else is a sentence of its own. Other languages say it alike."""
 _PLURAL = frozenset({"one", "other"})
 _PHRASES = "phrases."
 
@@ -36,6 +40,30 @@ class Words:
     def has(self, key: str) -> bool:
         return key in self.texts
 
+    def faults(self, problems: Iterable[Problem]) -> str:
+        """What is wrong, in this language: by its kind, or by the sentence in which it was said."""
+        return "; ".join(
+            self(key, **each.values) if self.has(key := f"faults.{each.kind}") else self.phrase(each.message)
+            for each in problems
+        )
+
+    def sentence(self, problems: Sequence[Problem], label: str) -> str:
+        """The same as a whole sentence about the field of that label."""
+        named = label if label[-1:].isalnum() else self("portal.quoted", text=label)
+        said = self.faults(problems)
+        return f"{named}{' ' if _is_about_field(problems) else ': '}{said}{'' if said.endswith('.') else '.'}"
+
+    def beside(self, problems: Sequence[Problem], label: str) -> str:
+        """The same where the field itself is seen."""
+        if _is_about_field(problems):
+            return self.sentence(problems, label)
+        said = self.faults(problems)
+        return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('.') else '.'}"
+
+    def knows(self, sentence: str) -> bool:
+        """Whether the files know the sentence."""
+        return any(pattern.fullmatch(sentence) for _, pattern in _patterns())
+
     def phrase(self, sentence: str, **instead: str) -> str:
         """A sentence of the processes (why something waits, what happens then) in this language; as it is where
         it is none that the files know. ``instead`` replaces what stands in its places.
@@ -44,6 +72,10 @@ class Words:
             if match := pattern.fullmatch(sentence):
                 return self.texts[key].format(**{**match.groupdict(), **instead})
         return sentence
+
+
+def _is_about_field(problems: Sequence[Problem]) -> bool:
+    return _PREDICATE.match(languages()[BASE].faults(problems[:1])) is not None
 
 
 @cache

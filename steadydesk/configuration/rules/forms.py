@@ -89,6 +89,17 @@ def impossible_limits(inspection: Inspection) -> Iterator[Finding]:
                 yield Finding((*path, "fields", key, "minimum"), message)
 
 
+@rule("C509", Severity.WARNING, "A pattern without help that says which form it expects")
+def unexplained_patterns(inspection: Inspection) -> Iterator[Finding]:
+    """People would be told that their answer has not the expected form, and not which one that is."""
+    for path, form in forms(inspection):
+        for key, field in form.fields.items():
+            if field.pattern is not None and field.help is None:
+                yield Finding(
+                    (*path, "fields", key, "pattern"), f"'{key}' has a pattern; say in 'help' what it takes"
+                )
+
+
 _ALONE = {"visible_when": None, "required_when": None}
 
 

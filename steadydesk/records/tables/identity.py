@@ -38,6 +38,13 @@ session = Table(
     Column("expires_at", Instant, nullable=False),
     Column("agent", Text, nullable=False, server_default=""),
     Column("rights", Text, nullable=False, server_default="", comment="Digest of what its person may do."),
+    Column(
+        "at_issuer",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="Its person signed in at the OIDC issuer.",
+    ),
     Column("ended_at", Instant),
 )
 
@@ -70,3 +77,4 @@ security_event = Table(
     Column("detail", Text, nullable=False, server_default=""),
     Column("at", Instant, nullable=False, index=True),
 )
+Index("ix_security_event_kind", security_event.c.kind, security_event.c.at, security_event.c.id)

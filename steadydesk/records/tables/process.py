@@ -68,6 +68,12 @@ record = Table(
 Index("ix_record_owner", record.c.owner)
 Index("ix_record_kind_updated_at", record.c.kind, record.c.updated_at, record.c.number)
 Index("ix_record_group_open", record.c.assignment_group, record.c.due_at, postgresql_where=record.c.open)
+Index(
+    "ix_record_running",
+    record.c.updated_at,
+    record.c.number,
+    postgresql_where=record.c.open & (record.c.number == record.c.owner),
+)
 Index("ix_record_parent", record.c.parent, postgresql_where=record.c.parent.is_not(None))
 Index(
     "ix_record_people_operation",

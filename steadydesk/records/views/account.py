@@ -1,4 +1,4 @@
-"""What a person's own account shows: who stands in for whom, and when they are away."""
+"""What a person's own account shows: who stands in for whom."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from steadydesk.contracts.delegation import Absence, Delegation
+from steadydesk.contracts.delegation import Delegation
 from steadydesk.contracts.views import PersonRef
-from steadydesk.records.directory_rows import ABSENCE_COLUMNS, DELEGATION_COLUMNS, absence_of, delegation_of
-from steadydesk.records.tables.directory import absence, delegation, person
+from steadydesk.records.directory_rows import DELEGATION_COLUMNS, delegation_of
+from steadydesk.records.tables.directory import delegation, person
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,3 @@ async def own_delegations(
         )
         for row in await connection.execute(statement)
     ]
-
-
-async def own_absences(connection: AsyncConnection, person_id: str, now: datetime) -> list[Absence]:
-    """Those that are not over, soonest first."""
-    statement = (
-        select(*ABSENCE_COLUMNS)
-        .where(absence.c.person == person_id, absence.c.ends_at > now)
-        .order_by(absence.c.begins_at, absence.c.id)
-    )
-    return [absence_of(row) for row in await connection.execute(statement)]

@@ -21,7 +21,7 @@ from steadydesk.records import configuration
 from steadydesk.records.tables.approval import approver, gate
 from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.process import record
-from steadydesk.records.views.approvals import asked_gates, people_of, seen_gate
+from steadydesk.records.views.approvals import asked_gates, gate_facts, people_of, seen_gate
 from steadydesk.records.views.visibility import Viewer
 
 
@@ -105,6 +105,7 @@ async def bulk_items(connection: AsyncConnection, entries: Sequence[InboxEntry])
             open=entry.is_asked,
             restricted=entry.restricted,
             amount=entry.amount,
+            currency=entry.currency,
             limit=await _limit(connection, entry),
         )
         for entry in entries
@@ -168,16 +169,7 @@ def _asked(viewer: Viewer) -> ScalarSelect[Any]:
 
 def _entry(row: Row[Any], language: str) -> InboxEntry:
     return InboxEntry(
-        id=row.id,
-        number=row.owner,
-        line=row.line,
-        policy=row.policy,
-        stage=row.stage,
-        label=in_language(row.label, language),
-        state=row.state,
-        opened_at=row.opened_at,
-        due_at=row.due_at,
-        closed_at=row.closed_at,
+        **gate_facts(row, language),
         title=in_language(row.title, language),
         quantity=row.quantity or 1,
         amount=float(row.amount or 0),

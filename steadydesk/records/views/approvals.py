@@ -24,9 +24,11 @@ from steadydesk.contracts.gate import ApproverState, GateState
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.views import ApprovalView, ApproverView
 from steadydesk.records.tables.approval import approver, gate
-from steadydesk.records.tables.process import sight
+from steadydesk.records.tables.process import record, sight
 from steadydesk.records.views.people import names_of
 from steadydesk.records.views.visibility import Viewer, subject_matches
+
+_FACTS = ("id", "line", "policy", "stage", "state", "opened_at", "due_at", "closed_at")
 
 
 async def approvals_of(connection: AsyncConnection, number: str, language: str) -> list[ApprovalView]:
@@ -66,7 +68,8 @@ def asked_gates(
     newest_first: bool = False,
 ) -> Subquery:
     """Id and opening (``gate``, ``opened_at``) of gates that the viewer sees, and at which they or somebody whom they
-    stand for are in one of these states of ``ApproverState``; REQUESTED alone: only open ones.
+    stand for are in one of these states of ``ApproverState``; REQUESTED alone: only open ones, and none of what the
+    viewer asked for, on which they may not decide in anybody's name.
     """
     who = _each(people_of(viewer), "person")
     which = _each(list(states), "state")
@@ -79,6 +82,9 @@ def asked_gates(
     )
     if list(states) == [ApproverState.REQUESTED]:
         asked = asked.where(gate.c.state == GateState.REQUESTED.value)
+        if viewer.delegated:
+            opener = select(record.c.opened_by).where(record.c.number == gate.c.owner).scalar_subquery()
+            asked = asked.where(opener != viewer.person)
     if after is not None:
         place, row = tuple_(*map(literal, after)), tuple_(approver.c.opened_at, approver.c.gate)
         asked = asked.where(row < place if newest_first else row > place)
@@ -146,17 +152,11 @@ async def _views(connection: AsyncConnection, gates: Sequence[Row[Any]], languag
 
 def _view(row: Row[Any], asked: list[ApproverView], language: str) -> ApprovalView:
     return ApprovalView(
-        id=row.id,
-        number=row.owner,
-        line=row.line,
-        policy=row.policy,
-        stage=row.stage,
-        label=in_language(row.label, language),
-        state=row.state,
-        opened_at=row.opened_at,
-        due_at=row.due_at,
-        closed_at=row.closed_at,
-        reason=row.reason,
-        changed=row.changed or [],
-        approvers=asked,
+        **gate_facts(row, language), reason=row.reason, changed=row.changed or [], approvers=asked
     )
+
+
+def gate_facts(row: Row[Any], language: str) -> dict[str, Any]:
+    """What every view of a gate says of it."""
+    facts = {name: getattr(row, name) for name in _FACTS}
+    return facts | {"number": row.owner, "label": in_language(row.label, language)}

@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from steadydesk.records.engine import plan_anew
-from steadydesk.records.views import dashboard_reads as reads
+from steadydesk.records.views.dashboard_reads import AGE_BANDS, Extent, Level, Part, figures
 
 LOW_SCORE = 2
+
+_ROOM = text(
+    "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('work_mem', '32MB', true)"
+)
+"""For this transaction: the best plan depends on who sees how much, and what they see should not go to the disk."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Ages:
-    """Requests that are open now, by bands of ``dashboard_reads.AGE_BANDS``; ``oldest`` was opened then."""
+    """Requests that are open now, by bands of ``AGE_BANDS``; ``oldest`` was opened then."""
 
     counts: tuple[int, ...]
     oldest: datetime | None
@@ -96,26 +100,25 @@ class Dashboard:
         return not (any(counts) or self.delivered.count or self.waited.count or self.satisfaction.count)
 
 
-async def dashboard(connection: AsyncConnection, extent: reads.Extent) -> Dashboard:
-    """In six statements."""
-    await plan_anew(connection)
-    volume = (await connection.execute(reads.volume(extent))).all()
-    ages = (await connection.execute(reads.ages(extent))).all()
-    delivered = (await connection.execute(reads.delivered(extent))).all()
-    waited = (await connection.execute(reads.waited(extent))).all()
-    scores = (await connection.execute(reads.scores(extent))).all()
+async def dashboard(connection: AsyncConnection, extent: Extent, now: datetime) -> Dashboard:
+    """In two statements; ``now`` decides ages, and which sight has begun and not ended."""
+    await connection.execute(_ROOM)
+    parts: dict[str, list[Row[Any]]] = {part.value: [] for part in Part}
+    for row in await connection.execute(figures(extent, now)):
+        parts[row.part].append(row)
+    days = dict(enumerate(extent.period.buckets, 1))
+    delivered, waited, ages = parts[Part.DELIVERED], parts[Part.WAITED], parts[Part.AGE]
     return Dashboard(
-        volume=Volume(*({row.day: row.times for row in volume if row.what == what} for what in (0, 1))),
-        ages=Ages(
-            _by_place(((row.band, row.times) for row in ages), len(reads.AGE_BANDS) + 1),
-            min((row.oldest for row in ages), default=None),
+        volume=Volume(
+            *({days[row.place]: row.times for row in parts[part]} for part in (Part.OPENED, Part.CLOSED))
         ),
-        delivered=next((_delivery(row) for row in delivered if row.level == reads.ALL), Delivered()),
-        delivered_in={row.day: _delivery(row) for row in delivered if row.level == reads.DAY_ONLY},
-        delivered_by={row.function: _delivery(row) for row in delivered if row.level == reads.FUNCTION_ONLY},
-        waited=next((_waiting(row) for row in waited if row.level), Waited()),
-        waited_in={row.day: _waiting(row) for row in waited if not row.level},
-        satisfaction=Satisfaction(_by_place(((row.score - 1, row.times) for row in scores), 5)),
+        ages=Ages(_times(ages, range(len(AGE_BANDS) + 1)), min((row.oldest for row in ages), default=None)),
+        delivered=next((_delivery(row) for row in delivered if row.level == Level.ALL), Delivered()),
+        delivered_in={days[row.place]: _delivery(row) for row in delivered if row.level == Level.PLACE},
+        delivered_by={row.function: _delivery(row) for row in delivered if row.level == Level.FUNCTION},
+        waited=next((_waiting(row) for row in waited if row.level == Level.ALL), Waited()),
+        waited_in={days[row.place]: _waiting(row) for row in waited if row.level == Level.PLACE},
+        satisfaction=Satisfaction(_times(parts[Part.SCORE], range(1, 6))),
     )
 
 
@@ -127,6 +130,6 @@ def _waiting(row: Row[Any]) -> Waited:
     return Waited(row.times, row.median, row.p90)
 
 
-def _by_place(counts: Iterable[tuple[int, int]], places: int) -> tuple[int, ...]:
-    found = dict(counts)
-    return tuple(found.get(place, 0) for place in range(places))
+def _times(rows: Iterable[Row[Any]], places: Iterable[int]) -> tuple[int, ...]:
+    found = {row.place: row.times for row in rows}
+    return tuple(found.get(place, 0) for place in places)

@@ -9,8 +9,10 @@ from sqlalchemy import (
     FromClause,
     Row,
     ScalarSelect,
+    Select,
     and_,
     func,
+    literal,
     literal_column,
     or_,
     select,
@@ -25,10 +27,11 @@ from steadydesk.contracts.language import in_language
 from steadydesk.records.engine import plan_anew
 from steadydesk.records.tables.configuration import configuration_version
 from steadydesk.records.tables.delivery import delivery
+from steadydesk.records.tables.directory import person_group
 from steadydesk.records.tables.effect import breaker
 from steadydesk.records.tables.identity import security_event
 from steadydesk.records.tables.process import command_key, record, reservation, stuck_process
-from steadydesk.records.views.records import Position, waiting_of
+from steadydesk.records.views.records import COUNT_CAP, Position, waiting_of
 from steadydesk.records.views.visibility import Viewer, visible
 
 ANSWERED_WITHIN = timedelta(minutes=10)
@@ -111,12 +114,14 @@ async def running_processes(
             "updated_at",
         )
     ]  # fmt: skip
-    statement = select(*columns, visible(viewer, processes=True).label("seen")).where(
-        _running(viewer), *_filtered(wanted)
+    label = (
+        select(person_group.c.label).where(person_group.c.key == record.c.assignment_group).scalar_subquery()
     )
+    seen = visible(viewer, processes=True).label("seen")
+    statement = select(*columns, label.label("group_label"), seen).where(_running(viewer), *_filtered(wanted))
     if after is not None:
         here = tuple_(record.c.updated_at, record.c.number)
-        statement = statement.where(here > tuple_(after.updated_at, after.number))
+        statement = statement.where(here > tuple_(after.at, after.number))
     await plan_anew(connection)
     rows = await connection.execute(statement.order_by(record.c.updated_at, record.c.number).limit(limit))
     return [_process(row, viewer.language) for row in rows]
@@ -145,7 +150,7 @@ def _process(row: Row[Any], language: str) -> Running:
         kind=row.kind,
         state=row.state,
         title=in_language(row.short_description, language) if row.seen else None,
-        group=row.assignment_group,
+        group=row.group_label or row.assignment_group,
         late=row.late,
         waiting=waiting_of(row.waiting),
         opened_at=row.opened_at,
@@ -156,7 +161,9 @@ def _process(row: Row[Any], language: str) -> Running:
 
 @dataclass(frozen=True)
 class Attention:
-    """How much there is of each trouble, restricted processes included: numbers alone say nothing of them."""
+    """How much there is of each trouble, at most ``COUNT_CAP`` + 1: whoever has a thousand has one. Restricted
+    processes are included: numbers alone say nothing of them.
+    """
 
     stuck: int
     commands: int
@@ -171,20 +178,22 @@ class Attention:
 
 async def attention(connection: AsyncConnection, now: datetime) -> Attention:
     """All of it by one statement."""
-    row = await connection.execute(
-        select(
-            _count(stuck_process),
-            _count(command_key, overdue(now)),
-            _count(reservation, not_taken_up(now)),
-            _count(
-                delivery, delivery.c.state.in_((DeliveryState.DEAD.value, DeliveryState.UNCONFIRMED.value))
-            ),
-            _count(breaker, breaker.c.document["phase"].astext != BreakerPhase.CLOSED.value),
-            _count(security_event, security_event.c.at > now - LATELY),
-            _count(configuration_version, configuration_version.c.applied_at.is_(None)),
-        )
-    )
+    row = await connection.execute(attention_counts(now))
     return Attention(*row.one())
+
+
+def attention_counts(now: datetime) -> Select[int, int, int, int, int, int, int]:
+    """One row, its columns named as the fields of ``Attention``."""
+    undelivered = (DeliveryState.DEAD.value, DeliveryState.UNCONFIRMED.value)
+    return select(
+        counted(stuck_process).label("stuck"),
+        counted(command_key, overdue(now)).label("commands"),
+        counted(reservation, not_taken_up(now)).label("orders"),
+        counted(delivery, delivery.c.state.in_(undelivered)).label("dead_letters"),
+        counted(breaker, breaker.c.document["phase"].astext != BreakerPhase.CLOSED.value).label("breakers"),
+        counted(security_event, security_event.c.at > now - LATELY).label("security_events"),
+        counted(configuration_version, configuration_version.c.applied_at.is_(None)).label("versions"),
+    )
 
 
 def overdue(now: datetime) -> ColumnElement[bool]:
@@ -197,5 +206,7 @@ def not_taken_up(now: datetime) -> ColumnElement[bool]:
     return and_(reservation.c.opened_at.is_(None), reservation.c.reserved_at < now - TAKEN_UP_WITHIN)
 
 
-def _count(table: FromClause, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
+def counted(table: FromClause, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    """How many rows fit, at most ``COUNT_CAP`` + 1; conditions may name tables of the statement around it."""
+    capped = select(literal(1)).select_from(table).where(*conditions).limit(COUNT_CAP + 1)
+    return select(func.count()).select_from(capped.correlate_except(table).lateral()).scalar_subquery()

@@ -64,7 +64,6 @@ class Operation:
     line: LineView
     person: str
     zone: str
-    item: CatalogItem
     done: int
     steps: int
     lacks: list[Lack] = field(default_factory=list[Lack])
@@ -199,7 +198,6 @@ def operation_of(
         line=line,
         person=_future_person(item, line) or line.caller.name,
         zone=zone,
-        item=item,
         done=int(done),
         steps=int(steps),
         lacks=[lack_of(each, parts, now) for each in line.waiting] if line.open else [],

@@ -1,7 +1,7 @@
 """What the pickers of forms offer, and the names behind what was picked."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, any_, case, func, literal, or_, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -20,6 +20,11 @@ class Picked:
 
     people: Mapping[str, str]
     groups: Mapping[str, str]
+    managers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Names of the managers of the people, by the same."""
+
+    def manager_of(self, named: str) -> str | None:
+        return self.managers.get(named) or self.managers.get(named.lower())
 
     def person(self, named: str) -> str:
         return self.people.get(named) or self.people.get(named.lower()) or named
@@ -38,6 +43,21 @@ async def suggest_people(connection: AsyncConnection, text: str, limit: int = MO
         .limit(limit)
     )
     return [PersonRef(id=row.id, name=row.name, user_name=row.user_name) for row in rows]
+
+
+async def people_called(connection: AsyncConnection, names: Iterable[str]) -> dict[str, list[str]]:
+    """User names of active people by their full name in lower case."""
+    wanted = any_(literal([name.lower() for name in names], ARRAY(Text)))
+    name, user_name = func.lower(person.c.name), person.c.user_name
+    rows = await connection.execute(
+        select(name.label("name"), user_name)
+        .where(person.c.active, ~person.c.service_account, name == wanted)
+        .order_by(user_name)
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.name, []).append(row.user_name)
+    return found
 
 
 async def suggest_groups(connection: AsyncConnection, text: str, limit: int = MOST) -> list[tuple[str, str]]:
@@ -61,15 +81,22 @@ async def picked(
     if not named and not keys:
         return Picked({}, {})
     wanted = any_(literal(named, ARRAY(Text)))
-    of_people = select(person.c.id, person.c.name, person.c.user_name).where(
-        or_(person.c.id == wanted, person.c.user_name == wanted)
+    manager = person.alias()
+    of_people = (
+        select(person.c.id, person.c.name, person.c.user_name, manager.c.name.label("manager"))
+        .outerjoin(manager, (manager.c.id == person.c.manager) & manager.c.active)
+        .where(or_(person.c.id == wanted, person.c.user_name == wanted))
     )
-    of_groups = select(person_group.c.key, person_group.c.label, literal(None)).where(
+    of_groups = select(person_group.c.key, person_group.c.label, literal(None), literal(None)).where(
         person_group.c.key == any_(literal(keys, ARRAY(Text)))
     )
     found = (await connection.execute(union_all(of_people, of_groups))).all()
-    known = {key: name for identity, name, user_name in found if user_name for key in (identity, user_name)}
-    return Picked(known, {key: label for key, label, user_name in found if user_name is None})
+    people_found = [(key, name, over) for one, name, user, over in found if user for key in (one, user)]
+    return Picked(
+        {key: name for key, name, _ in people_found},
+        {key: label for key, label, user_name, _ in found if user_name is None},
+        {key: over for key, _, over in people_found if over},
+    )
 
 
 def _holds(text: str, *columns: ColumnElement[str]) -> ColumnElement[bool]:

@@ -1,12 +1,14 @@
 """A whole request as its page shows it, in two statements: everything of the process, and the names in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ScalarSelect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from steadydesk.contracts.form import FieldKind
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.organisation import Organisation
@@ -19,7 +21,7 @@ from steadydesk.contracts.views import (
     RequestView,
     TimelineEntry,
 )
-from steadydesk.policies.form import sensitive
+from steadydesk.policies.form import references, sensitive
 from steadydesk.policies.rights import Verb, may
 from steadydesk.records import configuration
 from steadydesk.records.attachments import AttachmentView
@@ -48,6 +50,11 @@ class RequestContent:
     more: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What ``also`` asked for."""
 
+    def zone_of(self, line: str) -> ZoneInfo:
+        """In which the days begin that the answers of a line name."""
+        item = self.organisation.catalog.get(self.process.line(line).item)
+        return ZoneInfo(self.organisation.calendars[item.calendar].zone if item else "UTC")
+
 
 async def request_content(
     connection: AsyncConnection,
@@ -62,7 +69,13 @@ async def request_content(
     facts: _Facts = row._asdict()
     document = RequestProcess.model_validate(facts["document"])
     organisation = (await configuration.get(connection, document.configuration)).organisation
-    names = await directory_words(connection, _people(facts, document), _groups(facts, document))
+    named = list(_named(facts, document, organisation))
+    names = await directory_words(
+        connection,
+        _people(facts, document),
+        [*_groups(facts, document), *(key for kind, key in named if kind is FieldKind.GROUP)],
+        [user_name for kind, user_name in named if kind is FieldKind.PERSON],
+    )
     return RequestContent(
         view=_view(facts, document, organisation, names, viewer.language),
         process=document,
@@ -94,6 +107,17 @@ def _groups(facts: _Facts, document: RequestProcess) -> Iterable[str | None]:
     yield from (each.get("group") for one in facts["records"] for each in one["waiting"] or [])
     yield from (run.task.group for line in document.lines for run in line.steps.values() if run.task)
     yield from (one["capacity"].rpartition(":")[2] for one in facts["approvers"])
+
+
+def _named(
+    facts: _Facts, document: RequestProcess, organisation: Organisation
+) -> Iterator[tuple[FieldKind, str]]:
+    """Whom and what the answers name, the sensitive ones too: who may read those reads them by their names."""
+    for line in document.lines:
+        item, answers = organisation.catalog.get(line.item), facts["answers"].get(line.variables.ref)
+        if item is not None and isinstance(answers, dict):
+            given = cast("dict[str, Any]", answers)
+            yield from ((kind, name) for _, kind, name in references(item.form, given))
 
 
 def _view(

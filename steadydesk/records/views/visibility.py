@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, any_, bindparam, exists, literal, or_, select
+from sqlalchemy import ColumnElement, and_, any_, bindparam, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
@@ -75,6 +75,28 @@ def visible(viewer: Viewer, *, processes: bool = False) -> ColumnElement[bool]:
     """
     number = record.c.number if processes else record.c.owner
     return exists(select(sight.c.number).where(sight.c.number == number, subject_matches(viewer)))
+
+
+@dataclass(frozen=True)
+class Sight:
+    """By which subjects somebody sees records; who they are decides nothing of what they see."""
+
+    own: tuple[str, ...]
+    delegated: tuple[str, ...]
+
+    def at(self, now: datetime) -> Viewer:
+        return Viewer("", self.own, self.delegated, now)
+
+
+async def sight_of(connection: AsyncConnection, viewer: Viewer) -> Sight:
+    """What the viewer sees, without the subjects that stand in no row of ``sight``: people who differ only by these
+    have equal ones.
+    """
+    asked = func.unnest(literal([*viewer.own, *viewer.delegated], ARRAY(Text))).column_valued("asked")
+    named = exists(select(sight.c.number).where(sight.c.subject == asked))
+    found = set(await connection.scalars(select(asked).where(named)))
+    own, delegated = (tuple(filter(found.__contains__, side)) for side in (viewer.own, viewer.delegated))
+    return Sight(own, delegated)
 
 
 async def relations(connection: AsyncConnection, viewer: Viewer, owner: str) -> list[str]:

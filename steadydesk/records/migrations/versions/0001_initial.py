@@ -498,6 +498,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("people_operation IS NOT NULL"),
     )
     op.create_index(
+        "ix_record_running",
+        "record",
+        ["updated_at", "number"],
+        unique=False,
+        postgresql_where=sa.text("open AND number = owner"),
+    )
+    op.create_index(
         "ix_record_task_due",
         "record",
         ["due_at", "number"],
@@ -536,6 +543,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_security_event")),
     )
     op.create_index(op.f("ix_security_event_at"), "security_event", ["at"], unique=False)
+    op.create_index("ix_security_event_kind", "security_event", ["kind", "at", "id"], unique=False)
     op.create_table(
         "sensitive_read",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -790,6 +798,13 @@ def upgrade() -> None:
             nullable=False,
             comment="Digest of what its person may do.",
         ),
+        sa.Column(
+            "at_issuer",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="Its person signed in at the OIDC issuer.",
+        ),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["person"], ["person.id"], name=op.f("fk_session_person_person"), ondelete="CASCADE"
@@ -878,6 +893,7 @@ def downgrade() -> None:
     op.drop_table("sight")
     op.drop_index("ix_sensitive_read_number", table_name="sensitive_read")
     op.drop_table("sensitive_read")
+    op.drop_index("ix_security_event_kind", table_name="security_event")
     op.drop_index(op.f("ix_security_event_at"), table_name="security_event")
     op.drop_table("security_event")
     op.drop_index(
@@ -886,6 +902,9 @@ def downgrade() -> None:
     op.drop_table("reservation")
     op.drop_index(
         "ix_record_task_due", table_name="record", postgresql_where=sa.text("open AND kind = 'SCTASK'")
+    )
+    op.drop_index(
+        "ix_record_running", table_name="record", postgresql_where=sa.text("open AND number = owner")
     )
     op.drop_index(
         "ix_record_people_operation",
