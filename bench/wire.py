@@ -7,11 +7,15 @@ that no user of the API waits for, and the bare side's client is compiled.
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
+
+_KEPT_SECONDS = 2.0
+"""The API closes a connection that nobody has used for five."""
 
 
 class Wire:
@@ -41,6 +45,8 @@ class Wire:
 
     def _connection(self) -> HTTPConnection:
         found: HTTPConnection | None = getattr(self._own, "connection", None)
-        if found is None:
+        now, used = time.monotonic(), getattr(self._own, "used", 0.0)
+        self._own.used = now
+        if found is None or now - used > _KEPT_SECONDS:
             found = self._own.connection = HTTPConnection(self._host, self._port, timeout=30)
         return found

@@ -12,13 +12,16 @@ _log = structlog.get_logger(__name__)
 
 
 class Coalesced:
-    """Does ``what`` when it was asked for: at once, then at most once per ``every`` seconds, and gives each doing up
-    after ``limit`` seconds. It never raises and nobody waits for it: what it misses, somebody else must find.
+    """Does ``what`` when it was asked for: ``after`` so many seconds, then at most once per ``every``, and gives each
+    doing up after ``limit`` seconds. It never raises and nobody waits for it: what it misses, somebody else must find.
     """
 
-    def __init__(self, what: Callable[[], Awaitable[None]], *, every: float, limit: float = 5.0) -> None:
+    def __init__(
+        self, what: Callable[[], Awaitable[None]], *, every: float, after: float = 0.0, limit: float = 5.0
+    ) -> None:
         self._what = what
         self._every = every
+        self._after = after
         self._limit = limit
         self._wanted = False
         self._closing = asyncio.Event()
@@ -41,6 +44,7 @@ class Coalesced:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _run(self) -> None:
+        await self._pause(self._after)
         while self._wanted:
             self._wanted = False
             try:
@@ -48,6 +52,9 @@ class Coalesced:
                     await self._what()
             except Exception as error:  # noqa: BLE001 - somebody else finds what was missed, whatever went wrong
                 _log.debug("missed", what=self._what.__qualname__, reason=type(error).__name__)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._every):
-                    await self._closing.wait()
+            await self._pause(self._every)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()

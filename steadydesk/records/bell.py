@@ -26,7 +26,8 @@ Heard = Callable[[frozenset[str]], None]
 
 
 class Bell:
-    """Rings in the background, at most once per ``every`` seconds, for all that has changed meanwhile.
+    """Rings in the background, ``every`` so many seconds for all that has changed meanwhile: who waits for the answer
+    to a change comes first.
 
     It never raises and nobody waits for it; who missed a ring looks for themselves every now and then.
     """
@@ -34,7 +35,7 @@ class Bell:
     def __init__(self, engine: Engine, *, every: float = 0.05) -> None:
         self._engine = engine
         self._changed: set[str] = set()
-        self._rings = Coalesced(self._ring, every=every)
+        self._rings = Coalesced(self._ring, every=every, after=every)
 
     def ring(self, *changed: str) -> None:
         """Say that these processes (numbers) or people (``p:<person>``) have changed; from a running event loop."""
