@@ -88,10 +88,14 @@ class Staff:
         try:
             yield staff
         finally:
-            await staff.waker.close()
-            await staff.bell.close()
+            await staff.close()
             await engine.dispose()
             await patient.dispose()
+
+    async def close(self) -> None:
+        """End what goes on in the background, before the connections go."""
+        await self.waker.close()
+        await self.bell.close()
 
     async def start_routines(self) -> None:
         """What runs by itself as long as there is a worker; first, secrets are sealed with the current key."""

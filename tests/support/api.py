@@ -68,6 +68,9 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app, client=("192.0.2.1", 1234))
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
+    services = app.state.services
+    if isinstance(services, DirectoryServices):
+        await services.bell.close()
 
 
 async def organise(engine: AsyncEngine) -> None:

@@ -227,7 +227,7 @@ async def working(
             yield works
             await end_all(client)
     finally:
-        await staff.waker.close()
+        await staff.close()
         await engine.dispose()
         await patient.dispose()
 
