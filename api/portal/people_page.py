@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.portal.addresses import changed_address
 from api.portal.page import Page
 from api.portal.progress import what_of
 from steadydesk.contracts.agenda import WaitingKind
@@ -61,14 +61,7 @@ class PeopleAddress(BaseModel):
 
     def but(self, **changes: Any) -> str:
         """The address with changes, from its first page on; only what is not as usual stands in it."""
-        changed = {**self.model_dump(mode="json", exclude={"after"}), **changes}
-        usual = PeopleAddress().model_dump(mode="json")
-        query = {
-            name: str(value).lower() if isinstance(value, bool) else value
-            for name, value in changed.items()
-            if value != usual[name]
-        }
-        return f"{PATH}?{urlencode(query)}" if query else PATH
+        return changed_address(PATH, self, changes)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.portal.addresses import changed_address
 from api.portal.page import Page
 from steadydesk.contracts.base import Key
 from steadydesk.contracts.page import cursor, keys_of
@@ -63,14 +63,7 @@ class QueueAddress(BaseModel):
 
     def but(self, path: str = PATH, **changes: Any) -> str:
         """The address with changes, from its first page on; only what is not as usual stands in it."""
-        changed = {**self.model_dump(mode="json", exclude={"after"}), **changes}
-        usual = QueueAddress().model_dump(mode="json")
-        query = {
-            name: str(value).lower() if isinstance(value, bool) else value
-            for name, value in changed.items()
-            if value != usual[name]
-        }
-        return f"{path}?{urlencode(query)}" if query else path
+        return changed_address(path, self, changes)
 
 
 def groups_of(page: Page) -> tuple[str, ...]:
