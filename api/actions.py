@@ -53,11 +53,14 @@ class Action:
             if kept is None:
                 command = await build(connection)
                 identity = commands.update_id_of(self.caller, what, number, key)
-                said = commands.to_keep(
+                kept = commands.to_keep(
                     self.caller, key, number, name, command, update_id=identity, acting_for=acting_for
                 )
-                kept = await keep_command(connection, said, hashed)
-        return sent_answer(self.response, await commands.send(self.services, kept))
+                if self.key:
+                    kept = await keep_command(connection, kept, hashed)
+        if self.key:
+            return sent_answer(self.response, await commands.send(self.services, kept))
+        return sent_answer(self.response, await commands.keep_and_send(self.services, kept, hashed))
 
 
 def acting(permission: Permission) -> Callable[..., Awaitable[Action]]:

@@ -24,7 +24,7 @@ from steadydesk.errors import InvalidInput, Problem, RecordClosed
 from steadydesk.orchestration.requests import is_final
 from steadydesk.records import kept_commands, texts
 from steadydesk.records.directory_approvers import people_by_name
-from steadydesk.records.engine import Connection
+from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.processes import earlier_result, is_open
 
 _log = structlog.get_logger(__name__)
@@ -150,6 +150,23 @@ async def send(services: Services, kept: KeptCommand) -> Sent:
             # A server that has just started may refuse what it takes a moment later; the doctor names what stays.
             _log.warning("command_not_taken", number=kept.number, command=kept.name, status=error.status.name)
         return Sent(kept.number, None)
+
+
+async def keep_and_send(services: Services, kept: KeptCommand, hashed: str) -> Sent:
+    """Send a command whose key is ours, which nobody can have used before, while it is being kept; answered once it
+    is. What keeps it is on its way to the database before anything is on its way to the process.
+    """
+    keeping = asyncio.create_task(_keep(services, kept, hashed))
+    await asyncio.sleep(0)
+    try:
+        return await send(services, kept)
+    finally:
+        await keeping
+
+
+async def _keep(services: Services, kept: KeptCommand, hashed: str) -> None:
+    async with autocommit(services.engine).connect() as connection:
+        await kept_commands.keep_command(connection, kept, hashed)
 
 
 async def _deliver(services: Services, kept: KeptCommand) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What people said is kept, and sent by the sweep until it is answered: by whomever, after whatever was killed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -122,6 +123,19 @@ async def test_a_command_waits_for_a_process_that_somebody_ended_by_hand(
     sender.status = None
     assert await sweep(desk, sender, timedelta(minutes=2)) == "1 of 1 commands answered"
     assert (await desk.get(MONA, f"/approvals/{gate}"))["state"] == "approved"
+
+
+async def test_nothing_is_answered_before_it_is_kept(desk: ApiDesk) -> None:
+    _, gate = await laptop(desk)
+    async with desk.services.engine.begin() as connection:
+        await connection.execute(text("LOCK TABLE command_key IN EXCLUSIVE MODE"))
+        calling = asyncio.create_task(
+            desk.call(MONA, "POST", f"/approvals/{gate}/decision", {"decision": "approved"})
+        )
+        while (await desk.get(RITA, f"/approvals/{gate}"))["state"] == "requested":
+            await asyncio.sleep(0.02)
+        assert not calling.done()
+    assert (await calling).status_code == 200
 
 
 async def test_commands_to_one_process_are_sent_in_the_order_in_which_they_were_said(
