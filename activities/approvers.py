@@ -1,6 +1,6 @@
 """Who may decide at a stage: the directory as of now, the excluded left out, up the line, then the fallback."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,22 +25,30 @@ async def find_eligible(
 ) -> list[Eligible]:
     """Each natural person once. Too few for the stage's rule are filled up from the fallback group.
 
-    A stage is never skipped and never stuck: without anybody in the fallback group, the process owners of the
-    function decide, and after them the administrators.
+    Who is asked and may not decide is replaced up the line first. A stage is never skipped and never stuck: without
+    anybody in the fallback group, the process owners of the function decide, and after them the administrators.
     """
     excluded = _excluded(work, policy, line)
-    candidates = [found for source in stage.approvers for found in await _from(work, source, line, values)]
+    passed = excluded | {work.process.opened_by}
+    candidates = [
+        found for source in stage.approvers for found in await _from(work, source, line, values, passed)
+    ]
     eligible = await _people(work, candidates, excluded)
-    async for more in _fallbacks(work, policy, line):
-        if can_be_satisfied(stage.rule, len(eligible)) and eligible:
-            return list(eligible.values())
-        eligible = await _people(work, more, excluded) | eligible
+    if not _enough(stage, eligible):
+        async for more in _instead(work, policy, line, candidates, passed):
+            eligible = await _people(work, more, excluded) | eligible
+            if _enough(stage, eligible):
+                break
     if not eligible:
         last = [
             _Candidate(person, "fallback:administrators") for person in await administrators(work.connection)
         ]
         eligible = await _people(work, last, excluded)
     return list(eligible.values())
+
+
+def _enough(stage: Stage, eligible: Mapping[str, Eligible]) -> bool:
+    return bool(eligible) and can_be_satisfied(stage.rule, len(eligible))
 
 
 async def one_level_up(
@@ -90,6 +98,17 @@ def _excluded(work: RequestWork, policy: ApprovalPolicy, line: Line) -> set[str]
     return {who[name] for name in policy.exclude}
 
 
+async def _instead(
+    work: RequestWork, policy: ApprovalPolicy, line: Line, asked: list[_Candidate], passed: set[str]
+) -> AsyncIterator[list[_Candidate]]:
+    """Those above the asked who may not decide, then the fallbacks."""
+    known = await directory.approvers(work.connection, {one.person for one in asked}, None, work.at)
+    barred = [p for p, found in known.items() if p in passed or not _can_decide(found)]
+    yield [above for person in barred for above in await _up_from(work, person, passed)]
+    async for more in _fallbacks(work, policy, line):
+        yield more
+
+
 async def _fallbacks(
     work: RequestWork, policy: ApprovalPolicy, line: Line
 ) -> AsyncIterator[list[_Candidate]]:
@@ -101,36 +120,36 @@ async def _fallbacks(
 
 
 async def _from(
-    work: RequestWork, source: ApproverSource, line: Line, values: dict[str, Any]
+    work: RequestWork, source: ApproverSource, line: Line, values: dict[str, Any], passed: set[str]
 ) -> list[_Candidate]:
     if source.group is not None:
         return await _group(work, source.group, f"group:{source.group}")
     if source.manager_of is not None:
         of = work.process.opened_by if source.manager_of == "requester" else line.requested_for
-        return await _up_from(work, of)
+        return await _up_from(work, of, passed)
     if source.owner_of is not None:
         owner = _owner(work, source.owner_of, line)
         return await _group(work, owner, f"group:{owner}")
     named = source.person if source.person is not None else values["variables"].get(source.field)
-    return await _named(work, named) if isinstance(named, str) else []
+    return await _named(work, named, passed) if isinstance(named, str) else []
 
 
-async def _named(work: RequestWork, named: str) -> list[_Candidate]:
+async def _named(work: RequestWork, named: str, passed: set[str]) -> list[_Candidate]:
     """A person by user name or reference, else a group; a person who cannot decide is replaced up the line."""
     ids = await directory.people_by_name(work.connection, [named])
     person = ids.get(named.lower(), named)
     known = await directory.approvers(work.connection, [person], None, work.at)
     if person not in known:
         return await _group(work, named, f"group:{named}")
-    if not _can_decide(known[person]) or person == work.process.opened_by:
-        return await _up_from(work, person)
+    if not _can_decide(known[person]) or person in passed:
+        return await _up_from(work, person, passed)
     return [_Candidate(person, "own")]
 
 
-async def _up_from(work: RequestWork, person: str) -> list[_Candidate]:
-    """The nearest active manager who is not the requester."""
+async def _up_from(work: RequestWork, person: str, passed: set[str]) -> list[_Candidate]:
+    """The nearest active manager who is not ``passed`` over."""
     above = await directory.line_above(work.connection, person)
-    return [_Candidate(manager, "manager") for manager in above if manager != work.process.opened_by][:1]
+    return [_Candidate(manager, "manager") for manager in above if manager not in passed][:1]
 
 
 async def _group(work: RequestWork, key: str, capacity: str) -> list[_Candidate]:

@@ -19,7 +19,7 @@ from activities.child_order import (
     reserve,
     wants_child,
 )
-from activities.steps import instant_of
+from activities.steps import NO_DATE, end_of
 from activities.values import value_of, values_of
 from steadydesk.contracts.assertion import SERVICE_ACTOR
 from steadydesk.contracts.grant import Extend
@@ -32,10 +32,11 @@ from steadydesk.contracts.request_commands import (
     Reschedule,
     TellRequest,
 )
-from steadydesk.errors import refusal_named
+from steadydesk.errors import InvalidInput, refusal_named
 from steadydesk.orchestration.requests import Sender
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.errands import extension_key, grant_key
+from steadydesk.policies.expression import ExpressionError
 from steadydesk.policies.plan import NEVER_OPENED
 from steadydesk.records import configuration, reservations
 from steadydesk.records.tables.process import record
@@ -142,7 +143,10 @@ class ChildActivities:
             values = await values_of(connection, process, line)
         assert line.extends is not None
         ends = [step.grant.until for step in item.plan.steps.values() if step.grant and step.grant.until]
-        until = instant_of(value_of(ends[0], values), resolved.calendars[item.calendar].zone)
+        try:
+            until = end_of(value_of(ends[0], values), resolved.calendars[item.calendar].zone)
+        except (InvalidInput, ExpressionError, ValueError):
+            return ErrandOutcome(kind=OutcomeKind.REFUSED, problem=NO_DATE)
         body = Extend(assertion=unsigned(), until=until, request=process.number)
         sent = await self._tell(line.extends, "extend", body, f"extend:{order.key}")
         return _DONE if sent else ErrandOutcome(kind=OutcomeKind.DONE, problem="Ended")

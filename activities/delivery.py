@@ -1,8 +1,7 @@
 """Deliveries: the activities behind the ``DLV-`` workflows, and who wakes them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from temporalio.client import Client
 
 from activities.carrier import Carrier
 from activities.delivery_batch import Batch, Clock
+from activities.heartbeat import beating
 from activities.mail import MailCarrier
 from activities.webhook import WebhookCarrier
 from steadydesk.coalesced import Coalesced
@@ -37,11 +37,11 @@ from steadydesk.contracts.delivery import (
 from steadydesk.contracts.queues import DELIVERIES
 from steadydesk.orchestration.deliveries import start_sweep, wake_outbox, wake_target
 from steadydesk.records import delivery
+from steadydesk.records.bell import LIST, Bell
 from steadydesk.records.delivery_fanout import fan_out
 
 __all__ = ["Carriers", "Deliveries", "Waker", "start_sweep"]
 
-_BEAT = 2.5
 _UNSERVED_FOR = timedelta(seconds=30)
 _WITHOUT_CARRIER = timedelta(minutes=15)
 
@@ -90,12 +90,14 @@ class Deliveries:
         *,
         task_queue: str = DELIVERIES,
         breaker: BreakerPolicy | None = None,
+        bell: Bell | None = None,
     ) -> None:
         self._engine = engine
         self._client = client
         self._carriers = carriers
         self._task_queue = task_queue
         self._breaker = breaker or BreakerPolicy()
+        self._bell = bell
 
     def activities(self) -> list[Callable[..., Any]]:
         """What the worker of the deliveries queue registers."""
@@ -105,7 +107,10 @@ class Deliveries:
     async def fan_out(self, due: FanOutDue) -> FanOutDone:
         """Turn waiting rows of the outbox into deliveries and in-app entries."""
         async with self._engine.begin() as connection:
-            return await fan_out(connection, now=due.now, limit=due.limit, mail=self._carriers.has_mail)
+            done = await fan_out(connection, now=due.now, limit=due.limit, mail=self._carriers.has_mail)
+        if self._bell is not None:
+            self._bell.ring(*(f"{LIST}{person}" for person in done.listed))
+        return done
 
     @activity.defn(name=WAKE_DELIVERIES)
     async def wake(self, due: WakeDue) -> None:
@@ -122,7 +127,7 @@ class Deliveries:
         carrier = self._carriers.carrier_to(due.target)
         if carrier is None:
             return await self._without_carrier(due)
-        async with _beating():
+        async with beating():
             batch = Batch(
                 self._engine,
                 carrier,
@@ -168,19 +173,3 @@ class Waker:
 
     async def _wake(self) -> None:
         await wake_outbox(self._client, self._task_queue)
-
-
-@asynccontextmanager
-async def _beating() -> AsyncIterator[None]:
-    """Heartbeats as long as the event loop turns, so that a dead worker is noticed within seconds."""
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(_BEAT)
-
-    task = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        task.cancel()

@@ -1,13 +1,13 @@
 """What people may change about a request, as effects on its document."""
 
-from activities import steps
+from activities.child_end import child_ended
 from activities.closing import begin_undo
 from activities.leaving import person_left
 from activities.lines import must_be_open, open_line
 from activities.questions import answer_questions
 from activities.work import RequestWork
 from steadydesk.contracts.process_model import Phase, Right
-from steadydesk.contracts.request import Line, StepState, UndoState
+from steadydesk.contracts.request import Line
 from steadydesk.contracts.request_commands import (
     Cancel,
     Comment,
@@ -15,7 +15,6 @@ from steadydesk.contracts.request_commands import (
     TellRequest,
 )
 from steadydesk.errors import InvalidInput, InvalidTransition, NotAllowed
-from steadydesk.policies.plan import CHILD_ENDED
 from steadydesk.policies.request import BeginUndo
 from steadydesk.records.directory_standing import standing
 
@@ -43,12 +42,11 @@ def _return_no_more(line: Line) -> None:
 async def comment(work: RequestWork, command: Comment) -> None:
     """Words for everybody who sees the record; from the customer they answer every open question."""
     must_be_open(work)
-    work.write_down(command.kind, command.text)
     work.note("commented", work.process.number, kind=command.kind, digest=command.text.digest)
     customers = {work.process.opened_by, work.process.requested_for}
     customers |= {line.requested_for for line in work.process.lines}
-    if command.kind == "comment" and work.actor.person in customers:
-        answer_questions(work)
+    answers = command.kind == "comment" and work.actor.person in customers and answer_questions(work)
+    work.write_down("answer" if answers else command.kind, command.text)
 
 
 async def move(work: RequestWork, command: Move) -> None:
@@ -105,19 +103,4 @@ async def _child_ended(work: RequestWork, command: TellRequest) -> None:
     for line in work.process.lines:
         for key, run in line.steps.items():
             if run.child == command.subject:
-                await _end_child_step(work, line, key, command.outcome or "")
-
-
-async def _end_child_step(work: RequestWork, line: Line, key: str, outcome: str) -> None:
-    run = line.steps[key]
-    if run.undo is UndoState.RUNNING:
-        run.undo = UndoState.DONE
-        work.note("undo.ended", f"{line.number}/{key}", child=run.child)
-    elif run.state is StepState.OPEN and outcome == "closed_complete":
-        await steps.succeed(work, line, key)
-    elif run.state is StepState.OPEN and outcome == "closed_skipped":
-        steps.end(work, line, key, StepState.SKIPPED)
-    elif run.state is StepState.OPEN:
-        await steps.fail(work, line, key, f"{CHILD_ENDED}{outcome}")
-    elif outcome != "closed_complete" and run.undo is None:
-        run.problem = f"{CHILD_ENDED}{outcome}"
+                await child_ended(work, line, key, command.outcome or "")

@@ -1,26 +1,25 @@
 """One effect outside, through the ledger: noted before it is sent, asked about after a doubt, never blindly twice."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio import activity
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.exceptions import ApplicationError
 
-from steadydesk.connectors.errors import ConnectorFault, OutcomeUnknown, Unavailable
+from steadydesk.connectors.errors import ConnectorFault, NeedsPerson, OutcomeUnknown, Unavailable
 from steadydesk.connectors.protocol import Check, Connector, ConnectorCall, ConnectorResult, Outcome
 from steadydesk.contracts.assertion import TextRef
+from steadydesk.contracts.language import LocalisedText
 from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome, OutcomeKind
 from steadydesk.records import effects, texts
 from steadydesk.records.effects import EffectState, LedgerEntry
 
 DOUBTFUL = OutcomeUnknown.__name__
+BY_HAND = NeedsPerson.__name__
+INSTRUCTION = "instruction"
+"""The field of the text that a person gets to read for what no machine does."""
 UNVERIFIED = "VerificationFailed"
-_BEAT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -34,18 +33,24 @@ class Effect:
     verify: bool = False
 
     async def cause(self) -> ErrandOutcome:
-        """Have the effect once. Failures are ApplicationErrors by fault name, retryable while that makes sense.
+        """Have the effect once, or hand it to a person, whose instruction is the outcome's text. Failures are
+        ApplicationErrors by fault name, retryable while that makes sense.
 
         As long as an attempt may have arrived, the failure is one in doubt, whatever the latest attempt met: only
         then the plan takes back what may stand outside.
         """
         before = await self._begin()
         if before is not None and before.state is EffectState.REFUSED:
+            if before.problem == BY_HAND:
+                return ErrandOutcome(kind=OutcomeKind.NEEDS_PERSON, outputs=before.outputs)
             raise self._error(before.problem or EffectState.REFUSED.value, final=True)
         if before is not None and before.state is EffectState.DONE:
             outputs = before.outputs
         else:
-            outputs = await self._send(before)
+            try:
+                outputs = await self._send(before)
+            except NeedsPerson as asked:
+                return await self._hand_over(asked)
         if self.verify:
             await self._verify(before, outputs)
         return ErrandOutcome(kind=OutcomeKind.DONE, outputs=outputs)
@@ -72,6 +77,8 @@ class Effect:
                 await effects.send_again(connection, self.order.key, now())
         try:
             return await self._done(await self.connector.perform(self.call))
+        except NeedsPerson:
+            raise
         except ConnectorFault as fault:
             raise await self._failed(fault, doubt=doubt, last=last) from fault
 
@@ -101,14 +108,25 @@ class Effect:
         final = last or not (fault.retryable or ask_after is not None)
         return self._error(DOUBTFUL if doubt else name, final=final, delay=ask_after or _asked_for(fault))
 
+    async def _hand_over(self, asked: NeedsPerson) -> ErrandOutcome:
+        """Nothing happened outside: it ends with what a person has to do, stored where a repeat finds it."""
+        reference = await self._keep({INSTRUCTION: asked.instruction}, EffectState.REFUSED, problem=BY_HAND)
+        return ErrandOutcome(kind=OutcomeKind.NEEDS_PERSON, outputs=reference)
+
     async def _done(self, result: ConnectorResult) -> TextRef:
         body: dict[str, Any] = dict(result.outputs)
         if result.external_reference is not None:
             body.setdefault("reference", result.external_reference)
+        return await self._keep(body, EffectState.DONE)
+
+    async def _keep(self, body: dict[str, Any], state: EffectState, problem: str | None = None) -> TextRef:
+        """Store what came of it, and end its entry with it."""
         text = texts.prepare(body, "service")
         async with self.engine.begin() as connection:
             await texts.write(connection, [text], now(), self.order.number)
-            await effects.end(connection, self.order.key, EffectState.DONE, now(), outputs=text.reference.ref)
+            await effects.end(
+                connection, self.order.key, state, now(), outputs=text.reference.ref, problem=problem
+            )
         return text.reference
 
     async def _verify(self, before: LedgerEntry | None, outputs: TextRef | None) -> None:
@@ -142,6 +160,14 @@ class Effect:
         )
 
 
+async def instruction_of(connection: AsyncConnection, outcome: ErrandOutcome) -> LocalisedText | None:
+    """What a person has to do, as the connector says; None where it says nothing."""
+    if outcome.kind is not OutcomeKind.NEEDS_PERSON or outcome.outputs is None:
+        return None
+    found = await texts.read(connection, [outcome.outputs.ref])
+    return found.get(outcome.outputs.ref, {}).get(INSTRUCTION)
+
+
 def unsettled(entry: LedgerEntry, settles: timedelta, timeout: timedelta) -> timedelta:
     """How long the remote may still be at work on an attempt without an answer; zero when it has settled.
 
@@ -149,22 +175,6 @@ def unsettled(entry: LedgerEntry, settles: timedelta, timeout: timedelta) -> tim
     """
     sent = entry.last_at + (timeout if entry.state is EffectState.SENDING else timedelta(0))
     return max(timedelta(0), sent + settles - now())
-
-
-@asynccontextmanager
-async def beating() -> AsyncIterator[None]:
-    """Tell Temporal that this attempt lives, so that a slow one is not taken for dead and doubled."""
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(_BEAT_SECONDS)
-
-    heart = asyncio.create_task(beat(), name="heartbeat")
-    try:
-        yield
-    finally:
-        heart.cancel()
 
 
 def now() -> datetime:

@@ -11,7 +11,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.breaker import Breakers
-from activities.effect import Effect, beating, unsettled
+from activities.effect import Effect, unsettled
+from activities.heartbeat import beating
 from activities.values import value_of, values_of
 from steadydesk.connectors.errors import ConnectorFault, Unavailable
 from steadydesk.connectors.protocol import Check, Connector, ConnectorCall, ConnectorResult
@@ -22,7 +23,7 @@ from steadydesk.contracts.numbers import RecordKind, kind_of
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.plan import ConnectorCallDefinition, Step
 from steadydesk.contracts.request import Line, RequestProcess
-from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome
+from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome, OutcomeKind
 from steadydesk.errors import Refusal
 from steadydesk.policies.errands import perform_key, undo_key
 from steadydesk.policies.expression import ExpressionError
@@ -86,7 +87,8 @@ class ErrandActivities:
             async with beating():
                 effect = await self._prepared(order)
                 outcome = await self.breakers.call(effect.call.target, effect.cause)
-                await self._check_gone(order)
+                if outcome.kind is OutcomeKind.DONE:
+                    await self._check_gone(order)
                 return outcome
         except (Refusal, ConnectorFault, ExpressionError) as wrong:
             # Configuration or values do not fit; no repeat will change that.
@@ -164,6 +166,7 @@ class ErrandActivities:
             idempotency_key=key,
             secrets=store.scope(connector=place.call.connector, function=function),
             timeout=min(place.definition.timeout, timedelta(minutes=10)),
+            undoing=place.undoing,
         )
 
     def _connector(self, organisation: Organisation, key: str) -> Connector:

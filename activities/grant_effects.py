@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
+from activities.effect import instruction_of
 from activities.work import Work
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.grant import Extend, GrantProcess, GrantState, Revoke
@@ -87,6 +88,7 @@ async def revoke(work: GrantWork, reason: str) -> None:
     """Take it back by the undo of the step that gave it: by its connector, or by a person."""
     grant = work.process
     grant.state, grant.reason, grant.remind_at = GrantState.REVOKING, reason, None
+    await _register(work, state=grant.state.value)
     work.note("grant.revoking", grant.number, reason=reason)
     undo = step_of(work).undo
     if undo is not None and undo.call is not None:
@@ -97,14 +99,12 @@ async def revoke(work: GrantWork, reason: str) -> None:
         await end(work)
 
 
-async def _by_hand(work: GrantWork, problem: str | None) -> None:
+async def _by_hand(work: GrantWork, problem: str | None, asked: LocalisedText | None = None) -> None:
     """What no connector could take back becomes a task; nobody loses it."""
     grant = work.process
     undo = step_of(work).undo
     group = undo.group if undo is not None and undo.group else item_of(work).fulfilment_group
-    instruction: LocalisedText = (
-        undo.instruction if undo is not None and undo.instruction else grant.entitlement
-    )
+    instruction = (undo.instruction if undo is not None else None) or asked or grant.entitlement
     number = await processes.draw_number(work.connection, RecordKind.TASK)
     item = item_of(work)
     due = add_business_time(work.calendars[item.calendar], work.at, item.promise)
@@ -202,5 +202,7 @@ async def take_outcome(work: GrantWork, outcome: ErrandOutcome) -> None:
     work.process.performing = False
     if outcome.kind is OutcomeKind.DONE:
         await end(work)
+    elif outcome.kind is OutcomeKind.NEEDS_PERSON:
+        await _by_hand(work, None, await instruction_of(work.connection, outcome))
     else:
         await _by_hand(work, outcome.problem or outcome.kind.value)

@@ -33,6 +33,7 @@ async def act(work: GrantWork, command: ActOnTask) -> None:
         raise NotAllowed(f"{task.number} belongs to the group '{task.group}'")
     if command.text is not None:
         work.write_down("work_note", command.text, task.number)
+    task.assigned_to = task.assigned_to or work.actor.person
     await _do(work, task, command)
     work.note("task.acted", task.number, action=command.action.value)
     work.said |= {"task": task.number, "state": task.state.value}

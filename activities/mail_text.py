@@ -14,6 +14,7 @@ from steadydesk.connectors.template import Template, TemplateForm
 from steadydesk.contracts.event_type import COMMON_FIELDS, EventType, FieldDoc, FieldKind
 from steadydesk.contracts.language import LocalisedText, in_language
 from steadydesk.policies.message_link import message_link
+from steadydesk.policies.written_date import last_day, written_day, written_instant
 from steadydesk.records.delivery_content import Letter
 
 _LONGEST_SUBJECT = 200
@@ -26,7 +27,6 @@ _FRAME: Mapping[str, Mapping[str, str]] = {
         "footer": "Sent by {organisation}. Nobody reads answers; your preferences say what you get.",
         "erased": "(erased)",
         "restricted": "Confidential",
-        "instant": "%Y-%m-%d %H:%M %Z",
     },
     "de": {
         "greeting": "Guten Tag {name},",
@@ -35,7 +35,6 @@ _FRAME: Mapping[str, Mapping[str, str]] = {
         "bestimmen Ihre Einstellungen.",
         "erased": "(gelöscht)",
         "restricted": "Vertraulich",
-        "instant": "%d.%m.%Y %H:%M %Z",
     },
 }
 
@@ -92,8 +91,19 @@ def _shown(doc: FieldDoc, value: JsonValue | datetime, letter: Letter) -> str:
 
 
 def _instant(value: JsonValue | datetime, letter: Letter) -> str:
-    instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return instant.astimezone(ZoneInfo(letter.zone)).strftime(frame_of(letter.language)["instant"])
+    """Day and time where the reader is, with the zone: a mail is read anywhere."""
+    at, zone = _read(value), ZoneInfo(letter.zone)
+    return f"{written_instant(at, zone, letter.language)} {at.astimezone(zone):%Z}"
+
+
+def _day(value: JsonValue | datetime, letter: Letter) -> str:
+    """The last day, as somebody named it where it was named, wherever the reader is; else the instant."""
+    day = last_day(_read(value), ZoneInfo(letter.day_zone or letter.zone))
+    return _instant(value, letter) if day is None else written_day(day, letter.language)
+
+
+def _read(value: JsonValue | datetime) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
 
 
 def _name(value: JsonValue | datetime, letter: Letter) -> str:
@@ -120,6 +130,7 @@ def _quoted(value: JsonValue | datetime, letter: Letter) -> str:
 
 _SHOWN: Mapping[FieldKind, Callable[[JsonValue | datetime, Letter], str]] = {
     FieldKind.INSTANT: _instant,
+    FieldKind.DAY: _day,
     FieldKind.PERSON: _name,
     FieldKind.GROUP: _name,
     FieldKind.LABEL: _label,

@@ -4,6 +4,8 @@ from sqlalchemy import select
 from temporalio import activity
 
 from activities import steps
+from activities.child_end import child_opened
+from activities.effect import instruction_of
 from activities.grant_register import end_registered
 from activities.transition import Transitions
 from activities.work import RequestWork
@@ -69,9 +71,8 @@ async def _take_step_outcome(
 async def _performed(work: RequestWork, line: Line, key: str, outcome: ErrandOutcome) -> None:
     run = line.steps[key]
     if outcome.kind is OutcomeKind.DONE and run.child is not None:
-        run.state = StepState.OPEN
-        work.note("child.opened", f"{line.number}/{key}", child=run.child)
-        if line.phase is Phase.UNDOING:
+        await child_opened(work, line, key)
+        if line.phase is Phase.UNDOING and run.state is StepState.OPEN:
             steps.end(work, line, key, StepState.STOPPED)
     elif outcome.kind is OutcomeKind.DONE:
         run.outputs = outcome.outputs
@@ -79,6 +80,8 @@ async def _performed(work: RequestWork, line: Line, key: str, outcome: ErrandOut
     elif outcome.kind is OutcomeKind.STOPPED or (run.child is not None and line.phase is Phase.UNDOING):
         run.problem = outcome.problem or "Stopped"
         steps.end(work, line, key, StepState.STOPPED)
+    elif outcome.kind is OutcomeKind.NEEDS_PERSON and run.child is None:
+        await steps.hand_over(work, line, key, await instruction_of(work.connection, outcome))
     else:
         await steps.fail(work, line, key, await _problem(work, perform_key(line, key), outcome))
 
@@ -95,6 +98,9 @@ async def _problem(work: RequestWork, errand: str, outcome: ErrandOutcome) -> st
 
 async def _undone(work: RequestWork, line: Line, key: str, outcome: ErrandOutcome) -> None:
     run = line.steps[key]
+    if outcome.kind is OutcomeKind.NEEDS_PERSON:
+        await steps.undo_by_hand(work, line, key, await instruction_of(work.connection, outcome))
+        return
     if outcome.kind is not OutcomeKind.DONE:
         await steps.undo_failed(work, line, key, outcome.problem or outcome.kind.value)
         return

@@ -14,6 +14,7 @@ from steadydesk.policies.plan import progress
 from steadydesk.policies.request import telling_phase
 from steadydesk.policies.sla_measure import due_at, elapsed
 from steadydesk.policies.waiting import CALL_BACK, explain
+from steadydesk.policies.waiting_gate import explain_gate
 from steadydesk.records.lost_tasks import end_lost_tasks
 
 
@@ -84,7 +85,7 @@ def _line(work: RequestWork, line: Line, waiting: list[Waiting]) -> dict[str, An
         "due_at": due_at(line.clock, work.calendars, work.at) if line.clock.stage.is_open else None,
         "expected_at": line.expected_at,
         "effective_at": line.effective_at,
-        "progress": "{}/{}".format(*progress(item.plan, line)),
+        "progress": None if line.extends else "{}/{}".format(*progress(item.plan, line)),
         "people_operation": item.people_operation,
         "late": line.clock.has_breached,
         "close_code": line.close_code,
@@ -122,7 +123,7 @@ def _task(work: RequestWork, placed: PlacedTask, waiting: list[Waiting]) -> dict
         "assignment_group": task.group,
         "assigned_to": task.assigned_to,
         "service": item.service,
-        "due_at": task.due_at,
+        "due_at": task.question.until if task.question else task.due_at,
         "late": task.overdue,
         "opened_at": task.opened_at,
         "closed_at": task.closed_at,
@@ -189,8 +190,9 @@ def _words(text: LocalisedText, purpose: TaskPurpose = TaskPurpose.STEP) -> dict
 def _gates(work: RequestWork) -> None:
     changed = work.process.gates if work.everything else work.gates
     for gate in sorted(changed):
-        work.gate_rows.append(_gate(work, work.process.gates[gate]))
-        work.approvers.extend(_approvers(work.process.gates[gate]))
+        row = _gate(work, work.process.gates[gate])
+        work.gate_rows.append(row)
+        work.approvers.extend(_approvers(work.process.gates[gate], row["due_at"]))
 
 
 def _gate(work: RequestWork, gate: Gate) -> dict[str, Any]:
@@ -205,14 +207,19 @@ def _gate(work: RequestWork, gate: Gate) -> dict[str, Any]:
         "state": gate.state.value,
         "content_hash": gate.content_hash,
         "opened_at": gate.opened_at,
-        "due_at": due_at(gate.clock, work.calendars, work.at) if gate.is_open else None,
+        "due_at": _decide_by(work, gate) if gate.is_open else None,
         "closed_at": gate.closed_at,
         "reason": gate.reason,
         "changed": gate.changed,
     }
 
 
-def _approvers(gate: Gate) -> list[dict[str, Any]]:
+def _decide_by(work: RequestWork, gate: Gate) -> datetime | None:
+    """What it waits for until then: while a question is open its clock rests, and has no end of its own."""
+    return explain_gate(work.organisation, work.calendars, gate, work.at).until
+
+
+def _approvers(gate: Gate, due: datetime | None) -> list[dict[str, Any]]:
     votes = {ballot.natural: ballot.decision.value for ballot in gate.ballots}
     missing = (
         "requested" if gate.is_open else "cancelled" if gate.state is GateState.CANCELLED else "not_required"
@@ -224,6 +231,7 @@ def _approvers(gate: Gate) -> list[dict[str, Any]]:
             "state": votes.get(person.natural, missing),
             "capacity": person.capacity,
             "opened_at": gate.opened_at,
+            "due_at": due,
         }
         for person in gate.eligible
     ]

@@ -1,6 +1,7 @@
 """Questions to the requester: from an approver (the gate's clock rests) or a fulfiller (the task is pending)."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from activities.task_dates import defer
@@ -66,19 +67,25 @@ def _ask(work: RequestWork, event: str, subject: str, line: str, text: TextRef |
     work.tell(event, work.process.customers(work.at), subject, line=line, text=text.ref if text else None)
 
 
-def answer_questions(work: RequestWork) -> None:
-    """The requester has spoken: every open question of the order counts as answered."""
-    for gate in work.process.gates.values():
-        if gate.question is not None:
-            end_question(work, gate)
-            work.tell(
-                "task.answered", [f"p:{person.person}" for person in gate.eligible], gate.id, line=gate.line
-            )
-    for line in work.process.lines:
-        for run in line.steps.values():
-            for task in (run.task, run.undo_task):
-                if task is not None and task.is_open and task.question is not None:
-                    resume(work, line, task)
+def answer_questions(work: RequestWork) -> bool:
+    """The requester has spoken: every open question of the order counts as answered. Whether there was one."""
+    asked = [gate for gate in work.process.gates.values() if gate.question is not None]
+    for gate in asked:
+        end_question(work, gate)
+        work.tell(
+            "task.answered", [f"p:{person.person}" for person in gate.eligible], gate.id, line=gate.line
+        )
+    waiting = [(line, task) for line in work.process.lines for task in _questioned(line)]
+    for line, task in waiting:
+        resume(work, line, task)
+    return bool(asked or waiting)
+
+
+def _questioned(line: Line) -> Iterator[TaskRun]:
+    for run in line.steps.values():
+        for task in (run.task, run.undo_task):
+            if task is not None and task.is_open and task.question is not None:
+                yield task
 
 
 def end_question(work: RequestWork, gate: Gate) -> None:
@@ -145,9 +152,9 @@ def calendar_of(work: RequestWork, line: Line) -> Calendar:
 
 def _on(calendar: Calendar, day: date, now: datetime) -> datetime:
     """When the calendar opens on the day, or next after it; InvalidInput for a day that is not ahead, or too far."""
-    begin = datetime.combine(day, time(), ZoneInfo(calendar.zone)).astimezone(UTC)
-    if now < begin <= now + LATEST_FOLLOW_UP:
-        return next_opening(calendar, begin)
+    zone = ZoneInfo(calendar.zone)
+    if now.astimezone(zone).date() < day <= (now + LATEST_FOLLOW_UP).astimezone(zone).date():
+        return next_opening(calendar, datetime.combine(day, time(), zone))
     days = LATEST_FOLLOW_UP.days
     message = f"must be a day after today, within {days} days"
     raise InvalidInput("the follow-up date does not fit", problems=[Problem("/follow_up_on", message)])

@@ -67,7 +67,7 @@ class Staff:
         self.errands = ErrandActivities(patient, load_registry(), self.surroundings, os.environ)
         self.children = ChildActivities(patient, self.sender)
         self._deliveries = Deliveries(
-            patient, client, _carriers(settings, patient, self.surroundings, self.sender)
+            patient, client, _carriers(settings, patient, self.surroundings, self.sender), bell=self.bell
         )
         self._anchors = AnchorActivities.of(settings, patient, self.surroundings.exchange())
         self._stuck = StuckActivities(patient, client)

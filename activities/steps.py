@@ -1,16 +1,19 @@
 """Start, settle and take back the steps of a plan inside the record; what leaves the database is an errand."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from activities.effect import BY_HAND
 from activities.grant_register import register_grant
 from activities.task_dates import open_decision
 from activities.task_queue import open_task
 from activities.values import holds, value_of, value_or_none, values_of
 from activities.work import RequestWork
+from steadydesk.contracts.base import YEARS
 from steadydesk.contracts.calendar import Calendar
+from steadydesk.contracts.language import LocalisedText
 from steadydesk.contracts.numbers import RecordKind
-from steadydesk.contracts.plan import Step, StepKind
+from steadydesk.contracts.plan import GrantDefinition, Step, StepKind
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, StepRun, StepState, TaskPurpose, UndoState
 from steadydesk.errors import InvalidInput
@@ -19,6 +22,9 @@ from steadydesk.policies.expression import ExpressionError
 from steadydesk.policies.plan import after_failure
 from steadydesk.policies.request import SettleStep, StartStep, UndoStep
 from steadydesk.records.processes import draw_number
+
+NO_DATE = "NoDate"
+"""The problem of a step whose date is none."""
 
 
 async def start(work: RequestWork, move: StartStep) -> None:
@@ -31,13 +37,12 @@ async def start(work: RequestWork, move: StartStep) -> None:
         end(work, line, key, StepState.SKIPPED)
         return
     work.note("step.started", f"{line.number}/{key}", kind=step.kind.value, attempt=run.attempt)
+    if not await _ends_well(work, line, step):
+        await fail(work, line, key, NO_DATE)
+        return
     match step.kind:
         case StepKind.MANUAL:
-            run.state = StepState.OPEN
-            due = add_business_time(_calendar(work, line), work.at, step.due) if step.due else None
-            run.task = await open_task(
-                work, line, key, TaskPurpose.STEP, step.group or _group(work, line), due
-            )
+            await _give_to_person(work, line, key)
         case StepKind.WAIT:
             await _wait(work, line, key, step, run)
         case StepKind.REQUEST:
@@ -51,13 +56,33 @@ async def start(work: RequestWork, move: StartStep) -> None:
             run.state = StepState.OPEN
 
 
+async def _give_to_person(
+    work: RequestWork, line: Line, key: str, asked: LocalisedText | None = None
+) -> None:
+    step, run = work.organisation.catalog[line.item].plan.steps[key], line.steps[key]
+    due = add_business_time(_calendar(work, line), work.at, step.due) if step.due else None
+    run.state = StepState.OPEN
+    run.task = await open_task(
+        work, line, key, TaskPurpose.STEP, step.group or _group(work, line), due, asked=asked
+    )
+
+
+async def hand_over(work: RequestWork, line: Line, key: str, asked: LocalisedText | None) -> None:
+    """No machine does the step: a person does, as ``asked``, unless its line is being taken back."""
+    if line.phase is Phase.UNDOING:
+        line.steps[key].problem = BY_HAND
+        end(work, line, key, StepState.STOPPED)
+    else:
+        await _give_to_person(work, line, key, asked)
+
+
 async def _wait(work: RequestWork, line: Line, key: str, step: Step, run: StepRun) -> None:
     values = await values_of(work.connection, work.process, line)
     assert step.until is not None
     try:
         moment = instant_of(value_of(step.until, values), _calendar(work, line).zone) + step.offset
     except (InvalidInput, ExpressionError, ValueError):
-        await fail(work, line, key, "NoDate")
+        await fail(work, line, key, NO_DATE)
         return
     if moment <= work.at:
         end(work, line, key, StepState.DONE)
@@ -66,13 +91,25 @@ async def _wait(work: RequestWork, line: Line, key: str, step: Step, run: StepRu
 
 
 def instant_of(value: object, zone: str) -> datetime:
-    """An instant from an ISO date (the start of that day in ``zone``) or date-time; ValueError otherwise."""
-    if isinstance(value, str) and len(value) == len("2026-01-31"):
-        return datetime.combine(date.fromisoformat(value), time(), ZoneInfo(zone)).astimezone(UTC)
-    if isinstance(value, str):
-        found = datetime.fromisoformat(value)
-        return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
-    raise ValueError(f"not a date: {type(value).__name__}")
+    """An instant from an ISO date (the start of that day in ``zone``) or date-time; ValueError otherwise, and for a
+    year that is none of ``YEARS``.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"not a date: {type(value).__name__}")  # noqa: TRY004 - a value like any other wrong one
+    found = datetime.fromisoformat(value)
+    if found.year not in YEARS:
+        raise ValueError(f"not a date of our time: {found.year}")
+    return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+
+
+def end_of(value: object, zone: str) -> datetime:
+    """When what lasts until ``value`` ends: after the whole of a day, or at an instant; else as ``instant_of``."""
+    at = instant_of(value, zone)
+    try:
+        day = date.fromisoformat(str(value))
+    except ValueError:
+        return at
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 async def settle(work: RequestWork, move: SettleStep) -> None:
@@ -97,12 +134,32 @@ async def succeed(work: RequestWork, line: Line, key: str) -> None:
     step = work.organisation.catalog[line.item].plan.steps[key]
     if step.grant is None:
         return
-    values = await values_of(work.connection, work.process, line)
     run = line.steps[key]
     run.grant = await draw_number(work.connection, RecordKind.GRANT)
-    until = value_or_none(step.grant.until, values) if step.grant.until else None
-    expires = instant_of(until, _calendar(work, line).zone) if until else None
+    try:
+        expires = await _grant_end(work, line, step.grant)
+    except (ExpressionError, ValueError):
+        # Nobody keeps what was granted for a time that nobody knows.
+        run.problem, expires = NO_DATE, work.at
     await register_grant(work, line, key, run.grant, expires)
+
+
+async def _grant_end(work: RequestWork, line: Line, grant: GrantDefinition) -> datetime | None:
+    """None where the step names none, or no value is there; ExpressionError or ValueError for what is no date."""
+    if grant.until is None:
+        return None
+    until = value_or_none(grant.until, await values_of(work.connection, work.process, line))
+    return end_of(until, _calendar(work, line).zone) if until else None
+
+
+async def _ends_well(work: RequestWork, line: Line, step: Step) -> bool:
+    """Whether what the step will grant has an end that is a date, as far as is known before it is granted."""
+    try:
+        if step.grant is not None:
+            await _grant_end(work, line, step.grant)
+    except (ExpressionError, ValueError):
+        return False
+    return True
 
 
 async def fail(work: RequestWork, line: Line, key: str, problem: str) -> None:
@@ -139,6 +196,14 @@ async def undo(work: RequestWork, move: UndoStep) -> None:
         run.undo = UndoState.OPEN
         run.undo_task = await open_task(work, line, key, TaskPurpose.UNDO, way.group or _group(work, line))
     work.note("undo.started", f"{line.number}/{key}", way=run.undo.value)
+
+
+async def undo_by_hand(work: RequestWork, line: Line, key: str, asked: LocalisedText | None) -> None:
+    """No machine takes the step back: a person does, as ``asked``."""
+    run = line.steps[key]
+    group = work.organisation.catalog[line.item].plan.steps[key].group or _group(work, line)
+    run.undo = UndoState.OPEN
+    run.undo_task = await open_task(work, line, key, TaskPurpose.UNDO, group, asked=asked)
 
 
 async def undo_failed(work: RequestWork, line: Line, key: str, problem: str) -> None:

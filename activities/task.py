@@ -4,6 +4,7 @@ from sqlalchemy import and_, select
 from temporalio import activity
 
 from activities import steps
+from activities.child_end import let_go_of_ended_child
 from activities.grant_register import end_registered
 from activities.lines import must_be_open
 from activities.questions import ask_for_task, resume
@@ -121,6 +122,7 @@ async def _end(work: RequestWork, line: Line, step: str, task: TaskRun, command:
         work.texts.append(command.outputs.ref)
     if task.question is not None:
         raise InvalidTransition(f"{task.number} waits for an answer; start it again first")
+    _has_it(work, task)
     match task.purpose:
         case TaskPurpose.STEP:
             await _end_step(work, line, step, task, command)
@@ -134,6 +136,13 @@ async def _end(work: RequestWork, line: Line, step: str, task: TaskRun, command:
             close_task(work, task, _closed(command.action))
         case TaskPurpose.CALL_BACK:
             close_task(work, task, _closed(command.action))
+
+
+def _has_it(work: RequestWork, task: TaskRun) -> None:
+    """What nobody took is theirs who ends it."""
+    if task.assigned_to is None:
+        task.assigned_to = work.actor.person
+        work.note("task.assigned", task.number, person=task.assigned_to)
 
 
 async def _end_step(work: RequestWork, line: Line, step: str, task: TaskRun, command: ActOnTask) -> None:
@@ -156,9 +165,9 @@ async def _decide(work: RequestWork, line: Line, step: str, task: TaskRun, comma
     close_task(work, task, TaskState.CLOSED_COMPLETE)
     match command.action:
         case TaskAction.RETRY:
+            await let_go_of_ended_child(work, run)
             run.attempt += 1
-            run.task, run.problem, run.child, run.state = None, None, None, StepState.PENDING
-            run.gates, run.dates, run.dates_told = [], 0, 0
+            run.task, run.problem, run.gates, run.state = None, None, [], StepState.PENDING
         case TaskAction.SKIP:
             steps.end(work, line, step, StepState.SKIPPED)
         case TaskAction.ABORT | TaskAction.FAIL:

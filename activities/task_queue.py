@@ -31,17 +31,23 @@ _WORDS: dict[TaskPurpose, LocalisedText] = {
 
 
 async def open_task(
-    work: RequestWork, line: Line, step: str, purpose: TaskPurpose, group: str, due: datetime | None = None
+    work: RequestWork,
+    line: Line,
+    step: str,
+    purpose: TaskPurpose,
+    group: str,
+    due: datetime | None = None,
+    *,
+    asked: LocalisedText | None = None,
 ) -> TaskRun:
-    """Put a task into a group's queue and tell the group. Without ``due`` it is due with the line's promise."""
-    due = due or _due_with_promise(work, line)
-    run = TaskRun(
-        number=await draw_number(work.connection, RecordKind.TASK),
-        purpose=purpose,
-        group=group,
-        opened_at=work.at,
-        due_at=due,
-    )
+    """Put a task into a group's queue and tell the group. Without ``due`` it is due with the line's promise; what
+    takes something back as long from now as that is.
+
+    ``asked`` is what a connector says that a person has to do; the step's own instruction comes before it.
+    """
+    due = due or _due(work, line, purpose)
+    number = await draw_number(work.connection, RecordKind.TASK)
+    run = TaskRun(number=number, purpose=purpose, group=group, opened_at=work.at, due_at=due)
     await work.connection.execute(
         insert(task_table).values(
             number=run.number,
@@ -49,7 +55,7 @@ async def open_task(
             line=line.number,
             step=step,
             purpose=purpose.value,
-            instruction=_instruction(work, line, step, purpose),
+            instruction=_instruction(work, line, step, purpose) or asked or _WORDS[purpose],
             attempt=line.steps[step].attempt if step in line.steps else 1,
         )
     )
@@ -59,9 +65,11 @@ async def open_task(
     return run
 
 
-def _due_with_promise(work: RequestWork, line: Line) -> datetime:
-    """When the line is expected; a task of one that is late already has the time of the promise once more."""
-    if line.expected_at is not None and line.expected_at > work.at:
+def _due(work: RequestWork, line: Line, purpose: TaskPurpose) -> datetime:
+    """When the line is expected; a task of one that is late, and what takes something back, whenever that was for, has
+    the time of the promise from now on.
+    """
+    if purpose is not TaskPurpose.UNDO and line.expected_at is not None and line.expected_at > work.at:
         return line.expected_at
     item = work.organisation.catalog[line.item]
     return add_business_time(work.calendars[item.calendar], work.at, item.promise)
@@ -74,16 +82,13 @@ def close_task(work: RequestWork, run: TaskRun, state: TaskState) -> None:
     work.note("task.closed", run.number, state=state.value)
 
 
-def _instruction(work: RequestWork, line: Line, step: str, purpose: TaskPurpose) -> LocalisedText:
+def _instruction(work: RequestWork, line: Line, step: str, purpose: TaskPurpose) -> LocalisedText | None:
+    """What the plan itself says that a person has to do."""
     definition = work.organisation.catalog[line.item].plan.steps.get(step)
-    if definition is None:
-        return _WORDS[purpose]
-    if purpose is TaskPurpose.STEP and definition.instruction is not None:
-        return definition.instruction
-    if (
-        purpose is TaskPurpose.UNDO
-        and definition.undo is not None
-        and definition.undo.instruction is not None
-    ):
-        return definition.undo.instruction
-    return _WORDS[purpose]
+    match purpose:
+        case TaskPurpose.STEP if definition is not None:
+            return definition.instruction
+        case TaskPurpose.UNDO if definition is not None and definition.undo is not None:
+            return definition.undo.instruction
+        case _:
+            return None

@@ -153,15 +153,24 @@ async def send(services: Services, kept: KeptCommand) -> Sent:
 
 
 async def keep_and_send(services: Services, kept: KeptCommand, hashed: str) -> Sent:
-    """Send a command whose key is ours, which nobody can have used before, while it is being kept; answered once it
-    is. What keeps it is on its way to the database before anything is on its way to the process.
+    """Send a command whose key is ours, which nobody can have used before, while it is being kept; answered once that
+    has ended. What keeps it is on its way to the database before anything is on its way to the process.
+
+    Where it could not be kept, it is still answered as its process did; only without an answer it is that failure.
     """
     keeping = asyncio.create_task(_keep(services, kept, hashed))
     await asyncio.sleep(0)
     try:
-        return await send(services, kept)
+        sent = await send(services, kept)
     finally:
-        await keeping
+        await asyncio.wait({keeping})
+    failed = keeping.exception()
+    if failed is None:
+        return sent
+    if sent.answer is None:
+        raise failed
+    _log.warning("answered_and_not_kept", number=kept.number, command=kept.name, reason=type(failed).__name__)
+    return sent
 
 
 async def _keep(services: Services, kept: KeptCommand, hashed: str) -> None:

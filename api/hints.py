@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from steadydesk.records.bell import ANYTHING, listen
+from steadydesk.records.bell import ANYTHING, LIST, listen
 from steadydesk.records.engine import Engine, autocommit
 from steadydesk.records.views.hints import subjects_of
 from steadydesk.records.views.visibility import Viewer
@@ -28,6 +28,8 @@ class Seat:
     numbers: set[str] = field(default_factory=set[str])
     anything: bool = False
     account: bool = False
+    wants_messages: bool = False
+    messages: bool = False
     _rung: asyncio.Event = field(default_factory=asyncio.Event)
 
     def tell(self, changed: frozenset[str], subjects: dict[str, set[str]]) -> None:
@@ -35,7 +37,9 @@ class Seat:
         own = {*self.viewer.own, *self.viewer.delegated}
         numbers = {number for number, found in subjects.items() if not own.isdisjoint(found)}
         account = f"{_PERSON}{self.viewer.person}" in changed
-        if numbers or account or ANYTHING in changed:
+        messages = self.wants_messages and f"{LIST}{self.viewer.person}" in changed
+        if numbers or account or messages or ANYTHING in changed:
+            self.messages |= messages
             self.numbers |= numbers
             self.account |= account
             self.anything |= ANYTHING in changed
@@ -48,6 +52,11 @@ class Seat:
         taken = frozenset(self.numbers), self.anything, self.account
         self.numbers, self.anything, self.account = set(), False, False
         self._rung.clear()
+        return taken
+
+    def take_messages(self) -> bool:
+        """Whether the viewer's list has changed since it was asked last."""
+        taken, self.messages = self.messages, False
         return taken
 
     @property
@@ -72,8 +81,9 @@ class Hints:
         self._sorting: asyncio.Task[None] | None = None
 
     @contextmanager
-    def seat(self, viewer: Viewer) -> Iterator[Seat]:
-        taken = Seat(viewer)
+    def seat(self, viewer: Viewer, *, messages: bool = False) -> Iterator[Seat]:
+        """``messages`` asks to be told of the viewer's list of notifications, too."""
+        taken = Seat(viewer, wants_messages=messages)
         self._seats.add(taken)
         if self._listening is None or self._listening.done():
             self._listening = asyncio.get_running_loop().create_task(self._listen())
@@ -110,7 +120,7 @@ class Hints:
             await asyncio.sleep(_GATHER)
             changed, self._changed = frozenset(self._changed), set()
             subjects: dict[str, set[str]] = {}
-            numbers = {each for each in changed if each != ANYTHING and not each.startswith(_PERSON)}
+            numbers = {each for each in changed if each != ANYTHING and not each.startswith((_PERSON, LIST))}
             try:
                 if numbers:
                     async with autocommit(self._engine).connect() as connection:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from api.oidc import OidcIssuer
+from api.oidc_sign_in import Given
 from api.services import Services
 from api.throttle import Quota
 from steadydesk.configuration.oidc_claims import read_rules
@@ -42,6 +43,10 @@ class Identity:
         """
         return await self._within_quotas(bearer, address, lambda: self._checked(bearer))
 
+    async def prove_again(self, bearer: str) -> Proof:
+        """The same for what stays open, which counts for no quota; NotSignedIn once the token has ended."""
+        return await self._checked(bearer)
+
     async def prove_session(self, secret: str, address: str, *, used: bool = True) -> Found:
         """The same for a browser's session; whether it needs a new id, for its rights changed, goes with it. ``used``
         False: it does not live any longer by it.
@@ -62,12 +67,12 @@ class Identity:
         """The configured issuer, at which people may sign in."""
         return self._issuer
 
-    async def proof_at_issuer(self, token: str, *, audience: str, nonce: str) -> Proof:
+    async def proof_at_issuer(self, given: Given, *, audience: str, nonce: str) -> Proof:
         """Whose ID token it is that the issuer gave for a sign-in with ``nonce``; NotSignedIn for any other."""
         if self._issuer is None:
             raise NotSignedIn("No issuer is configured.")
         now = self._services.clock()
-        claims = await self._issuer.claims(token, now, audience=audience, nonce=nonce)
+        claims = await self._issuer.claims_at_sign_in(given, now, audience=audience, nonce=nonce)
         return await self._of_claims(self._issuer, claims, now)
 
     async def _within_quotas(

@@ -15,6 +15,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
+from api.oidc_sign_in import Given, completed
 from steadydesk.contracts.identity import OidcClaims, OidcRules
 from steadydesk.errors import NotSignedIn, Unavailable
 
@@ -42,21 +43,34 @@ class OidcIssuer:
         self._tried_at: float | None = None
         self._fetching = asyncio.Lock()
 
-    async def claims(
-        self, token: str, now: datetime, *, audience: str | None = None, nonce: str | None = None
-    ) -> OidcClaims:
-        """What a valid token says. NotSignedIn for any other; Unavailable while the issuer's keys
-        cannot be had. ``audience`` None is that of the rules; a ``nonce`` must stand in the token.
+    async def claims(self, token: str, now: datetime) -> OidcClaims:
+        """What a valid bearer token says. NotSignedIn for any other; Unavailable while the issuer's keys
+        cannot be had.
         """
+        return self._in_our_words(await self._valid(token, now, self.rules.audience, None))
+
+    async def claims_at_sign_in(
+        self, given: Given, now: datetime, *, audience: str, nonce: str
+    ) -> OidcClaims:
+        """What a valid ID token for ``audience`` with the ``nonce`` says, and where it leaves out what the mapping
+        names, what the issuer's UserInfo address says of the same person.
+        """
+        told = await self._valid(given.id_token, now, audience, nonce)
+        address = self._published.get("userinfo_endpoint")
+        if given.access_token and isinstance(address, str) and self.rules.mapping.claims - told.keys():
+            told = await completed(told, self._safe(address, "userinfo_endpoint"), given.access_token)
+        return self._in_our_words(told)
+
+    async def _valid(self, token: str, now: datetime, audience: str, nonce: str | None) -> dict[str, Any]:
         if len(token) > _LONGEST_TOKEN:
             raise NotSignedIn(_REFUSED)
         try:
             decoded = await self._decoded(token)
-            self._registry(now, audience or self.rules.audience, nonce).validate(decoded)
+            self._registry(now, audience, nonce).validate(decoded)
         except (JoseError, ValueError, TypeError):
             # A token is whatever somebody sent: what it fails at is nobody's business but the issuer's.
             raise NotSignedIn(_REFUSED) from None
-        return self._in_our_words(decoded)
+        return decoded
 
     async def _decoded(self, token: str) -> dict[str, Any]:
         keys = await self._current_keys()
@@ -71,6 +85,9 @@ class OidcIssuer:
         address = self._published.get(name)
         if not isinstance(address, str) or urlsplit(address).scheme not in ("https", "http"):
             raise Unavailable(f"The issuer publishes no {name}.")
+        return self._safe(address, name)
+
+    def _safe(self, address: str, name: str) -> str:
         if urlsplit(address).scheme == "http" and not self.rules.issuer.startswith("http:"):
             raise Unavailable(f"The issuer's {name} is not safe to use.")
         return address

@@ -65,7 +65,7 @@ async def require(connection: Connection, caller: Caller, number: str, verb: Ver
     if not found:
         raise UnknownRecord("there is no such record, or it is not for you to see")
     if not may(verb, found):
-        raise NotAllowed(f"you may see {number}, but not {verb.value.replace('_', ' ')} it")
+        raise NotAllowed(f"you may see {number}, but this is not yours to do: {verb.value.replace('_', ' ')}")
     return found
 
 

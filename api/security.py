@@ -1,6 +1,6 @@
 """Access: who calls, what a route demands, and the check that no route comes without a demand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -200,6 +200,19 @@ async def caller_of(services: Services, proof: Proof, act_for: str | None = None
         now=services.clock(),
         clock=services.clock,
     )
+
+
+def present_of(request: Request, caller: Caller, permission: Permission) -> Callable[[], Awaitable[Caller]]:
+    """Asks who the caller is now, for what stays open; a Refusal once their token or their right has ended."""
+    services, identity = services_of(request.app), identity_of(request.app)
+    bearer = request.headers.get("authorization", "").partition(" ")[2]
+
+    async def ask() -> Caller:
+        present = await caller_of(services, await identity.prove_again(bearer), caller.acting_for)
+        present.require(permission)
+        return present
+
+    return ask
 
 
 async def _other(services: Services, proof: Proof, act_for: str) -> Standing:

@@ -11,6 +11,8 @@ from bench.scene import APPROVER, REQUESTER, Scene
 PEOPLE = 2_000
 OWN = 100
 """Waiting requests of the requester, all at the approver: the same at every size, so that pages are equally full."""
+RARE = 1_000_000 + OWN + 1
+"""The digits of a request that has a name of its own, at every size."""
 
 _OPENED = "i % 100 < 2"
 _THEIRS = "i % 100 = 2"
@@ -38,6 +40,7 @@ async def fill(on: Scene, records: int) -> None:
         await _copy(connection, templates.waiting, first, last, where=_OPENED)
         await _copy(connection, templates.ended, first, last, approver=on.people[APPROVER], where=_THEIRS)
         await _copy(connection, templates.ended, first, last, where=f"NOT ({_OPENED}) AND NOT ({_THEIRS})")
+        await connection.execute(_RARE, {"request": f"REQ{RARE}"})
         await connection.execute(_SURVEYS)
         await connection.execute(text("VACUUM ANALYZE"))
 
@@ -129,6 +132,9 @@ _COLLEAGUES = text("""
     INSERT INTO person
     SELECT (jsonb_populate_record(t, jsonb_build_object('id', 'p_bench' || i, 'user_name', 'bench.' || i))).*
       FROM generate_series(0, CAST(:people AS int) - 1) AS i, public.person AS t WHERE t.id = :of
+""")
+_RARE = text("""
+    UPDATE record SET item = 'bench-rarity', short_description = '{"en": "Bench rarity"}' WHERE owner = :request
 """)
 _SURVEYS = text("""
     INSERT INTO survey (number, person, state, score, sent_at, answered_at)

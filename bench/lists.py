@@ -9,7 +9,6 @@ from bench.measure import Measure, at_most, percentile
 from bench.scene import APPROVER, PROCESS_OWNER, REQUESTER, Scene
 from bench.sizes import Sizes
 from steadydesk.contracts.numbers import RecordKind
-from steadydesk.records.directory_standing import standing
 from steadydesk.records.views.records import RecordFilter, count_records
 from steadydesk.records.views.visibility import Viewer
 
@@ -74,8 +73,7 @@ def _count(on: Scene) -> Read:
     async def read() -> None:
         now = datetime.now(UTC)
         async with on.engine.connect() as connection:
-            who = await standing(connection, on.people[PROCESS_OWNER], now)
-            assert who is not None
+            who = await on.standing(connection, PROCESS_OWNER, now)
             wanted = RecordFilter(kind=RecordKind.REQUEST.value)
             await count_records(connection, Viewer.of(who, now), wanted)
 

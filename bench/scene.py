@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,15 +14,17 @@ from typing import Any
 import httpx2
 from pydantic import BaseModel
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from temporalio.client import Client
 
 from bench.bare_table import create_bare_table
 from bench.wire import Wire
 from steadydesk.configuration.install import DEMO, install_demo
+from steadydesk.contracts.directory import Standing
 from steadydesk.orchestration.client import connect
 from steadydesk.orchestration.requests import Sender
 from steadydesk.records import configuration
+from steadydesk.records.directory_standing import standing
 from steadydesk.records.engine import make_engine
 from steadydesk.records.keys import load_keyring
 from steadydesk.records.tables.directory import person
@@ -55,6 +58,11 @@ class Scene:
     digest: str
     people: Mapping[str, str]
     tokens: Mapping[str, str]
+
+    async def standing(self, connection: AsyncConnection, user_name: str, now: datetime) -> Standing:
+        found = await standing(connection, self.people[user_name], now)
+        assert found is not None
+        return found
 
     def bearer(self, user_name: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[user_name]}"}

@@ -117,7 +117,7 @@ async def _portal_pictures(chromium: Browser, stack: Stack, person: str, pages: 
     await page.goto(f"{base}/sign-in")
     await page.get_by_label("User name").fill(person)
     await page.get_by_label("Password").fill(password or "")
-    await page.locator("main button").click()
+    await page.locator("form[action='/sign-in'] button").click()
     await page.wait_for_url(f"{base}/")
     for name, path in pages.items():
         await page.goto(base + path)

@@ -22,6 +22,7 @@
     ├── TooLarge 413, UnsupportedMediaType 415
     ├── QuotaExceeded 429            retry_after in seconds
     ├── Unavailable 503              retry_after in seconds
+    │   └── NotConfigured 503        an installation without a configuration
     └── InternalError 500            incident, as the log names it
 
 The docstring of a class is the text of its page under ``/problems/``.
@@ -121,21 +122,15 @@ class InvalidInput(Refusal, status=422, title="Invalid input"):
 
 
 class UnknownItem(InvalidInput, status=422, title="Unknown catalogue item"):
-    """The catalogue has no such item that you may see. List what you may order with ``GET
-    /catalog/items``.
-    """
+    """The catalogue has no such item that you may see. List what you may order with ``GET /catalog/items``."""
 
 
 class AttachmentRefused(InvalidInput, status=422, title="Attachment refused"):
-    """The file's type, found in its content, is not accepted, or the record has as many files as it may
-    have.
-    """
+    """The file's type, found in its content, is not accepted, or the record has as many files as it may have."""
 
 
 class SameKeyOtherBody(Refusal, status=422, title="Idempotency-Key used for something else"):
-    """The same ``Idempotency-Key`` came before with another body. Repeat the first body, or take a new
-    key.
-    """
+    """The same ``Idempotency-Key`` came before with another body. Repeat the first body, or take a new key."""
 
 
 class NotSignedIn(Refusal, status=401, title="Not signed in"):
@@ -241,6 +236,12 @@ class QuotaExceeded(Refusal, status=429, title="Too many requests"):
 class Unavailable(Refusal, status=503, title="Temporarily unavailable"):
     """A part that is needed does not answer; nothing was sent on. Repeat after ``Retry-After`` seconds, with
     the same ``Idempotency-Key``.
+    """
+
+
+class NotConfigured(Unavailable, status=503, title="Not set up yet"):
+    """The installation has no configuration: no catalogue, no calendars, nobody who approves. An administrator imports
+    the people (``steadydesk directory import FILE``) and applies one (``steadydesk config apply FOLDER``).
     """
 
 

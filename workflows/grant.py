@@ -1,6 +1,5 @@
 """A grant, until it is surely gone: reminder, extension, revocation at its end, on leaving, or by its owner."""
 
-from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -36,7 +35,7 @@ class GrantWorkflow:
             await self.record.tick(GrantActivities.open_grant, "open")
         while (agenda := self.record.agenda) is not None and not (agenda.closed or self._must_roll_over()):
             self.plan.dispatch(agenda)
-            await self._until_something_happens(agenda.version)
+            await self.record.until_moved(agenda, GrantActivities.ring_grant)
         await workflow.wait_condition(workflow.all_handlers_finished)
         assert self.record.agenda is not None
         if not self.record.agenda.closed:
@@ -44,20 +43,6 @@ class GrantWorkflow:
                 StartGrant(number=start.number, agenda=self.record.agenda, handled=self.record.handled)
             )
         return self.record.agenda.facets.state
-
-    async def _until_something_happens(self, version: int) -> None:
-        agenda = self.record.agenda
-        assert agenda is not None
-        alarm = agenda.alarm
-        try:
-            await workflow.wait_condition(
-                lambda: self.record.agenda is not None and self.record.agenda.version != version,
-                timeout=max(alarm.at - workflow.now(), timedelta(0)) if alarm else None,
-                timeout_summary=alarm.summary if alarm else None,
-            )
-        except TimeoutError:
-            assert alarm is not None
-            await self.record.tick(GrantActivities.ring_grant, f"alarm:{alarm.at.isoformat()}:{version}")
 
     def _must_roll_over(self) -> bool:
         return self.record.rollover_due() and not self.plan.busy

@@ -58,7 +58,8 @@ class RequestWorkflow(ApprovalGate):
         await self._opened()
         while (agenda := self.record.agenda) is not None and not (agenda.closed or self._must_roll_over()):
             self.plan.dispatch(agenda)
-            await self._until_something_happens(agenda.version)
+            await self.record.until_moved(agenda, ClockActivities.ring_alarms, self.has_signalled_decisions)
+            await self.take_signalled_decisions()
         await self._hear_out()
         assert self.record.agenda is not None
         if not self.record.agenda.closed:
@@ -90,25 +91,6 @@ class RequestWorkflow(ApprovalGate):
             raise ApplicationError(
                 f"{self.start.number} was never opened", type="NeverOpened", non_retryable=True
             ) from None
-
-    async def _until_something_happens(self, version: int) -> None:
-        """Until a command or an outcome moved the record on, or the next date has come."""
-        agenda = self.record.agenda
-        assert agenda is not None
-        alarm = agenda.alarm
-        try:
-            await workflow.wait_condition(
-                lambda: self._moved_on(version) or self.has_signalled_decisions(),
-                timeout=max(alarm.at - workflow.now(), timedelta(0)) if alarm else None,
-                timeout_summary=alarm.summary if alarm else None,
-            )
-        except TimeoutError:
-            assert alarm is not None
-            await self.record.tick(ClockActivities.ring_alarms, f"alarm:{alarm.at.isoformat()}:{version}")
-        await self.take_signalled_decisions()
-
-    def _moved_on(self, version: int) -> bool:
-        return self.record.agenda is not None and self.record.agenda.version != version
 
     def _must_roll_over(self) -> bool:
         return self.record.rollover_due() and not self.plan.busy

@@ -17,6 +17,7 @@ from api.portal.approval_words import (
 from api.portal.deciding import askers
 from api.portal.page import Page
 from api.portal.progress import Wait, waits_of
+from api.portal.timeline import talk
 from steadydesk.contracts.form import Form
 from steadydesk.contracts.gate import Ballot, Decision, Gate
 from steadydesk.contracts.language import in_language
@@ -104,7 +105,7 @@ async def read_case(connection: Connection, page: Page, gate_id: str) -> Case:
         policy=in_language(policy_of(content).label, page.language),
         rules=policy_words(page, content),
         waits=waits_of(content.request, waiting, page.words),
-        said=[entry for entry in content.request.timeline if entry.kind != "event"][-_WORDS:],
+        said=talk(content.request)[-_WORDS:],
         yes=outlook_words(page, content, Decision.APPROVED) if gate.is_open else "",
         no=outlook_words(page, content, Decision.REJECTED) if gate.is_open else "",
         can=_can(page, content, names),

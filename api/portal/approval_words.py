@@ -15,9 +15,8 @@ from steadydesk.contracts.language import in_language
 from steadydesk.contracts.request import Line
 from steadydesk.policies.approval import needed
 from steadydesk.policies.approval_outlook import Follows, Outlook, outlook
+from steadydesk.records.views.approval_difference import VARIABLES, is_confidential
 from steadydesk.records.views.approval_page import ApprovalContent
-
-_VARIABLES = "variables."
 
 
 @dataclass(frozen=True)
@@ -78,12 +77,12 @@ def differences(page: Page, content: ApprovalContent) -> list[Change]:
     before, after = _fields(page, content, content.before), _fields(page, content, content.gate)
     form = _form(content)
     order = ["item", "quantity", "price", "requested_for", "effective_at"]
-    order += [f"{_VARIABLES}{key}" for key in form.fields]
+    order += [f"{VARIABLES}{key}" for key in form.fields]
     ranked = sorted(changed, key=lambda name: order.index(name) if name in order else len(order))
     known = content.before is not None and content.before.asked is not None
     return [
         Change(_label(page, form, name), *_values(page, name, before, after))
-        if known and not _is_sensitive(form, name)
+        if known and not is_confidential(form, name)
         else Change(_label(page, form, name), None, None)
         for name in ranked
     ]
@@ -119,14 +118,9 @@ def _form(content: ApprovalContent) -> Form:
     return item.form if item else Form()
 
 
-def _is_sensitive(form: Form, name: str) -> bool:
-    field = form.fields.get(name.removeprefix(_VARIABLES))
-    return name.startswith(_VARIABLES) and (field is None or field.sensitive)
-
-
 def _label(page: Page, form: Form, name: str) -> str:
-    field = form.fields.get(name.removeprefix(_VARIABLES))
-    if field is not None and name.startswith(_VARIABLES):
+    field = form.fields.get(name.removeprefix(VARIABLES))
+    if field is not None and name.startswith(VARIABLES):
         return in_language(field.label, page.language)
     return page.words.either(f"approvals.field_{name}", name.replace("_", " "))
 
@@ -138,7 +132,7 @@ def _fields(page: Page, content: ApprovalContent, gate: Gate | None) -> Mapping[
     line = content.request.process.line(gate.line)
     answers = content.answers if gate is content.gate else content.answers_before
     return dict(_material(page, content, gate, line)) | {
-        f"{_VARIABLES}{one.key}": one.words
+        f"{VARIABLES}{one.key}": one.words
         for one in answers_in_words(page, _form(content), answers, content.named)
     }
 

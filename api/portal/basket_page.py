@@ -15,6 +15,7 @@ from api.portal.item_words import (
     amount_of,
     decided_by,
     expected,
+    is_parallel,
     mentioned_in,
     price_words,
     span_words,
@@ -47,6 +48,8 @@ class ChosenLine:
     decided_by: datetime | None
     answers: list[Answered]
     stages: list[StageWords]
+    parallel: bool
+    """All stages are asked at the same time."""
     advance: str | None
     others: bool
     held: bool
@@ -109,6 +112,7 @@ def _line(page: Page, resolved: ResolvedOrganisation, index: int, one: Chosen, n
         decided_by=decided_by(page, resolved, item, cases),
         answers=list(answers_in_words(page, item.form, order.variables, names)),
         stages=list(stages_of(page, resolved, item, names, cases, _holder(page, item, holder))),
+        parallel=is_parallel(resolved.organisation, item),
         advance=names.group(advance.by) if advance else None,
         others=may_order_for_others(item, page.caller.standing.groups),
         held=bool(holder),

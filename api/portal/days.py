@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 from api.portal.forms import Posted
 from api.portal.page import Page
+from steadydesk.contracts.base import YEARS
 from steadydesk.errors import InvalidInput, Problem
 
 
@@ -39,7 +40,7 @@ def _day(page: Page, posted: Posted, name: str) -> date:
         day = date.fromisoformat(posted.text(name) or "")
     except ValueError:
         day = date.min
-    if not 2000 <= day.year <= 2200:
+    if not 2000 <= day.year < YEARS[-1]:
         words = page.words("profile.no_day")
         raise InvalidInput(words, problems=[Problem(f"/{name}", words)])
     return day

@@ -8,11 +8,20 @@ from markupsafe import Markup
 
 from api.portal.promise import Prospect
 from api.portal.words import Words
+from steadydesk.policies.written_date import (
+    day_begun,
+    last_day,
+    written_day,
+    written_instant,
+    written_short_day,
+)
 
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "JPY": "¥"}
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _SOON = timedelta(days=1)
 _MIDNIGHT = time()
+_FAR = 2 * 365
+"""Days from which on they are told in years."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +76,18 @@ class Formats:
 
     def short_day(self, day: date) -> str:
         """Without its year, where little room is."""
-        months = self.words("time.months").split()
-        return self.words("time.day_and_month", day=day.day, month=months[day.month - 1])
+        return written_short_day(day, self.words.language)
 
     def written(self, at: datetime) -> str:
-        local = at.astimezone(self.zone)
-        return f"{self._date(local.date())}, {local:%H:%M}"
+        return written_instant(at, self.zone, self.words.language)
 
     def meant(self, at: datetime, zone: ZoneInfo) -> Markup:
         """The day that somebody named where days begin in ``zone``, wherever the reader is; else the instant."""
         return self._element(at, self.plainly_meant(at, zone))
 
     def plainly_meant(self, at: datetime, zone: ZoneInfo) -> str:
-        local = at.astimezone(zone)
-        return self._date(local.date()) if local.time() == _MIDNIGHT else self.written(at)
+        day = day_begun(at, zone)
+        return self.written(at) if day is None else self._date(day)
 
     def days(self, begins: datetime, ends: datetime) -> str:
         """A period of whole days by its first and its last one; of others the instants."""
@@ -92,12 +99,33 @@ class Formats:
             return self._date(last)
         return self.words("time.from_to", first=self._date(first.date()), last=self._date(last))
 
+    def last(self, ends: datetime) -> Markup:
+        """The end of something that is good until then: its last day where it ends with one, else the instant."""
+        return self._element(ends, self.plain_last(ends, self.zone))
+
+    def plain_last(self, ends: datetime, zone: ZoneInfo) -> str:
+        """The same where days begin in ``zone``, wherever the reader is."""
+        day = last_day(ends, zone)
+        return self.written(ends) if day is None else self._date(day)
+
+    def offset(self) -> str:
+        """How far the reader's zone is from UTC now: +01:00."""
+        return self.now.astimezone(self.zone).isoformat(timespec="minutes")[-6:]
+
     def relative(self, at: datetime) -> str:
         apart = at - self.now
         if abs(apart) < timedelta(minutes=1):
             return self.words("time.now")
         key = "time.in" if apart > timedelta(0) else "time.ago"
         return self.words(key, span=self.span(abs(apart)))
+
+    def away(self, day: date) -> str:
+        """How far a day is from the reader's own: today, in 3 days; years where it is far."""
+        days = (day - self.now.astimezone(self.zone).date()).days
+        if near := {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days):
+            return self.words(f"time.{near}")
+        unit, count = ("year", round(abs(days) / 365)) if abs(days) >= _FAR else ("day", abs(days))
+        return self.words("time.in" if days > 0 else "time.ago", span=self.words(f"time.{unit}", count=count))
 
     def span(self, length: timedelta) -> str:
         """Its largest unit: 3 days, 1 hour."""
@@ -128,12 +156,12 @@ class Formats:
         """Bytes as people say them."""
         for size, unit in ((1_000_000, "MB"), (1_000, "kB")):
             if count >= size:
-                return f"{self.number(count / size, digits=1)} {unit}"
+                amount = round(count / size, 1)
+                return f"{self.number(amount, digits=0 if amount.is_integer() else 1)} {unit}"
         return f"{count} B"
 
     def _date(self, day: date) -> str:
-        months = self.words("time.months").split()
-        return self.words("time.date", day=day.day, month=months[day.month - 1], year=day.year)
+        return written_day(day, self.words.language)
 
     def _element(self, at: datetime, text: str, *, relative: bool = False) -> Markup:
         exact = at.astimezone(ZoneInfo("UTC"))

@@ -12,9 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.cookieless import FILES
 from api.metrics import PREFIX
 from api.portal.guard import own_path
-from api.portal.refused import came_from, refused_page
+from api.portal.pressed import page_of_form, with_note
+from api.portal.refused import refused_page
 from api.portal.session import Visit, present_caller, visit_of
-from api.portal.sign_in_page import SIGN_IN, sign_in_page
+from api.portal.sign_in_page import SIGN_IN, SIGN_OUT, sign_in_page
 from api.portal.typed_form import kept
 from api.problems import MEDIA_TYPE
 from api.security import services_of
@@ -25,7 +26,6 @@ _ELSEWHERE = (
     FILES,
     "/docs",
     "/problems",
-    "/first-administrator",
     "/metrics",
     "/livez",
     "/readyz",
@@ -88,21 +88,28 @@ def _wants_page(request: Request) -> bool:
 
 
 async def _page_of(request: Request, problem: dict[str, Any]) -> Response:
-    is_stale = problem["type"].endswith(f"/{StaleForm.slug()}")
-    if is_stale and await present_caller(request) is None:
-        return _to_sign_in(request)
+    if problem["type"].endswith(f"/{StaleForm.slug()}"):
+        caller = await present_caller(request)
+        if caller is None:
+            return _to_sign_in(request)
+        if visit_of(request).sender == caller.person.id:
+            return RedirectResponse(with_note(page_of_form(request)), 303)
     if problem["status"] == NotSignedIn.status and request.url.path != SIGN_IN:
         return _to_sign_in(request)
     return HTMLResponse(await refused_page(request, problem), problem["status"])
 
 
 def _to_sign_in(request: Request) -> Response:
-    """At once where somebody filled in a form, so that it can be kept."""
+    """At once where somebody filled in a form, so that it can be kept. Who pressed a button comes back to it."""
+    if request.url.path == SIGN_OUT:
+        return RedirectResponse(SIGN_IN, 303)
     wanted = _wanted(request)
     services = services_of(request.app)
     held = kept(services.keyring, visit_of(request).typed, services.clock())
     if held is not None:
         return sign_in_page(request, wanted, status=NotSignedIn.status, kept=held)
+    if request.method not in _READS:
+        wanted = with_note(wanted)
     return RedirectResponse(f"{SIGN_IN}?next={quote(wanted, safe='')}", 303)
 
 
@@ -111,7 +118,7 @@ def _wanted(request: Request) -> str:
     if request.method in _READS:
         query = f"?{request.url.query}" if request.url.query else ""
         return own_path(request.url.path + query)
-    return came_from(request) or "/"
+    return page_of_form(request)
 
 
 def _complete(headers: MutableHeaders, visit: Visit) -> None:
@@ -119,7 +126,7 @@ def _complete(headers: MutableHeaders, visit: Visit) -> None:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cache-Control", "no-store")
+    headers.setdefault("Cache-Control", "private, no-cache" if visit.is_left_typed else "no-store")
     for cookie in visit.cookies:
         headers.append("Set-Cookie", cookie)
 

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 
 from api.clean_input import faults
 from api.portal.session import VISIT, visit_of
-from api.portal.typed_form import SHOWN_FIELD, is_shown_again, typed_in
+from api.portal.typed_form import SENDER_FIELD, SHOWN_FIELD, is_shown_again, typed_in
 from api.security import services_of
 from api.session_cookie import session_in
 from steadydesk.errors import InvalidInput, NotAllowed, Problem, StaleForm
@@ -37,6 +37,8 @@ async def guard(request: Request) -> AsyncIterator[None]:
 
 def _check(request: Request, form: FormData) -> None:
     visit, again = visit_of(request), is_shown_again(request)
+    stated = form.get(SENDER_FIELD)
+    visit.sender = stated if isinstance(stated, str) else None
     if again:
         visit.typed = typed_in(request, form)
     visit.unsent = again and SHOWN_FIELD in form

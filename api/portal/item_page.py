@@ -1,5 +1,6 @@
 """An item of the catalogue as its reader may order it, and the page about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from api.portal.item_words import (
     cases_of,
     decided_by,
     expected,
+    is_parallel,
     mentioned_in,
     price_words,
     span_words,
@@ -96,16 +98,30 @@ async def show_item(
     )
 
 
+def says_for_whom(item: CatalogItem) -> bool:
+    """Whether its own form always asks for whom it is, so that nothing else has to."""
+    field = item.form.fields.get(item.beneficiary or "")
+    return field is not None and field.visible_when is None
+
+
+def named_for(page: Page, item: CatalogItem, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers; where the item's own field for whom it is may stay empty, with the reader for nobody else."""
+    named = item.beneficiary
+    if named is None or named in answers or not says_for_whom(item) or item.form.fields[named].required:
+        return dict(answers)
+    return {**answers, named: page.caller.person.user_name}
+
+
 def _place(page: Page, offer: Offer) -> dict[str, Any]:
     """Where in the catalogue it stands, and in which basket it would go."""
     item, organisation = offer.item, offer.resolved.organisation
-    policy = organisation.approval_policies[item.approval] if item.approval else None
     function = organisation.functions.get(item.function)
     return {
         "category": category_words(page, item.category),
         "function": in_language(function.label, page.language) if function else item.function,
-        "parallel": policy is not None and policy.mode == "parallel",
+        "parallel": is_parallel(organisation, item),
         "others": may_order_for_others(item, page.caller.standing.groups),
+        "says_for_whom": says_for_whom(item),
         "in_basket": len(basket.references(page)),
         "steps": [in_language(step.label, page.language) for step in item.plan.steps.values()],
     }

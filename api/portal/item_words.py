@@ -12,6 +12,7 @@ from steadydesk.contracts.calendar import MIDNIGHT, Calendar
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.configuration import ResolvedOrganisation
 from steadydesk.contracts.language import in_language
+from steadydesk.contracts.organisation import Organisation
 from steadydesk.policies import expression
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.calendar_hours import CalendarError
@@ -118,6 +119,11 @@ def stages_of(
             due=span_words(page, calendar, stage.due),
             needed=needed_in(stage.when, cases),
         )
+
+
+def is_parallel(organisation: Organisation, item: CatalogItem) -> bool:
+    """Whether all its stages are asked at the same time."""
+    return item.approval is not None and organisation.approval_policies[item.approval].mode == "parallel"
 
 
 def mentioned_in(

@@ -32,6 +32,16 @@ WAYS = (
 )
 
 
+_WITHIN = {"/records": "/requests", "/basket": "/catalog"}
+"""Pages that have another beginning than the way that leads to them."""
+
+
+def place_of(path: str) -> str:
+    """The path of the way that leads to the page, which the navigation marks."""
+    first = "/" + path.strip("/").split("/")[0]
+    return _WITHIN.get(first, first)
+
+
 def ways_of(caller: Caller, built: Collection[str]) -> Iterator[Way]:
     """What the caller may go to, of the pages that this portal has."""
     return (way for way in WAYS if way.path in built and way.open_to(caller))

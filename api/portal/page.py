@@ -20,13 +20,13 @@ from api.portal.answers import shown_as
 from api.portal.assets import address_of_asset
 from api.portal.formats import Formats
 from api.portal.forms import Forms, FormState, Posted
-from api.portal.navigation import ways_of
+from api.portal.navigation import place_of, ways_of
 from api.portal.promise import prospect
 from api.portal.rich_text import rich_text
 from api.portal.session import SignedIn, Visit, visit_of
 from api.portal.states import needs, state_words, tone_of, tone_of_record
-from api.portal.titles import title_of
-from api.portal.words import Words, preferred, words_in
+from api.portal.titles import beneficiaries, for_whom, title_of
+from api.portal.words import Words, languages, preferred, words_in
 from api.requests_read import viewer_of
 from api.security import Caller, services_of
 from api.services import Services
@@ -38,6 +38,9 @@ from steadydesk.records.views.visibility import Viewer
 
 THEME = "steadydesk-theme"
 THEMES = ("light", "dark")
+LANGUAGE = "steadydesk-language"
+A_YEAR = 365 * 86_400
+"""Seconds for which a browser keeps what was chosen on it."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -90,9 +93,9 @@ class Page:
         return HTMLResponse(html, status)
 
     def _live(self, *about: HintKind) -> str:
-        """Where the page hears of changes of these kinds from now on."""
+        """Where the page hears of changes of these kinds from now on, and of new notifications."""
         since = int(self.now.timestamp() * 1000)
-        return f"/live?{urlencode({'about': about, 'since': since}, doseq=True)}"
+        return f"/live?{urlencode({'about': (*about, HintKind.MESSAGES.value), 'since': since}, doseq=True)}"
 
     def back_to(self, path: str, done: str | None = None) -> RedirectResponse:
         """On to another page after a form; ``done`` names the words ``done.<done>`` that it shows there."""
@@ -133,8 +136,10 @@ OwnerPage = Annotated[Page, Depends(page_for(Permission.READ_CONFIGURATION))]
 
 
 def bare_page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
-    """A page for somebody who is not signed in, in the language of their browser."""
-    words = words_in(preferred(request.headers.get("accept-language", "")))
+    """A page for somebody who is not signed in, in the language that they chose here, else in that of their browser."""
+    chosen = request.cookies.get(LANGUAGE, "")
+    accepted = request.headers.get("accept-language", "")
+    words = words_in(chosen if chosen in languages() else preferred(accepted))
     formats = Formats(words, ZoneInfo("UTC"), services_of(request.app).clock())
     return HTMLResponse(render(request, template, words, formats, {"reader": None, **context}), status)
 
@@ -148,6 +153,7 @@ def render(request: Request, template: str, words: Words, formats: Formats, cont
         "f": formats,
         "visit": visit,
         "path": request.url.path,
+        "place": place_of(request.url.path),
         "query": request.query_params,
         "theme": theme if theme in THEMES else None,
         "forms": Forms(),
@@ -186,6 +192,8 @@ def _environment() -> Environment:
         "tone_of_record": tone_of_record,
         "needs": needs,
         "title_of": title_of,
+        "for_whom": for_whom,
+        "beneficiaries": beneficiaries,
         "prospect": prospect,
     }
     environment.filters["rich_text"] = rich_text

@@ -11,9 +11,10 @@ from steadydesk.contracts.gate import GateState
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.plan import Plan, Step
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import Line, StepRun, StepState
+from steadydesk.contracts.request import Line, StepRun, StepState, UndoState
 from steadydesk.contracts.views import LineView, PersonRef
 from steadydesk.policies.plan import to_undo
+from steadydesk.records.grants import GrantView
 from steadydesk.records.views.request_page import RequestContent
 
 DONE, NOW, AHEAD, FAILED, LEFT_OUT = "done", "now", "ahead", "failed", "left"
@@ -27,6 +28,7 @@ _STEP_MARKS = {
     StepState.FAILED: FAILED,
     StepState.STOPPED: LEFT_OUT,
 }
+_UNDO_MARKS = {UndoState.RUNNING: NOW, UndoState.OPEN: NOW, UndoState.DONE: LEFT_OUT}
 _GATE_MARKS = {"requested": NOW, "approved": DONE, "rejected": FAILED, "expired": FAILED}
 _BEFORE_PLAN = frozenset({Phase.RECEIVED, Phase.APPROVAL})
 _ENDED_WELL = frozenset({Phase.COMPLETE, Phase.SKIPPED})
@@ -95,6 +97,14 @@ def taken_back(content: RequestContent, line: LineView, words: Words) -> list[Ta
     return [_way_back(content, plan.steps[key], words) for key in to_undo(plan, run)]
 
 
+def revoked_by(content: RequestContent, grant: GrantView, words: Words) -> list[TakenBack]:
+    """What the end of a grant takes back, and how: the step that gave it."""
+    run = content.process.line(grant.line)
+    plan = _plan_of(content, run)
+    given = [key for key, step in run.steps.items() if step.grant == grant.number]
+    return [_way_back(content, plan.steps[key], words) for key in given if key in plan.steps]
+
+
 def running_steps(content: RequestContent, line: LineView, words: Words) -> list[str]:
     """What a cancellation would stop: open tasks and automated steps under way."""
     run = content.process.line(line.number)
@@ -132,10 +142,16 @@ def _plan(content: RequestContent, run: Line, words: Words) -> Iterator[Mark]:
     ending = run.phase.is_closed or run.phase is Phase.UNDOING
     for key, step in _plan_of(content, run).steps.items():
         at = StepRun() if run.phase is Phase.RETURNED else run.steps.get(key, StepRun())
-        mark = _STEP_MARKS[at.state]
-        if ending and mark in (AHEAD, NOW):
-            mark = LEFT_OUT
-        yield Mark(in_language(step.label, words.language), mark, at.ended_at)
+        yield Mark(in_language(step.label, words.language), _mark_of(at, ending=ending), at.ended_at)
+
+
+def _mark_of(at: StepRun, *, ending: bool) -> str:
+    """What is being taken back is under way, and what was is not done any more."""
+    back = _UNDO_MARKS.get(at.undo) if at.undo else None
+    if back is not None:
+        return back
+    mark = _STEP_MARKS[at.state]
+    return LEFT_OUT if ending and mark in (AHEAD, NOW) else mark
 
 
 def _end(content: RequestContent, line: LineView, run: Line, words: Words) -> Mark:

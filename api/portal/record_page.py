@@ -11,7 +11,7 @@ from api.portal.deciding import decidable
 from api.portal.forms import FormState
 from api.portal.page import Page
 from api.portal.progress import Mark, Wait, asks_requester, marks_of, waits_of
-from api.portal.timeline import everything, told
+from api.portal.timeline import everything, talk, told
 from api.portal.titles import line_names
 from steadydesk.contracts.agenda import Waiting, WaitingKind
 from steadydesk.contracts.form import Form
@@ -20,16 +20,19 @@ from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.views import ApprovalView, LineView, RecordView, RequestView, TimelineEntry
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.rights import Permission, Verb, may
+from steadydesk.policies.written_date import until_day
 from steadydesk.records.engine import autocommit
+from steadydesk.records.grants import revocable
 from steadydesk.records.views.request_page import RequestContent, request_content
 
+_REVOCABLE = "revocable"
 SCORES = [(str(score), str(score)) for score in range(1, 6)]
 
 
 @dataclass(frozen=True)
 class Can:
-    """What the reader can do now; the numbers of the lines where it is done to a line. The process has the last
-    word.
+    """What the reader can do now; the numbers of the lines where it is done to a line, and of the grants that they may
+    end, with the version of each. The process has the last word.
     """
 
     answer: bool
@@ -41,6 +44,7 @@ class Can:
     change: list[str]
     recall: list[str]
     extend: bool
+    revoke: dict[str, int]
     survey: bool
     work: bool
 
@@ -54,12 +58,15 @@ class Part:
     marks: list[Mark]
     waits: list[Wait]
     answers: list[Answered]
+    moved_from: datetime | None
+    """The first effective date, where it is another one now."""
 
 
 async def read_content(page: Page, number: str) -> RequestContent:
     """UnknownRecord for what is not there, or not for the reader."""
     async with autocommit(page.services.engine).connect() as connection:
-        content = await request_content(connection, page.viewer, number)
+        also = {_REVOCABLE: revocable(page.viewer, number)}
+        content = await request_content(connection, page.viewer, number, also)
     if content is None:
         raise UnknownRecord("there is no such record, or it is not for you to see")
     if page.caller.may(Permission.OPERATE):
@@ -73,7 +80,6 @@ async def read_content(page: Page, number: str) -> RequestContent:
 async def show_request(page: Page, number: str, failed: FormState | None = None) -> HTMLResponse:
     """The whole page; with the form that was refused, where one was."""
     content = await read_content(page, number)
-    talk = [entry for entry in content.timeline if entry.kind != "event"]
     can = can_do(page, content)
     return await page.show(
         "record/request",
@@ -85,9 +91,10 @@ async def show_request(page: Page, number: str, failed: FormState | None = None)
         waits=waits_of(content, _afterwards(content.view), page.words),
         complain_until=_complain_until(page, content.view),
         names=line_names(content.view.items),
+        entered_at=lambda task: entered_at(page, content, task.number) if can.work else [],
         line_of_task=lambda task: _line_of_task(content, task),
         votes_of=lambda approval: list(_votes(content, approval)),
-        said=talk,
+        said=talk(content),
         questions=_questions(content) if can.answer else [],
         told=told(page, content, content.timeline),
         everything=everything(page, content, content.timeline),
@@ -120,6 +127,7 @@ def can_do(page: Page, content: RequestContent) -> Can:
         change=lines_in(Verb.RESUBMIT, Phase.RETURNED),
         recall=lines_in(Verb.RECALL, Phase.APPROVAL),
         extend=orders and allowed(Verb.EXTEND) and bool(extendable(content)),
+        revoke=content.more[_REVOCABLE],
         survey=survey and orders and allowed(Verb.ANSWER_SURVEY),
         work=allowed(Verb.WORK) and caller.may(Permission.WORK),
     )
@@ -136,12 +144,13 @@ def cancellable(content: RequestContent) -> list[LineView]:
 
 
 def extendable(content: RequestContent) -> dict[str, date]:
-    """The present end of each active grant that has one, by its number; as a day of its item's calendar."""
-    return {
-        grant.number: grant.expires_at.astimezone(content.zone_of(grant.line)).date()
+    """The present last day of each active grant that has an end, by its number; of its item's calendar."""
+    ends = {
+        grant.number: (grant.expires_at, content.zone_of(grant.line))
         for grant in content.grants
         if grant.state == "active" and grant.expires_at is not None
     }
+    return {number: until_day(at, zone) for number, (at, zone) in ends.items()}
 
 
 def answers_of(
@@ -150,6 +159,12 @@ def answers_of(
     item = content.organisation.catalog.get(line.item or "")
     form = item.form if item else Form()
     return list(answers_in_words(page, form, line.variables, content.names, revealed=revealed))
+
+
+def entered_at(page: Page, content: RequestContent, number: str) -> list[Answered]:
+    """What was entered when the task was completed."""
+    one = content.entered.get(number)
+    return list(answers_in_words(page, one.form, one.outputs, content.names)) if one else []
 
 
 def _questions(content: RequestContent) -> list[TimelineEntry]:
@@ -172,9 +187,24 @@ def _parts(page: Page, content: RequestContent) -> list[Part]:
             marks_of(content, line, page.words),
             waits_of(content, line.waiting if line.open else [], page.words),
             answers_of(page, content, line),
+            _moved_from(content, line),
         )
         for line in content.view.items
     ]
+
+
+def _moved_from(content: RequestContent, line: LineView) -> datetime | None:
+    moves = [
+        (_instant(entry.facts.get("before")), _instant(entry.facts.get("after")))
+        for entry in content.timeline
+        if (entry.event, entry.subject) == ("line.rescheduled", line.number)
+    ]
+    before, after = (moves[0][0], moves[-1][1]) if moves else (None, None)
+    return before if after == line.effective_at != before else None
+
+
+def _instant(fact: object) -> datetime | None:
+    return datetime.fromisoformat(fact) if isinstance(fact, str) else None
 
 
 def _afterwards(view: RequestView) -> list[Waiting]:
@@ -195,11 +225,8 @@ def _complain_until(page: Page, view: RequestView) -> datetime | None:
 
 def _line_of_task(content: RequestContent, task: RecordView) -> str | None:
     """The number of the line whose plan has the task."""
-    for line in content.process.lines:
-        for run in line.steps.values():
-            if any(each is not None and each.number == task.number for each in (run.task, run.undo_task)):
-                return line.number
-    return None
+    tasks = content.process.tasks()
+    return next((line.number for line, step, run in tasks if step and run.number == task.number), None)
 
 
 def _votes(content: RequestContent, approval: ApprovalView) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -14,7 +15,8 @@ from api.services import Services
 from api.session_cookie import name_of, session_in, set_cookie
 from steadydesk.contracts.directory import Person
 from steadydesk.errors import NotAllowed, NotSignedIn, Refusal
-from steadydesk.records.identity_session import end_session, open_session, renew_session
+from steadydesk.records.engine import autocommit
+from steadydesk.records.identity_session import end_session, find_session, open_session, renew_session
 
 VISIT = "steadydesk-visit"
 """A random id before sign-in, to which the sign-in form's token is bound."""
@@ -31,15 +33,25 @@ class Visit:
     """What the frame around a page must know of the request; kept in its state.
 
     ``secret`` is the session's id, or that of the visit before sign-in. ``cookies`` are set with the answer. ``typed``
-    is what a form from a page of ours held, without files and passwords; ``unsent`` says that it is only to be shown.
+    is what somebody typed into a form of ours, without files and passwords; ``unsent`` says that it is only to be
+    shown; ``sender`` is whose page the form says that it was on.
     """
 
     secret: str | None = None
     caller: Caller | None = None
     typed: TypedForm | None = None
+    sender: str | None = None
     unsent: bool = False
+    is_left_typed: bool = False
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     cookies: list[str] = field(default_factory=list[str])
+
+    def leave_typed(self) -> str:
+        """The Back key brings the page as it was left, with what was typed: browsers keep it, for its reader alone. For
+        templates, which show nothing of it.
+        """
+        self.is_left_typed = True
+        return ""
 
     @property
     def person(self) -> Person | None:
@@ -72,7 +84,7 @@ class SignedIn(Demanding):
         visit.secret, visit.caller = secret, await caller_of(services, found.proof)
         if found.renew:
             await _renew(services, visit, secret)
-        if visit.unsent and visit.typed and not visit.typed.is_of(visit.caller.person.id):
+        if visit.unsent and visit.sender != visit.caller.person.id:
             raise NotAllowed(_OTHERS)
         visit.caller.require(self.permission)
         return visit.caller
@@ -106,6 +118,19 @@ async def present_caller(request: Request) -> Caller | None:
             return None
         visit.secret = secret
     return visit.caller
+
+
+def present_of(services: Services, secret: str | None) -> Callable[[], Awaitable[Caller]]:
+    """Asks who is signed in now by the session of this id, for a page that stays open; NotSignedIn once it has ended.
+    That a page looks by itself is no use of its session.
+    """
+
+    async def ask() -> Caller:
+        async with autocommit(services.engine).connect() as connection:
+            found = await find_session(connection, secret or "", services.clock(), used=False)
+        return await caller_of(services, found.proof)
+
+    return ask
 
 
 async def enter(request: Request, person_id: str, *, at_issuer: bool = False) -> str:

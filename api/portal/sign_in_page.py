@@ -5,11 +5,16 @@ from fastapi.responses import HTMLResponse
 
 from api.portal.forms import Forms
 from api.portal.page import bare_page
+from api.portal.pressed import has_note
 from api.portal.session import begin_visit
+from api.portal.words import languages
 from api.security import identity_of
 
 SIGN_IN = "/sign-in"
 AGAIN = "/sign-in/again"
+LANGUAGES = "/sign-in/language"
+SIGN_OUT = "/sign-out"
+FIRST = "/sign-in/first-administrator"
 
 
 def sign_in_page(
@@ -26,5 +31,7 @@ def sign_in_page(
     """
     begin_visit(request)
     issuer = identity_of(request.app).issuer is not None
+    names = [(tag, words("profile.language_name")) for tag, words in languages().items()]
     shown = {"next": wanted, "issuer": issuer, "failed": failed, "forms": forms or Forms(), "kept": kept}
-    return bare_page(request, "sign_in/form", status, **shown)
+    shown["languages"] = [] if kept else names
+    return bare_page(request, "sign_in/form", status, pressed=has_note(wanted), **shown)

@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse
 from api.portal.forms import FormState
 from api.portal.page import Page
 from api.portal.progress import Mark, Wait, marks_of, waits_of
-from api.portal.record_page import answers_of
-from api.portal.timeline import everything, told
+from api.portal.record_page import answers_of, entered_at
+from api.portal.timeline import everything, talk, told
 from steadydesk.contracts.form import Form
 from steadydesk.contracts.plan import StepKind
 from steadydesk.contracts.request import TaskPurpose, TaskState
@@ -21,8 +21,8 @@ from steadydesk.policies.form import sensitive
 from steadydesk.policies.plan import CHILD_ENDED
 from steadydesk.policies.rights import Permission, Verb, may
 from steadydesk.records.engine import autocommit
+from steadydesk.records.views.task_outputs import form_asked
 from steadydesk.records.views.task_page import Failure, TaskContent, task_content
-from steadydesk.records.views.tasks import form_asked
 
 OUTPUTS = "o"
 """Before the names of the fields of a task's form."""
@@ -81,8 +81,9 @@ async def show_task(
         marks=list(_marks(page, content)),
         waits=_waits(page, content),
         answers=answers_of(page, request, line) if request and line else [],
+        entered=entered_at(page, request, number) if request else [],
         revealed=answers_of(page, request, hidden, revealed=True) if request and hidden else [],
-        said=[entry for entry in request.timeline if entry.kind != "event"] if request else [],
+        said=talk(request) if request else [],
         told=told(page, request, _events(content)) if request else [],
         everything=everything(page, request, _events(content)) if request else [],
     )

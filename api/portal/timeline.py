@@ -1,6 +1,6 @@
 """What happened to a request in the reader's words: what people did and what came of it, and every single step."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from api.portal.progress import label_of
 from api.portal.titles import line_names
 from steadydesk.contracts.assertion import SERVICE_ACTOR
 from steadydesk.contracts.plan import StepKind
+from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import TaskPurpose
 from steadydesk.contracts.views import TimelineEntry
 from steadydesk.records.views.request_page import RequestContent
@@ -64,17 +65,46 @@ class Told:
     at: datetime
 
 
+def talk(content: RequestContent) -> list[TimelineEntry]:
+    """What people wrote to each other; the note of the order stands with the order."""
+    view = content.view
+    noted = ("comment", view.opened_by.id, view.opened_at, view.note)
+    said = [entry for entry in content.timeline if entry.kind != "event"]
+    return [
+        entry
+        for entry in said
+        if (entry.kind, entry.author.id if entry.author else "", entry.at, entry.text) != noted
+    ]
+
+
 def told(page: Page, content: RequestContent, entries: Iterable[TimelineEntry]) -> list[Told]:
     """What people did and decided, and what came of it, the newest first."""
-    return [found for entry in _newest(entries) if (found := _told(page, content, entry))]
+    idle = _idle_undos(content, entries := list(entries))
+    shown = (entry for entry in _newest(entries) if entry.id not in idle)
+    return [found for entry in shown if (found := _told(page, content, entry))]
 
 
 def everything(page: Page, content: RequestContent, entries: Iterable[TimelineEntry]) -> list[Told]:
     """Every step of the process, the newest first."""
+    idle = _idle_undos(content, entries := list(entries))
     return [
-        Told(_event_words(page, content, entry), _author(page, content, entry), entry.at)
+        Told(_event_words(page, content, entry, idle), _author(page, content, entry), entry.at)
         for entry in _newest(entries)
     ]
+
+
+def _idle_undos(content: RequestContent, entries: Iterable[TimelineEntry]) -> set[str]:
+    """Ids of the entries at which a line was to be taken back, and nothing had been done for it."""
+    begun: dict[str, str] = {}
+    idle: set[str] = set()
+    for entry in entries:
+        line = (entry.subject or "").partition("/")[0]
+        if entry.event == "undo.begun":
+            begun[line] = entry.id
+            idle.add(entry.id)
+        elif entry.event == "undo.started":
+            idle.discard(begun.get(line, ""))
+    return idle - {begun.get(line.number) for line in content.process.lines if line.phase is Phase.UNDOING}
 
 
 def _newest(entries: Iterable[TimelineEntry]) -> Iterator[TimelineEntry]:
@@ -143,12 +173,21 @@ def _is_done_by_somebody(entry: TimelineEntry) -> bool:
 def _about(page: Page, content: RequestContent, entry: TimelineEntry) -> str | None:
     """The approval, task or step; the line only where there are several."""
     subject = entry.subject or ""
-    return label_of(content, subject, page.language) or line_names(content.view.items).get(subject)
+    label = label_of(content, subject, page.language)
+    line = line_names(content.view.items).get(_line_of(content, subject))
+    return ", ".join(filter(None, (label, line))) or None
 
 
-def _event_words(page: Page, content: RequestContent, entry: TimelineEntry) -> str:
+def _line_of(content: RequestContent, subject: str) -> str:
+    """The number of the line that an approval, task or step belongs to, or that it is."""
+    lines = {approval.id: approval.line for approval in content.view.approvals}
+    lines |= {run.number: line.number for line, _, run in content.process.tasks()}
+    return lines.get(subject) or subject.partition("/")[0]
+
+
+def _event_words(page: Page, content: RequestContent, entry: TimelineEntry, idle: Collection[str]) -> str:
     """The kind of step, and which approval, task or step it is about."""
-    name = entry.event or ""
+    name = f"{entry.event}.idle" if entry.id in idle else entry.event or ""
     words = page.words.either(f"event.{name}", name.replace("_", " ").replace(".", " ").capitalize())
     about = _about(page, content, entry)
     return f"{words}: {about}" if about else words

@@ -1,11 +1,13 @@
-"""What requests are called, and their lines where there are several."""
+"""What requests are called, and their lines where there are several; for whom these are."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from api.portal.words import Words
 from steadydesk.contracts.numbers import RecordKind
-from steadydesk.contracts.views import LineView, RecordView
+from steadydesk.contracts.organisation import Organisation
+from steadydesk.contracts.views import LineView, PersonRef, RecordView, RequestView
+from steadydesk.records.views.people_operations import future_person
 
 
 def title_of(view: RecordView, words: Words) -> str:
@@ -26,3 +28,18 @@ def line_names(lines: Sequence[LineView]) -> Mapping[str, str]:
         else f"{line.short_description} ({line.number})"
         for line in lines
     }
+
+
+def for_whom(organisation: Organisation, line: LineView) -> PersonRef:
+    """Whom the line is for, as far as its reader sees its answers: somebody who is not in the directory yet is named
+    there alone, and their line is kept as that of who asked.
+    """
+    item = organisation.catalog.get(line.item or "")
+    name = future_person(item, line) if item else None
+    return PersonRef(id="", name=name) if name else line.caller
+
+
+def beneficiaries(organisation: Organisation, view: RequestView) -> list[PersonRef]:
+    """Whom the lines of the request are for, each once; nobody where all of them are for who asked."""
+    found = {(one.id, one.name): one for one in (for_whom(organisation, line) for line in view.items)}
+    return [] if set(found) == {(view.opened_by.id, view.opened_by.name)} else list(found.values())

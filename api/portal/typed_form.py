@@ -20,6 +20,11 @@ KEPT_FIELD = "kept"
 SHOWN_FIELD = "shown_again"
 """Asks for the form as it was filled in; nothing is carried out."""
 
+NOT_TYPED = frozenset(
+    {SENDER_FIELD, SHOWN_FIELD, "once", "version", "decision", "back", "line", "entry", "gate", "grant"}
+)
+"""Buttons and what pages put into forms by themselves: with nothing else there is nothing to keep."""
+
 NEVER_KEPT = frozenset({"password", "old", "new", "again", "form_token", KEPT_FIELD})
 _PLACE = "typed-form"
 _WITHIN = timedelta(minutes=15)
@@ -56,12 +61,14 @@ def is_shown_again(request: Request) -> bool:
     return SHOWN_FIELD in vars(request.scope.get("endpoint", shows_again))
 
 
-def typed_in(request: Request, form: FormData) -> TypedForm:
-    """Without files and passwords."""
+def typed_in(request: Request, form: FormData) -> TypedForm | None:
+    """Without files and passwords; None where somebody has but pressed a button."""
     fields: dict[str, list[str]] = {}
     for name, value in form.multi_items():
         if isinstance(value, str) and name not in NEVER_KEPT:
             fields.setdefault(name, []).append(value)
+    if not any(value.strip() for name in fields.keys() - NOT_TYPED for value in fields[name]):
+        return None
     return TypedForm(
         path=request.url.path, sender=next(iter(fields.get(SENDER_FIELD, ())), None), fields=fields
     )

@@ -14,7 +14,6 @@ from api.routes import (
     events,
     extensions,
     feedback,
-    first_administrator,
     grants,
     groups,
     notifications,
@@ -54,5 +53,5 @@ ROUTERS: list[APIRouter] = [
 ]
 """What stands under the API's prefix."""
 
-PAGES: list[APIRouter] = [problems.router, first_administrator.router, metrics.router, docs_page.router]
+PAGES: list[APIRouter] = [problems.router, metrics.router, docs_page.router]
 """What stands at the top: pages that people open."""

@@ -21,6 +21,8 @@ from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.rights import Verb
 from steadydesk.records.engine import Connection
 from steadydesk.records.views import approvals as views
+from steadydesk.records.views.approval_difference import field_changes
+from steadydesk.records.views.approval_page import approval_content
 
 
 def gate_of(typed: str) -> str:
@@ -69,12 +71,13 @@ async def list_approvals(
 
 @router.get("/{gate}")
 async def show_approval(gate: GateId, caller: Reader, services: ServicesOf) -> ApprovalView:
-    """One approval: its state, due date, and who is asked."""
+    """One approval: its state, due date, who is asked, and on re-approval what has changed."""
     async with services.engine.connect() as connection:
         found = await views.find_approval(connection, viewer_of(caller), gate)
-    if found is None:
-        raise UnknownRecord("there is no such approval, or it is not for you to see")
-    return found
+        if found is None:
+            raise UnknownRecord("there is no such approval, or it is not for you to see")
+        content = await approval_content(connection, viewer_of(caller), gate) if found.changed else None
+    return found if content is None else found.model_copy(update={"changes": field_changes(content)})
 
 
 @router.post("/{gate}/decision")

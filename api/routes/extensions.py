@@ -22,6 +22,7 @@ from steadydesk.contracts.views import OpenedRequest
 from steadydesk.errors import InvalidInput, Problem, RecordClosed, UnknownRecord
 from steadydesk.policies.order_dates import end_fields
 from steadydesk.policies.rights import Verb
+from steadydesk.policies.written_date import until_day
 from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.grants import GrantView, list_grants
 from steadydesk.records.organisation import in_force
@@ -112,10 +113,10 @@ async def _order(
 
 
 def _must_be_later(until: date, grant: GrantView, zone: str) -> None:
-    """InvalidInput for what would not move the end, or bring it nearer; the present end is a day of ``zone``."""
+    """InvalidInput for what would not move the end, or bring it nearer; the present end is a last day in ``zone``."""
     if grant.expires_at is None:
         problem = "what was granted has no end"
-    elif until <= (end := grant.expires_at.astimezone(ZoneInfo(zone)).date()):
+    elif until <= (end := until_day(grant.expires_at, ZoneInfo(zone))):
         problem = f"must be after {end}, the present end"
     else:
         return

@@ -17,6 +17,7 @@ from steadydesk.contracts.notification import EventEntry, EventField, Notificati
 from steadydesk.contracts.page import Page
 from steadydesk.errors import InvalidInput, NotAllowed, UnknownRecord
 from steadydesk.records import notification as records
+from steadydesk.records.bell import LIST
 
 router = APIRouter(tags=["notifications"], responses=refusals(NotAllowed))
 
@@ -50,6 +51,7 @@ async def read_notification(caller: AccountHolder, services: ServicesOf, entry: 
     """You have read it. Again, nothing changes."""
     async with services.engine.begin() as connection:
         await records.mark_read(connection, caller.id, entry, caller.now)
+    services.bell.ring(f"{LIST}{caller.id}")
 
 
 @router.get("/notifications/preferences")

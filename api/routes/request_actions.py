@@ -3,13 +3,13 @@
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api import commands
 from api.actions import Action, OrdererAction, ReaderAction, WorkerAction
 from api.ordering import beneficiary_of, check_entitlement, check_variables
 from api.requests_read import RecordNumber, read_request
-from steadydesk.contracts.base import Contract
+from steadydesk.contracts.base import Contract, Moment
 from steadydesk.contracts.request_commands import (
     AnswerSurvey,
     Cancel,
@@ -57,7 +57,7 @@ class Returning(Contract):
 
 class NewDate(Contract):
     line: str | None = None
-    effective_at: AwareDatetime
+    effective_at: Moment
 
 
 class NewState(Contract):

@@ -96,9 +96,8 @@ def first_administrator() -> None:
         typer.echo("steadydesk: there is an administrator already", err=True)
         raise typer.Exit(1)
     hours = int(VALID_FOR.total_seconds() // 3600)
-    typer.echo(
-        f"Open within {hours} hours, once: {checked_settings().public_url}/first-administrator?link={secret}"
-    )
+    address = f"{checked_settings().public_url}/sign-in/first-administrator?link={secret}"
+    typer.echo(f"Open within {hours} hours, once: {address}")
 
 
 def rotate_key() -> None:

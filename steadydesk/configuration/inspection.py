@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from steadydesk.configuration.problem import Path
 from steadydesk.connectors.egress import EgressGuard
@@ -102,6 +102,13 @@ class Inspection:
             for fault in error.errors(include_url=False, include_input=False):
                 yield fault["loc"], fault["msg"].removeprefix("Value error, ")
 
+    def connector_configurations(self) -> Iterator[tuple[Path, BaseModel]]:
+        """What each usable connector's kind reads from its ``config``."""
+        for key, definition in self.organisation.connectors.items():
+            if self.connector_is_usable(key):
+                kind = self.registry.kinds[definition.kind]
+                yield ("connectors", key, "config"), kind.configuration.model_validate(definition.config)
+
     def facts(self, call: ConnectorCallDefinition) -> OperationFacts | None:
         """What the connector says of the operation; None when either does not exist."""
         connector = self._connectors.get(call.connector)
@@ -109,6 +116,11 @@ class Inspection:
             return None if connector is None else connector.facts(call.operation)
         except BadConfiguration:
             return None
+
+    def is_by_person(self, step: Step) -> bool:
+        """Whether a person carries it out: a manual step, or one whose connector gives it to a person."""
+        facts = self.facts(step.call) if step.kind is StepKind.CONNECTOR and step.call is not None else None
+        return step.kind is StepKind.MANUAL or (facts is not None and facts.by_person)
 
     def connector_is_usable(self, key: str) -> bool:
         return key in self._connectors

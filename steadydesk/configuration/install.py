@@ -16,13 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.configuration.apply import apply
 from steadydesk.configuration.directory_file import read_directory
 from steadydesk.configuration.loader import DIRECTORY_FILE
-from steadydesk.contracts.base import Contract
 from steadydesk.contracts.directory_document import DirectoryDocument, PersonEntry
-from steadydesk.contracts.identity import EVERY_OWN_SCOPE, Scope
+from steadydesk.contracts.identity import EVERY_OWN_SCOPE, DemoUser, Scope
 from steadydesk.records.directory_events import Author, installation
 from steadydesk.records.directory_import import apply_directory
 from steadydesk.records.engine import make_engine
-from steadydesk.records.identity import issue_token
+from steadydesk.records.identity import issue
 from steadydesk.records.identity_password import set_password
 from steadydesk.records.tables.directory import person
 from steadydesk.settings import Settings
@@ -38,17 +37,6 @@ _LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without letters and digits that look alike."""
 
 _TOKEN_LABEL = "demo"  # noqa: S105 - the label, not the token
-
-
-class DemoUser(Contract):
-    """A person of the demo with the token for the API and the password for the portal; kept nowhere else."""
-
-    user_name: str
-    name: str
-    roles: list[str]
-    groups: list[str]
-    token: str
-    password: str | None = None
 
 
 async def install_demo(
@@ -100,12 +88,13 @@ async def _user(connection: AsyncConnection, entry: PersonEntry, now: datetime) 
     statement = select(person.c.id).where(person.c.user_name == func.lower(entry.user_name))
     person_id: str = (await connection.execute(statement)).scalar_one()
     scopes = frozenset(Scope) if entry.service_account else EVERY_OWN_SCOPE
+    issued = await issue(connection, person_id, _TOKEN_LABEL, scopes, None, now)
     return DemoUser(
         user_name=entry.user_name,
         name=entry.name,
         roles=sorted(map(str, entry.roles or [])),
         groups=sorted(entry.groups or []),
-        token=await issue_token(connection, person_id, _TOKEN_LABEL, scopes, None, now),
+        token=issued.token,
         password=None if entry.service_account else await _password(connection, person_id, now),
     )
 

@@ -117,7 +117,7 @@ def steps_before(plan: Plan, key: str) -> set[str]:
 
 
 def _outputs(inspection: Inspection, step: Step) -> Type:
-    if step.kind is StepKind.MANUAL:
+    if inspection.is_by_person(step):
         return variables_type(step.form or Form())
     if step.kind is StepKind.REQUEST:
         return Type(Kind.MAP, fields={"number": STRING})

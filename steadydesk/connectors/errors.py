@@ -16,6 +16,8 @@ ConnectorFault
 from datetime import timedelta
 from typing import ClassVar
 
+from steadydesk.contracts.language import LocalisedText
+
 
 class ConnectorFault(Exception):  # noqa: N818 - faults carry the nouns that operators say
     """`retryable` says whether the same call may be sent again without asking anyone."""
@@ -86,9 +88,9 @@ class BadValue(ConnectorFault):
 
 
 class NeedsPerson(ConnectorFault):
-    """`instruction` comes from the configuration and says what the person has to do."""
+    """`instruction` comes from the configuration and says what the person has to do, in one or several languages."""
 
-    def __init__(self, instruction: str) -> None:
+    def __init__(self, instruction: LocalisedText) -> None:
         super().__init__("a person has to do this step")
         self.instruction = instruction
 

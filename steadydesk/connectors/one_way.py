@@ -9,12 +9,13 @@ from steadydesk.connectors.protocol import (
     Outcome,
     Verification,
 )
+from steadydesk.contracts.language import LocalisedText
 
 
 class OneWay:
     """`take_back` is the instruction for the person who repairs what was done."""
 
-    def __init__(self, take_back: str) -> None:
+    def __init__(self, take_back: LocalisedText) -> None:
         self._take_back = take_back
 
     async def verify(self, call: ConnectorCall, result: ConnectorResult) -> Verification:

@@ -28,8 +28,8 @@ class ConnectorCall:
     """One effect at one target.
 
     `target` is the key of the connector in the configuration. `idempotency_key` is the ledger's key
-    (`number:step:target`), the same for every repeat; an undo has a key of its own. `timeout` bounds the
-    whole exchange. Values stay out of `repr`, and so out of logs.
+    (`number:step:target`), the same for every repeat; an undo has a key of its own, and says so by `undoing`.
+    `timeout` bounds the whole exchange. Values stay out of `repr`, and so out of logs.
     """
 
     target: str
@@ -38,6 +38,7 @@ class ConnectorCall:
     idempotency_key: str
     secrets: SecretScope = field(repr=False)
     timeout: timedelta = timedelta(seconds=30)
+    undoing: bool = False
 
     def __post_init__(self) -> None:
         if not IDEMPOTENCY_KEY.fullmatch(self.idempotency_key):
@@ -87,7 +88,8 @@ class OperationFacts:
     `inputs` are the values that must be given (None: any may be), `optional` those that may be. `outputs`
     are value names. `undo` is the name of the operation that takes it back, None when only a person can.
     `repeatable` says that a repeat with the same key is harmless; `settles` is how long after a lost answer
-    `lookup` can tell what happened, None where it never can.
+    `lookup` can tell what happened, None where it never can. `by_person`: no machine does it; `perform` raises
+    NeedsPerson, and what the person reports are its outputs.
     """
 
     inputs: frozenset[str] | None
@@ -99,6 +101,7 @@ class OperationFacts:
     effects: bool = True
     repeatable: bool = False
     settles: timedelta | None = None
+    by_person: bool = False
 
 
 @runtime_checkable

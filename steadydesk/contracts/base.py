@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 """The name of a configured thing, as its YAML and URLs spell it."""
@@ -13,6 +13,22 @@ PersonId = Annotated[str, StringConstraints(pattern=r"^p_[a-z0-9]{12}$")]
 
 BusinessTime = timedelta
 """A duration counted on a business calendar, not on the wall."""
+
+YEARS = range(1900, 2201)
+"""Of the dates that people name: whatever a zone, a promise or a calendar adds, an instant comes of it."""
+
+OTHER_YEARS = f"must be of the years {YEARS.start} to {YEARS.stop - 1}"
+"""What is said of a date of another year."""
+
+
+def _of_our_time(at: datetime) -> datetime:
+    if at.year not in YEARS:
+        raise ValueError(OTHER_YEARS)
+    return at
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
+"""An instant that somebody names, in ``YEARS``."""
 
 
 class Contract(BaseModel):

@@ -1,6 +1,6 @@
 """The service catalogue as configuration: what can be ordered, by whom, and what is promised."""
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -68,7 +68,7 @@ class CatalogItem(Contract):
     lifecycle: Lifecycle = Lifecycle.PUBLISHED
     price: Price = Price(amount=0, currency="EUR")
     calendar: Key
-    promise: BusinessTime
+    promise: BusinessTime = Field(gt=timedelta(0))
     approval: Key | None = None
     pre_approved: PreApproval | None = None
     entitlement: Entitlement = Entitlement()

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from steadydesk.contracts.base import Contract, Key, PersonId
+from steadydesk.contracts.base import Contract, Key, Moment, PersonId
 
 LONGEST_DELEGATION = timedelta(days=366)
 
@@ -18,8 +18,8 @@ class Absence(Contract):
 
 
 class NewAbsence(Contract):
-    begins_at: AwareDatetime
-    ends_at: AwareDatetime
+    begins_at: Moment
+    ends_at: Moment
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
@@ -51,8 +51,8 @@ class NewDelegation(Contract):
     delegator: PersonId
     delegate: PersonId
     policies: Annotated[list[Key], Field(min_length=1, max_length=50)] | None = None
-    begins_at: AwareDatetime
-    ends_at: AwareDatetime
+    begins_at: Moment
+    ends_at: Moment
     reason: str = Field(default="", max_length=500)
 
     @model_validator(mode="after")

@@ -86,11 +86,14 @@ class FanOutDue(Contract):
 
 
 class FanOutDone(Contract):
-    """``targets`` have something to send now; ``more`` says that rows are left."""
+    """``targets`` have something to send now; ``more`` says that rows are left. ``listed`` are the people whose lists
+    have grown; no history holds them.
+    """
 
     rows: int
     targets: list[str] = Field(default_factory=list)
     more: bool = False
+    listed: frozenset[str] = Field(default=frozenset(), exclude=True)
 
 
 class WakeDue(Contract):

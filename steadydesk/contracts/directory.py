@@ -4,12 +4,14 @@ configuration.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from steadydesk.contracts.base import Contract, Key, PersonId
+
+E = TypeVar("E", bound=Contract)
 
 ANY_FUNCTION = "*"
 
@@ -42,6 +44,14 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whit
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Zone = Annotated[str, AfterValidator(_zone)]
+
+
+def _without_nulls(edit: E, *names: str) -> E:
+    """The edit; ValueError where it empties one of these fields."""
+    for name in names:
+        if name in edit.model_fields_set and getattr(edit, name) is None:
+            raise ValueError(f"'{name}' cannot be null; leave it out to keep it")
+    return edit
 
 
 class RoleHolding(Contract):
@@ -133,10 +143,7 @@ class PersonEdit(Contract):
 
     @model_validator(mode="after")
     def _keeps_what_must_be(self) -> Self:
-        for name in ("name", "language", "zone", "roles"):
-            if name in self.model_fields_set and getattr(self, name) is None:
-                raise ValueError(f"'{name}' cannot be null; leave it out to keep it")
-        return self
+        return _without_nulls(self, "name", "language", "zone", "roles")
 
 
 class Group(Contract):
@@ -174,10 +181,7 @@ class GroupEdit(Contract):
 
     @model_validator(mode="after")
     def _keeps_what_must_be(self) -> Self:
-        for name in ("label", "active"):
-            if name in self.model_fields_set and getattr(self, name) is None:
-                raise ValueError(f"'{name}' cannot be null; leave it out to keep it")
-        return self
+        return _without_nulls(self, "label", "active")
 
 
 class StandsFor(Contract):

@@ -21,7 +21,9 @@ class FieldKind(StrEnum):
     """A text of the configuration in one or several languages; never a person's words."""
     COUNT = "count"
     INSTANT = "instant"
-    """ISO 8601 with a zone; mails show it in the recipient's zone."""
+    """ISO 8601 with a zone; mails show it in the recipient's language and zone."""
+    DAY = "day"
+    """The same for the begin of a day that somebody named; mails show that day."""
     NUMBER = "number"
     """The number of a record."""
     PERSON = "person"
@@ -43,6 +45,7 @@ _STRINGS: Mapping[FieldKind, dict[str, Any]] = {
     FieldKind.LABEL: {"type": ["string", "object"], "additionalProperties": {"type": "string"}},
     FieldKind.COUNT: {"type": "integer"},
     FieldKind.INSTANT: {"type": "string", "format": "date-time"},
+    FieldKind.DAY: {"type": "string", "format": "date-time"},
     FieldKind.NUMBER: {"type": "string"},
     FieldKind.PERSON: {"type": "string", "pattern": "^p_[a-z0-9]{12}$"},
     FieldKind.GROUP: {"type": "string"},
@@ -162,9 +165,9 @@ _KINDS: dict[FieldKind, dict[str, str]] = {
         "expected_at": "When it is expected to be complete.",
         "before": "When it was expected to be complete until now.",
         "until": "When it ends.",
-        "expires": "When what is granted ends.",
         "since": "When it began.",
     },
+    FieldKind.DAY: {"expires": "When what is granted ends."},
     FieldKind.NUMBER: {
         "task": "The task.",
         "line": "The line of the order.",

@@ -16,3 +16,5 @@ class HintKind(StrEnum):
     """They own its process, or opened it in an emergency."""
     ACCOUNT = "account"
     """Whom they stand for, or who stands for them."""
+    MESSAGES = "messages"
+    """Their list of notifications has grown, or was read."""

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
 
 from steadydesk.contracts.assertion import AuthenticationMethod
-from steadydesk.contracts.base import Contract, Key, PersonId
+from steadydesk.contracts.base import Contract, Key, Moment, PersonId
 from steadydesk.contracts.directory import Name, RoleHolding, Standing, UserName
 
 
@@ -55,7 +55,7 @@ class Token(Contract):
 class NewToken(Contract):
     label: Name
     scopes: list[Scope] = Field(min_length=1)
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     person: PersonId | None = Field(
         default=None, description="A service account that it is for; administrators only. Null: yourself."
     )
@@ -64,6 +64,17 @@ class NewToken(Contract):
 class IssuedToken(Contract):
     token: str = Field(description="The secret. It is not shown again.", examples=["sdk_…"])
     details: Token
+
+
+class DemoUser(Contract):
+    """A person of the demo with the token for the API and the password for the portal (service accounts have none)."""
+
+    user_name: str
+    name: str
+    roles: list[str]
+    groups: list[str]
+    token: str
+    password: str | None = None
 
 
 class BrowserSession(Contract):
@@ -120,6 +131,16 @@ class OidcMapping(Contract):
     roles: dict[str, NamedRole] = Field(
         default_factory=dict[str, RoleHolding], description="Claim value to role@function."
     )
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """The claims that say something here."""
+        named = [self.user_name_claim, self.name_claim, self.email_claim]
+        if self.groups:
+            named.append(self.groups_claim)
+        if self.roles:
+            named.append(self.roles_claim)
+        return frozenset(named)
 
 
 class OidcRules(Contract):

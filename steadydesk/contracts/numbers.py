@@ -15,6 +15,7 @@ class RecordKind(StrEnum):
 
 _TYPED = re.compile(r"^\s*([A-Za-z]+)[\s\-_#]*0*(\d{1,12})(?:[\s\-]*[gG]\s*(\d+))?\s*$")
 _WIDTH = 7
+_LONGEST = 12
 
 
 def format_number(kind: RecordKind, serial: int) -> str:
@@ -54,6 +55,15 @@ def parse_typed(text: str) -> str | None:
         return None
     number = format_number(kind, int(match.group(2)))
     return gate_id(number, int(match.group(3))) if match.group(3) else number
+
+
+def meant_numbers(text: str) -> list[str]:
+    """What ``parse_typed`` reads; of a number without its kind, the one of each kind; empty where it is none."""
+    typed = text.strip()
+    if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST:
+        return [format_number(kind, int(typed)) for kind in RecordKind]
+    number = parse_typed(typed)
+    return [number] if number else []
 
 
 def _kind(prefix: str) -> RecordKind | None:

@@ -80,7 +80,9 @@ class GrantDefinition(Contract):
 
     entitlement: Localised
     access_or_money: bool = True
-    until: Value | None = Field(default=None, description="A date or instant; None: until the person leaves.")
+    until: Value | None = Field(
+        default=None, description="The last day, or an instant; None: until the person leaves."
+    )
     remind_before: timedelta = timedelta(days=7)
 
 
@@ -103,7 +105,7 @@ class Step(Contract):
     retry: Retry = Retry()
     undo: Undo | None = None
     grant: GrantDefinition | None = None
-    # manual
+    # manual, and connector where a person does what the connector is for
     group: Key | None = None
     instruction: Localised | None = None
     form: Form | None = None

@@ -22,6 +22,17 @@ class ApproverView(Contract):
     capacity: str = Field(description="Why they are asked: own, manager, group:<key>, added, fallback:<key>.")
 
 
+class FieldChange(Contract):
+    """A material field that is not as the same stage decided on it before."""
+
+    field: str
+    known: bool = Field(
+        default=False, description="False where the values are confidential, or what was decided on is gone."
+    )
+    before: Any = None
+    after: Any = None
+
+
 class ApprovalView(Contract):
     """A gate; ``id`` is what a decision names."""
 
@@ -39,6 +50,9 @@ class ApprovalView(Contract):
     changed: list[str] = Field(
         default_factory=list[str],
         description="On re-approval: the fields that differ from what this stage decided on before.",
+    )
+    changes: list[FieldChange] | None = Field(
+        default=None, description="The same fields with their values; in the view of one approval alone."
     )
     approvers: list[ApproverView] = Field(default_factory=list[ApproverView])
 
@@ -83,7 +97,8 @@ class RecordView(Contract):
 
 class LineView(RecordView):
     progress: str | None = Field(
-        default=None, description="Steps of the plan that have ended, of how many: 2/5."
+        default=None,
+        description="Steps of the plan that are done and not taken back, of those that are not skipped: 2/5.",
     )
     variables: dict[str, Any] = Field(
         default_factory=dict[str, Any], description="The form's answers; sensitive ones are left out."
@@ -138,6 +153,10 @@ class TaskView(RecordView):
     sensitive: dict[str, Any] = Field(
         default_factory=dict[str, Any],
         description="The sensitive answers that the step needs; each read of them is written down.",
+    )
+    outputs: dict[str, Any] = Field(
+        default_factory=dict[str, Any],
+        description="What was entered in ``form`` when it was completed; sensitive values are left out.",
     )
 
 

@@ -1,5 +1,6 @@
 """Answers to a form: whether they fit it, and which records they name. Messages never repeat an answer."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 from pydantic import JsonValue
 
+from steadydesk.contracts.base import OTHER_YEARS, YEARS
 from steadydesk.contracts.form import FieldKind, Form
 from steadydesk.policies.form_schema import REFERENCES, json_schema
 
@@ -26,6 +28,7 @@ _LIMITS = {
     "maximum": "be at most",
 }
 _FORMATS = {"date": "a date as YYYY-MM-DD", "email": "an e-mail address"}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TYPES = {
     "string": "text",
     "number": "a number",
@@ -51,6 +54,7 @@ def check(form: Form, variables: Mapping[str, JsonValue]) -> list[FormProblem]:
     found: set[tuple[str, str]] = set()
     for error in _validator(form).iter_errors(dict(variables)):
         found.update(_problems(form, error))
+    found.update((f"/{_escaped(key)}", OTHER_YEARS) for key in _of_other_years(form, variables))
     return [FormProblem(pointer, message) for pointer, message in sorted(found)]
 
 
@@ -75,6 +79,14 @@ def usable(form: Form) -> str | None:
     except ValueError as error:
         return str(error).splitlines()[0]
     return None
+
+
+def _of_other_years(form: Form, variables: Mapping[str, JsonValue]) -> Iterator[str]:
+    """Fields with a date of which no process could make an instant."""
+    for key in (key for key, field in form.fields.items() if field.kind is FieldKind.DATE):
+        given = variables.get(key)
+        if isinstance(given, str) and _DATE.fullmatch(given) and int(given[:4]) not in YEARS:
+            yield key
 
 
 def _validator(form: Form) -> jsonschema_rs.Draft202012Validator:

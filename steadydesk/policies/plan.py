@@ -66,8 +66,9 @@ def after_failure(plan: Plan, key: str) -> StepState:
 
 
 def progress(plan: Plan, line: Line) -> tuple[int, int]:
-    """How many steps have ended, of how many."""
-    return sum(_run(line, key).state.has_ended for key in plan.steps), len(plan.steps)
+    """How many steps are done and not taken back, of how many; those that were skipped are none to be done."""
+    runs = [run for run in (_run(line, key) for key in plan.steps) if run.state is not StepState.SKIPPED]
+    return sum(run.state is StepState.DONE and run.undo is None for run in runs), len(runs)
 
 
 def _stands(plan: Plan, line: Line, key: str) -> bool:

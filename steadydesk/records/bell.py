@@ -18,6 +18,9 @@ CHANNEL = "steadydesk_changed"
 ANYTHING = "*"
 """Rung for so much that it has no room, and heard first of all: for what was rung while nobody listened."""
 
+LIST = "n:"
+"""Before the id of a person: their list of notifications."""
+
 _ROOM = 7_000
 """Bytes of one ring; PostgreSQL takes 7,999."""
 _RING = select(func.pg_notify(CHANNEL, bindparam("changed", type_=Text)))
@@ -38,9 +41,12 @@ class Bell:
         self._rings = Coalesced(self._ring, every=every, after=every)
 
     def ring(self, *changed: str) -> None:
-        """Say that these processes (numbers) or people (``p:<person>``) have changed; from a running event loop."""
-        self._changed.update(changed)
-        self._rings.ask()
+        """Say that these processes (numbers), people (``p:<person>``) or their lists (``n:<person>``) have changed;
+        from a running event loop.
+        """
+        if changed:
+            self._changed.update(changed)
+            self._rings.ask()
 
     async def close(self) -> None:
         """What was not rung yet is found by those who look for themselves."""

@@ -20,6 +20,7 @@ from steadydesk.records.tables.directory import person
 SUBJECT = "configuration"
 """The audit chain of all versions."""
 
+_READ_BY_SQL = ("organisation", "templates", "approval_policies")
 _ONE_CHANGE_AT_A_TIME = 7_301_967
 _MOST_KEPT = 64
 _FACTS = tuple(column for column in configuration_version.c if column.name != "document")
@@ -159,12 +160,12 @@ async def _store(connection: AsyncConnection, digest: str, text: str, why: str, 
 
 def _document(text: str) -> dict[str, Any]:
     """``canonical`` is the version, as text: JSONB would lose the order of keys, which is that of states and
-    stages. Beside it stands what SQL reads by itself to write mails.
+    stages. Beside it stands what SQL reads by itself: to write mails, and who decides on what.
     """
     organisation = json.loads(text)["organisation"]
     return {
         "canonical": text,
-        **{section: organisation[section] for section in ("organisation", "templates")},
+        **{section: organisation[section] for section in _READ_BY_SQL},
     }
 
 

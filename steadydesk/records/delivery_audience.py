@@ -12,8 +12,8 @@ from steadydesk.policies.delivery import Addressee, Preferences
 from steadydesk.records.tables.base import Instant
 
 # The predicate of every list and search, for many pairs at once: own sight through oneself, one's groups and
-# the functions one owns, and what one decides as a delegate. Where no record has the number, there is none to
-# hide, and the audience alone says who hears of it.
+# the functions one owns, and what one decides as a delegate, by the policies that the delegation names. Where no
+# record has the number, there is none to hide, and the audience alone says who hears of it.
 _SEES = """
     person.active AND (
       (:about_none AND NOT EXISTS (SELECT 1 FROM record WHERE record.number = asked.number))
@@ -39,7 +39,12 @@ _SEES = """
                  FROM delegation JOIN person delegator ON delegator.id = delegation.delegator
                 WHERE delegation.delegate = person.id AND delegator.active AND delegation.ended_at IS NULL
                   AND delegation.begins_at <= :now AND delegation.ends_at > :now
-                  AND sight.subject = 'p:' || delegator.id)))))
+                  AND sight.subject = 'p:' || delegator.id
+                  AND (delegation.policies IS NULL OR EXISTS (
+                    SELECT 1
+                      FROM gate JOIN approver ON approver.gate = gate.id
+                     WHERE gate.owner = sight.number AND approver.person = delegator.id
+                       AND gate.policy = ANY(string_to_array(delegation.policies, ',')))))))))
 """
 
 _IN_AUDIENCE = """

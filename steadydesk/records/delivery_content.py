@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.event_type import EventType
@@ -64,7 +64,9 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message to a person, with what its rendering needs. ``template`` is the organisation's own."""
+    """A message to a person, with what its rendering needs. ``template`` is the organisation's own; days that its
+    record names begin in ``day_zone``, None where nobody knows.
+    """
 
     content: Content
     name: str
@@ -73,6 +75,7 @@ class Letter:
     zone: str
     organisation: LocalisedText
     template: Mapping[str, LocalisedText] | None
+    day_zone: str | None = None
 
 
 def _messages(ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
@@ -119,11 +122,18 @@ def _letters(ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
             record.c.restricted,
             version.c.document["templates"][outbox.c.event].label("template"),
             version.c.document["organisation"]["name"].label("organisation"),
+            version.c.document["calendars"][_calendar()]["zone"].astext.label("day_zone"),
             *(record.c[name].label(f"whole_{name}") for name in _RECORD),
             *(column.label(f"part_{column.name}") for column in about),
         )
         .order_by(outbox.c.seq)
     )
+
+
+def _calendar() -> ColumnElement[str]:
+    """The key of the calendar of the item that the message is about."""
+    item = func.coalesce(_about.c.item, record.c.item)
+    return configuration_version.c.document["catalog"][item]["calendar"].astext
 
 
 def _filled(row: Row[Any]) -> dict[str, Any]:
@@ -171,4 +181,6 @@ def _letter(
         words=words,
     )
     organisation = row.organisation or "Steadydesk"
-    return Letter(content, row.name, row.email, row.language, row.zone, organisation, row.template)
+    return Letter(
+        content, row.name, row.email, row.language, row.zone, organisation, row.template, row.day_zone
+    )

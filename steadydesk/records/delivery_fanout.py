@@ -57,7 +57,10 @@ async def fan_out(connection: AsyncConnection, *, now: datetime, limit: int, mai
     await connection.execute(
         update(outbox).where(outbox.c.seq.in_([row.seq for row in rows])).values(fanned_out_at=now)
     )
-    return FanOutDone(rows=len(rows), targets=sorted(targets), more=len(rows) == limit)
+    listed = {one.recipient for plans in planned.values() for one in plans if one.channel is Channel.IN_APP}
+    return FanOutDone(
+        rows=len(rows), targets=sorted(targets), more=len(rows) == limit, listed=frozenset(listed)
+    )
 
 
 async def _take(connection: AsyncConnection, limit: int) -> list[Outgoing]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import DateTime, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.connectors.breaker import BreakerPhase
@@ -19,7 +19,8 @@ _TROUBLED = (DeliveryState.DEAD.value, DeliveryState.UNCONFIRMED.value)
 async def examine_messages(connection: AsyncConnection, now: datetime) -> list[Symptom]:
     """None of it breaks a promise to a requester, so nothing of it is serious."""
     phase, until = breaker.c.document["phase"].astext, breaker.c.document["until"].astext
-    opened = select(breaker.c.target, until).where(phase != BreakerPhase.CLOSED.value)
+    paused = cast(until, DateTime(timezone=True)) > now
+    opened = select(breaker.c.target, until).where(phase != BreakerPhase.CLOSED.value, paused)
     dead = select(delivery.c.target, func.count()).where(delivery.c.state.in_(_TROUBLED))
     forged = select(security_event.c.kind, func.count()).where(security_event.c.at > now - _LATELY)
     texts = (

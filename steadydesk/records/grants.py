@@ -4,14 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.base import Contract
+from steadydesk.contracts.grant import GrantState
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.views import PersonRef
+from steadydesk.policies.rights import VISIBILITY, Verb
 from steadydesk.records.tables.grant import grant_register
-from steadydesk.records.tables.process import sight
+from steadydesk.records.tables.process import record, sight
 from steadydesk.records.views.people import Names, names_of
 from steadydesk.records.views.visibility import Viewer, subject_matches
 
@@ -59,6 +62,23 @@ async def list_grants(
     voters = [vote["voter"] for row in rows for vote in row.approved_by]
     names = await names_of(connection, [*(row.holder for row in rows), *voters])
     return [_view(row, names, viewer.language) for row in rows]
+
+
+def revocable(viewer: Viewer, request: str) -> ScalarSelect[Any]:
+    """The active grants of the request that the viewer may end, each with the version of its process."""
+    ways = [str(why) for why in VISIBILITY[Verb.CANCEL]]
+    theirs = select(sight.c.number).where(
+        sight.c.number == record.c.number, sight.c.why.in_(ways), subject_matches(viewer)
+    )
+    versions = func.jsonb_object_agg(record.c.number, record.c.version)
+    return (
+        select(func.coalesce(versions, cast(literal("{}"), JSONB)))
+        .join(grant_register, grant_register.c.number == record.c.number)
+        .where(
+            grant_register.c.request == request, record.c.state == GrantState.ACTIVE.value, theirs.exists()
+        )
+        .scalar_subquery()
+    )
 
 
 def _view(row: Row[Any], names: Names, language: str) -> GrantView:

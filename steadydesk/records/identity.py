@@ -23,18 +23,6 @@ _COLUMNS = tuple(token.c[name] for name in Token.model_fields)
 _USE_WRITTEN_EVERY = timedelta(minutes=1)
 
 
-async def issue_token(
-    connection: AsyncConnection,
-    person_id: str,
-    label: str,
-    scopes: Collection[Scope],
-    expires_at: datetime | None,
-    now: datetime,
-) -> str:
-    """A new token of the person, as text that nothing keeps; see ``issue`` for what is refused."""
-    return (await issue(connection, person_id, label, scopes, expires_at, now)).token
-
-
 async def issue(
     connection: AsyncConnection,
     person_id: str,

@@ -130,11 +130,13 @@ async def end_session(connection: AsyncConnection, secret: str, now: datetime) -
 async def end_one(connection: AsyncConnection, person_id: str, identity: str, now: datetime) -> None:
     """End one of the person's own sessions by its id in the list; UnknownRecord for none of theirs."""
     prefix = identity.removeprefix("s_")
+    if len(prefix) != _ID_LENGTH:
+        raise UnknownRecord("There is no such session.")
     mine = and_(session.c.person == person_id, session.c.hash.startswith(prefix, autoescape=True))
     ended = await connection.execute(
         update(session).where(mine, _not_ended(now)).values(ended_at=now).returning(session.c.hash)
     )
-    if len(prefix) != _ID_LENGTH or not ended.all():
+    if not ended.all():
         raise UnknownRecord("There is no such session.")
 
 
@@ -153,11 +155,11 @@ def id_of(secret: str) -> str:
 
 
 def rights_of(standing: Standing) -> str:
-    """A digest of what somebody may do: roles, groups, and whom they stand for."""
+    """A digest of what somebody may do: roles, groups, whom they stand for and by which policies."""
     facts = [
         *sorted(map(str, standing.roles)),
         *sorted(standing.groups),
-        *sorted(one.delegator for one in standing.stands_for),
+        *sorted(",".join([one.delegator, *sorted(one.policies or ())]) for one in standing.stands_for),
     ]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:_ID_LENGTH]
 

@@ -3,16 +3,16 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.configuration import ResolvedOrganisation
-from steadydesk.errors import Unavailable, UnknownRecord
+from steadydesk.errors import NotConfigured, UnknownRecord
 from steadydesk.records import configuration
 from steadydesk.records.views.records import configuration_of
 
 
 async def in_force(connection: AsyncConnection) -> tuple[str, ResolvedOrganisation]:
-    """Digest and organisation of the current version; Unavailable before the first one was applied."""
+    """Digest and organisation of the current version; NotConfigured before the first one was applied."""
     present = await configuration.current(connection)
     if present is None:
-        raise Unavailable("no configuration was applied yet; see 'steadydesk config apply'")
+        raise NotConfigured("no configuration was applied yet; see 'steadydesk config apply'")
     return present.digest, await configuration.get(connection, present.digest)
 
 

@@ -67,6 +67,12 @@ async def is_open(connection: AsyncConnection, number: str) -> bool:
     return bool(await connection.scalar(select(record.c.open).where(record.c.number == number)))
 
 
+async def ended_as(connection: AsyncConnection, number: str) -> str | None:
+    """The state in which a record ended; None where it goes on, or was never opened."""
+    wanted = select(record.c.state).where(record.c.number == number, record.c.open.is_(False))
+    return await connection.scalar(wanted)
+
+
 async def release_approver(connection: AsyncConnection, gate: str, person: str) -> None:
     """Take a gate out of the inbox of somebody who did not vote and is not asked any more."""
     await connection.execute(

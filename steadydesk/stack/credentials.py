@@ -6,22 +6,12 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from steadydesk.configuration.oidc_claims import read_rules
+from steadydesk.contracts.identity import DemoUser
 from steadydesk.setting_values import is_loopback
 from steadydesk.settings import Settings
 from steadydesk.stack.failure import StackError
 from steadydesk.stack.private_files import write_private
 from steadydesk.stack.state_folder import StateFolder
-
-
-class CredentialUser(BaseModel):
-    """One demo user; `token` is for the API, `password` for the portal (service accounts have none)."""
-
-    user_name: str
-    name: str
-    roles: list[str]
-    groups: list[str]
-    token: str
-    password: str | None = None
 
 
 class Credentials(BaseModel):
@@ -32,7 +22,7 @@ class Credentials(BaseModel):
     temporal_ui: str
     temporal_address: str
     demo_systems: str | None = None
-    users: list[CredentialUser] = []
+    users: list[DemoUser] = []
 
 
 def read_credentials(path: Path) -> Credentials | None:

@@ -4,17 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pydantic import BaseModel
 from sqlalchemy import make_url
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
+from steadydesk.contracts.identity import DemoUser
 from steadydesk.settings import Settings
 from steadydesk.stack.addresses import Addresses
 from steadydesk.stack.anchor_key import ensure_anchor_key
 from steadydesk.stack.credentials import (
     Credentials,
-    CredentialUser,
     demo_pending,
     read_credentials,
     write_credentials,
@@ -24,7 +23,7 @@ from steadydesk.stack.namespace import ensure_namespace, register_search_attribu
 from steadydesk.stack.state_folder import StateFolder
 
 Migrate = Callable[[str, str | None], Awaitable[None]]
-InstallDemo = Callable[[str, Settings], Awaitable[Sequence[BaseModel]]]
+InstallDemo = Callable[[str, Settings], Awaitable[Sequence[DemoUser]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +77,8 @@ async def connect(addresses: Addresses) -> Client:
     )
 
 
-async def _demo_users(settings: Settings, addresses: Addresses, contents: Contents) -> list[CredentialUser]:
-    installed = await contents.install_demo(addresses.database_url, settings)
-    return [CredentialUser.model_validate(user.model_dump()) for user in installed]
+async def _demo_users(settings: Settings, addresses: Addresses, contents: Contents) -> list[DemoUser]:
+    return list(await contents.install_demo(addresses.database_url, settings))
 
 
 def _service_password(addresses: Addresses) -> str | None:

@@ -50,6 +50,8 @@ def summary(addresses: Addresses, credentials: Credentials | None) -> str:
     lines = ["", *(f"{name:<{NAME_WIDTH}}{url}" for name, url in rows.items())]
     if credentials and credentials.users:
         lines += ["", *_user_rows(credentials)]
+    elif credentials is None:
+        lines += ["", "For the first administrator's one-time link: steadydesk token first-administrator"]
     return "\n".join([*lines, "", "Ctrl-C stops everything; the next start goes on from here.", ""])
 
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from steadydesk.records.tables.configuration import configuration_version
 from steadydesk.records.tables.text import text_body
 from tests.connectors.mail_post import Post
@@ -29,9 +31,48 @@ async def test_a_mail_says_it_in_the_readers_language_and_zone(scene: Scene, pos
     text, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
     assert text is not None
     assert html is not None
-    assert "03.03.2026 10:30 CET" in text.get_content()
+    assert "3. März 2026, 10:30 CET" in text.get_content()
     assert "https://desk.example/approvals/REQ0000001-G1" in text.get_content()
     assert '<a href="https://desk.example/approvals/REQ0000001-G1">' in html.get_content()
+
+
+async def test_dates_of_the_record_itself_are_written_alike(scene: Scene, post: Post) -> None:
+    expected = NOW + timedelta(days=120)
+    person = {"language": "en-GB", "zone": "Europe/London"}
+    await scene.one_mail(event="request.opened", person=person, record={"expected_at": expected})
+    await send_due(scene.deliveries(post=post.port), "mail")
+    text = post.message().get_body(("plain",))
+    assert text is not None
+    assert "30 Jun 2026, 10:30 BST" in text.get_content()
+
+
+@pytest.mark.parametrize(
+    ("expires", "written"),
+    [
+        ("2026-05-31T22:00:00+00:00", "on 31 May 2026."),
+        ("2026-05-31T12:00:00+00:00", "on 31 May 2026, 08:00 EDT."),
+    ],
+)
+async def test_the_day_on_which_a_grant_ends_is_the_same_for_every_reader(
+    scene: Scene, post: Post, expires: str, written: str
+) -> None:
+    document = {
+        "organisation": {"name": "Example Ltd"},
+        "calendars": {"office": {"zone": "Europe/Berlin"}},
+        "catalog": {"vpn": {"calendar": "office"}},
+    }
+    row = {"digest": "c1", "serial": 1, "document": document, "proposed_by": "p", "proposed_at": NOW}
+    await scene.add(configuration_version, row)
+    await scene.one_mail(
+        event="grant.expiring",
+        person={"zone": "America/New_York"},
+        facts={"expires": expires},
+        record={"configuration": "c1", "item": "vpn"},
+    )
+    await send_due(scene.deliveries(post=post.port), "mail")
+    text = post.message().get_body(("plain",))
+    assert text is not None
+    assert f"ends {written}" in " ".join(text.get_content().split())
 
 
 async def test_mails_of_one_record_are_one_thread(scene: Scene, post: Post) -> None:

@@ -37,7 +37,8 @@ _HAND = automated(
 )
 _GIVEN = automated(grant={"entitlement": "Access", "until": {"from": "variables.until"}})
 _UNTIL = "2027-03-01"
-_END = datetime(2027, 3, 1, tzinfo=UTC)
+_END = datetime(2027, 3, 2, tzinfo=UTC)
+"""After the last day."""
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +164,10 @@ async def test_a_revocation_by_hand_ends_with_its_task(desk: Desk) -> None:
     assert refused.value.type == "NotAllowed"
     done = await grants.activities.record_grant_task(grants.write(complete, "ingo"))
     assert done.agenda.closed
-    assert (await grants.document()).state is GrantState.REVOKED
+    ended = await grants.document()
+    assert ended.state is GrantState.REVOKED
+    assert ended.task is not None
+    assert ended.task.assigned_to == desk.ids["ingo"]
 
 
 async def test_a_revocation_left_undone_is_in_the_register(desk: Desk) -> None:

@@ -1,10 +1,11 @@
-"""What lists and dashboards read of a line once it has ended."""
+"""What lists and dashboards read: of a line once it has ended, and until when what is open waits."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from steadydesk.contracts.request_commands import TaskAction
+from steadydesk.records.tables.approval import approver, gate
 from steadydesk.records.tables.process import record
 from tests.support.request_desk import Desk
 from tests.support.requests import NOW
@@ -56,3 +57,47 @@ async def test_what_was_not_delivered_took_no_time(desk: Desk) -> None:
     desk.now = NOW + HOUR
     await desk.cancel(number)
     assert await measured(desk, number) == (None, None)
+
+
+async def test_while_a_gate_waits_for_an_answer_every_list_says_until_when(desk: Desk) -> None:
+    number = await desk.order("board-any")
+    name = f"{number}-G1"
+    before = await decide_by(desk, number, name)
+    desk.now = NOW + HOUR
+    await desk.decide(name, "ask", "ann")
+    question = (await desk.document(number)).gates[name].question
+    assert question is not None
+    assert await decide_by(desk, number, name) == question.until
+    desk.now = NOW + 4 * HOUR
+    await desk.comment(number, "That one.")
+    assert before < await decide_by(desk, number, name) != question.until
+
+
+async def decide_by(desk: Desk, number: str, name: str) -> datetime:
+    """Until when the gate, those who are asked there and the wait of the request say; all the same."""
+    [of_gate] = await desk.rows(gate, gate.c.id == name)
+    asked = await desk.rows(approver, approver.c.gate == name)
+    [request] = await desk.rows(record, record.c.number == number)
+    [waiting] = [each for each in request.waiting if each["subject"] == name]
+    until = datetime.fromisoformat(waiting["until"])
+    assert {of_gate.due_at, *(row.due_at for row in asked)} == {until}
+    return until
+
+
+async def test_the_due_date_of_a_task_rests_while_it_waits_for_an_answer(desk: Desk) -> None:
+    number = await desk.order("alone")
+    task = (await desk.task(number, "one")).number
+
+    async def due() -> datetime:
+        [row] = await desk.rows(record, record.c.number == task)
+        return row.due_at
+
+    before = await due()
+    desk.now = NOW + HOUR
+    await desk.act(number, task, TaskAction.ASK)
+    asked = (await desk.task(number, "one")).question
+    assert asked is not None
+    assert await due() == asked.until != before
+    desk.now = NOW + 4 * HOUR
+    await desk.comment(number, "That one.")
+    assert await due() == (await desk.task(number, "one")).due_at == before + 3 * HOUR

@@ -93,10 +93,24 @@ async def test_the_requester_in_the_group_is_left_out_with_every_account(desk: D
     assert await desk.asked(await gate_of(desk, "board-any", by="ann-two")) == ["ben", "cem", "rita-admin"]
 
 
+async def test_a_group_of_whom_nobody_may_decide_goes_up_the_line_before_the_fallback(desk: Desk) -> None:
+    for name in ("ben", "cem"):
+        await desk.quit(name, "board")
+    await desk.change_person("ann", manager=desk.ids["dora"])
+    assert await desk.asked(await gate_of(desk, "board-any", by="ann")) == ["dora"]
+    await desk.change_person("ann", manager=None)
+    assert await desk.asked(await gate_of(desk, "board-any", by="ann")) == ["otto"]
+
+
 async def test_who_it_is_for_is_left_out_when_the_policy_says_so(desk: Desk) -> None:
     gate = await gate_of(desk, "for-both", requested_for="ann")
     assert await desk.asked(gate) == ["ben", "cem"]
     assert await desk.asked(await gate_of(desk, "board-any", requested_for="ann")) == ["ann", "ben", "cem"]
+
+
+async def test_the_manager_whom_it_is_for_is_passed_over_up_the_line(desk: Desk) -> None:
+    assert await desk.asked(await gate_of(desk, "line-for-both")) == ["mona"]
+    assert await desk.asked(await gate_of(desk, "line-for-both", requested_for="mona")) == ["dora"]
 
 
 async def test_two_accounts_of_one_person_are_asked_once(desk: Desk) -> None:

@@ -173,7 +173,10 @@ async def test_a_work_note_is_no_answer_and_a_comment_is(desk: Desk) -> None:
     await desk.comment(number)
     assert (await desk.gate(f"{number}-G1")).question is None
     kinds = [row.kind for row in await desk.rows(journal, journal.c.number == number)]
-    assert kinds == ["question", "work_note", "comment", "comment"]
+    assert kinds == ["question", "work_note", "comment", "answer"]
+    await desk.comment(number)
+    last = [row.kind for row in await desk.rows(journal, journal.c.number == number)][-1]
+    assert last == "comment", "nobody asked again"
 
 
 async def test_a_survey_comes_after_the_reopen_window_and_a_low_score_opens_a_call_back(desk: Desk) -> None:

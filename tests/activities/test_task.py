@@ -8,6 +8,7 @@ from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import RequestState, StepState, TaskPurpose, TaskState, UndoState
 from steadydesk.contracts.request_commands import OutcomeKind, TaskAction
 from steadydesk.records.tables.grant import grant_register
+from steadydesk.records.tables.journal import audit
 from steadydesk.records.tables.process import record
 from steadydesk.records.tables.task import task as task_table
 from tests.support.request_desk import Desk, refused
@@ -61,6 +62,24 @@ async def test_the_process_owner_works_on_every_task_of_the_function(desk: Desk)
     number, task = await opened(desk, "alone")
     await desk.act(number, task, A.COMPLETE, by="ines")
     assert (await desk.document(number)).state is RequestState.CLOSED_COMPLETE
+
+
+@pytest.mark.parametrize("action", [A.COMPLETE, A.FAIL, A.SKIP])
+async def test_what_nobody_took_is_theirs_who_ends_it(desk: Desk, action: TaskAction) -> None:
+    number, task = await opened(desk)
+    await desk.act(number, task, action, by="ida")
+    [row] = await desk.rows(record, record.c.number == task)
+    assert (row.assigned_to, row.open) == (desk.ids["ida"], False)
+    [given] = await desk.rows(audit, audit.c.number == number, audit.c.event == "task.assigned")
+    assert (given.subject, given.actor, given.facts) == (task, desk.ids["ida"], {"person": desk.ids["ida"]})
+
+
+async def test_what_somebody_has_stays_theirs_when_another_ends_it(desk: Desk) -> None:
+    number, task = await opened(desk)
+    await desk.act(number, task, A.ASSIGN, assignee=desk.ids["ida"])
+    await desk.act(number, task, A.COMPLETE, by="ines")
+    [row] = await desk.rows(record, record.c.number == task)
+    assert row.assigned_to == desk.ids["ida"]
 
 
 @pytest.mark.parametrize("assignee", ["rita", "ann", "p_nobodyxxxxxx"])
@@ -216,7 +235,7 @@ async def test_what_was_done_by_hand_counts_as_done_with_all_that_follows(desk: 
     assert run.outputs is not None
     [granted] = await desk.rows(grant_register, grant_register.c.number == run.grant)
     assert (granted.state, granted.holder) == ("active", desk.ids["rita"])
-    assert granted.expires_at.isoformat() == "2026-06-01T00:00:00+00:00"
+    assert granted.expires_at.isoformat() == "2026-06-02T00:00:00+00:00"
 
 
 async def test_the_task_of_a_decision_says_so(desk: Desk) -> None:

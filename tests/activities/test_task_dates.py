@@ -1,7 +1,7 @@
 """No task waits without a date: reminders, the group's manager, and what ends a decision that nobody takes."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -152,6 +152,15 @@ async def test_a_task_of_a_line_that_is_late_already_has_the_promise_once_more(d
     assert undo.due_at == desk.now + 40 * HOUR
 
 
+async def test_what_is_taken_back_early_is_due_from_then_on(desk: Desk) -> None:
+    number = await desk.order("undone-by-hand")
+    await until(desk, number, 10)
+    await desk.act(number, (await desk.task(number, "one")).number, TaskAction.COMPLETE)
+    assert (await desk.task(number, "two")).due_at == NOW + 40 * HOUR
+    await desk.cancel(number)
+    assert (await desk.task(number, "one")).due_at == NOW + 50 * HOUR
+
+
 @pytest.mark.parametrize("days", [1, 30])
 async def test_the_first_reminder_comes_on_the_day_that_was_asked_for(desk: Desk, days: int) -> None:
     number = await desk.order("undone-by-hand")
@@ -163,11 +172,13 @@ async def test_the_first_reminder_comes_on_the_day_that_was_asked_for(desk: Desk
     assert day <= question.until.date() <= day + timedelta(days=4)
 
 
-@pytest.mark.parametrize("days", [-1, 0, 61])
-async def test_a_reminder_is_not_for_a_day_that_has_begun_or_is_far_away(desk: Desk, days: int) -> None:
+@pytest.mark.parametrize("days", [-1, 0, 61, date.min, date.max])
+async def test_a_reminder_is_not_for_a_day_that_has_begun_or_is_far_away(
+    desk: Desk, days: int | date
+) -> None:
     number = await desk.order("undone-by-hand")
     task = (await desk.task(number, "one")).number
     before = await desk.everything()
-    day = (desk.now + timedelta(days=days)).date()
+    day = days if isinstance(days, date) else (desk.now + timedelta(days=days)).date()
     assert await refused(desk.act(number, task, TaskAction.ASK, follow_up_on=day)) == "InvalidInput"
     assert await desk.everything() == before

@@ -68,6 +68,12 @@ ORDERS: list[tuple[dict[str, Any], int, str, str]] = [
     ({}, 422, "invalid-input", "/items"),
     (order() | {"requested_for": "nobody.here"}, 422, "invalid-input", "/requested_for"),
     (order() | {"note": "x" * 4001}, 422, "invalid-input", "/note"),
+    (
+        order("expense-payment", variables=EXPENSE | {"spent_on": "0001-01-01"}),
+        422,
+        "invalid-input",
+        "/items/0/variables/spent_on",
+    ),
     (order() | {"note": "a\0b"}, 422, "invalid-input", "/note"),
     (
         order(variables={"model": "light", "holder": {"name": "\0"}}),

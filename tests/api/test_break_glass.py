@@ -30,11 +30,8 @@ async def test_it_gives_sight_for_an_hour(desk: ApiDesk, number: str, who: str) 
     assert given["number"] == number
     view = await desk.get(who, f"/requests/{number}")
     assert view["relations"] == ["break_glass"]
-    desk.services.ahead = timedelta(minutes=61)
-    try:
+    with desk.later(timedelta(minutes=61)):
         assert await status(desk, who, number) == 404
-    finally:
-        desk.services.ahead = timedelta()
 
 
 async def test_it_is_for_looking_only(desk: ApiDesk, number: str) -> None:

@@ -54,6 +54,7 @@ async def test_people_and_lines_that_are_not_there(desk: ApiDesk, number: str) -
             "/line",
         ),
         (f"/requests/{number}/reschedule", {"effective_at": "2030-01-01T00:00:00"}, "/effective_at"),
+        (f"/requests/{number}/reschedule", {"effective_at": "9999-12-31T00:00:00Z"}, "/effective_at"),
         (f"/requests/{number}/resubmit", {"variables": {"model": "huge"}}, "/variables/model"),
     ):
         refused(await desk.call(RITA, "POST", path, body), 422, "invalid-input", pointer)
@@ -168,6 +169,24 @@ async def test_a_command_that_was_held_up_for_a_minute_is_not_taken_in(
     assert response.headers["Retry-After"] == "1"
     assert "much later" not in str(await desk.get(RITA, f"/requests/{number}/timeline"))
     assert (await desk.call(RITA, "POST", path, say, Idempotency_Key="held-up")).status_code == 200
+
+
+async def test_what_was_done_is_never_told_as_not_done(
+    desk: ApiDesk, postgres: EmbeddedPostgres, number: str
+) -> None:
+    """The process answers while its command, which has no key of its caller's, cannot be kept."""
+    engine = make_engine(postgres.url(desk.services.engine.url.database or ""), pool_size=1)
+    path = f"/requests/{number}/comments"
+    async with engine.begin() as owner:
+        await owner.execute(text("LOCK TABLE command_key IN ACCESS EXCLUSIVE MODE"))
+        refused(
+            await desk.call(RITA, "POST", path, {"text": "unsaid"}, Idempotency_Key="k"), 503, "unavailable"
+        )
+        response = await desk.call(RITA, "POST", path, {"text": "said and done"})
+    await engine.dispose()
+    assert response.status_code == 200, response.text
+    said = [entry["text"] for entry in (await desk.get(RITA, f"/requests/{number}/timeline"))["items"]]
+    assert (said.count("said and done"), said.count("unsaid")) == (1, 0)
 
 
 @pytest.mark.parametrize("key", ["x" * 201])

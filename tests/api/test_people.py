@@ -7,7 +7,6 @@ import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from steadydesk.records.identity_link import FIRST_ADMINISTRATOR, make_link
 from steadydesk.records.identity_password import set_password
 from tests.support.api import as_person, client_of, directory_app, id_of
 
@@ -198,16 +197,6 @@ async def test_signing_in_with_a_password_and_changing_it(
     short = await client.put("/api/v1/me/password", headers=headers, json={"old": PASSWORD, "new": "short"})
     assert short.json()["problems"][0]["pointer"] == "/new"
     assert "short" not in short.text.replace("too_short", "")
-
-
-async def test_the_first_administrators_page(client: httpx2.AsyncClient, engine: AsyncEngine) -> None:
-    page = await client.get("/first-administrator", params={"link": '"><script>'})
-    assert "<script>" not in page.text
-    assert page.headers["referrer-policy"] == "no-referrer"
-    async with engine.begin() as connection:
-        secret = await make_link(connection, FIRST_ADMINISTRATOR, datetime.now(UTC))
-    form = {"link": secret, "user_name": "second", "name": "Second", "password": PASSWORD}
-    assert kind(await client.post("/first-administrator", data=form)) == (409, "conflict")
 
 
 async def test_an_import_by_the_api_tells_every_fault(

@@ -27,11 +27,8 @@ async def subjects(desk: ApiDesk) -> dict[str, Subject]:
 async def test_the_silent_hour_ends_by_itself(desk: ApiDesk, subjects: dict[str, Subject]) -> None:
     number = subjects["silent"].request
     assert (await desk.call("ralf.requester", "GET", f"/requests/{number}")).status_code == 404
-    desk.services.ahead = timedelta(days=365 * 10)
-    try:
+    with desk.later(timedelta(days=365 * 10)):
         assert (await desk.call("ralf.requester", "GET", f"/requests/{number}")).status_code == 200
-    finally:
-        desk.services.ahead = timedelta()
 
 
 async def test_watching_gives_and_takes_sight(desk: ApiDesk, subjects: dict[str, Subject]) -> None:
@@ -65,11 +62,8 @@ async def test_a_moved_last_day_moves_the_silence(desk: ApiDesk) -> None:
     view = await desk.order("hanna.hr", "leaver", **variables)
     changed = {"variables": variables | {"last_day": SILENT}}
     await desk.post("hanna.hr", f"/requests/{view['number']}/resubmit", changed)
-    desk.services.ahead = timedelta(days=400)
-    try:
+    with desk.later(timedelta(days=400)):
         assert (await desk.call("ralf.requester", "GET", f"/requests/{view['number']}")).status_code == 404
-    finally:
-        desk.services.ahead = timedelta()
 
 
 async def test_work_notes_are_hidden_from_the_customers(desk: ApiDesk, subjects: dict[str, Subject]) -> None:

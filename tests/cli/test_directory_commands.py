@@ -45,7 +45,7 @@ def run(own_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 async def test_from_the_first_link_to_somebody_leaving(run: Run, tmp_path: Path) -> None:
     linked = await run("token", "first-administrator")
     assert linked.exit_code == 0
-    assert "/first-administrator?link=sdl_" in linked.stdout
+    assert "/sign-in/first-administrator?link=sdl_" in linked.stdout
     table = tmp_path / "people.csv"
     table.write_text(PEOPLE)
     dry = await run("directory", "import", str(table), "--dry-run")

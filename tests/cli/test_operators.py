@@ -182,7 +182,8 @@ async def test_a_vote_that_nobody_cast_is_named(desk: Operator, number: str) -> 
 async def test_what_waits_outside_is_told_and_is_not_serious(desk: Operator) -> None:
     await desk.as_owner(
         "INSERT INTO breaker VALUES"
-        ' (\'mail\', \'{"phase": "open", "until": "2026-11-23T09:00:00+00:00"}\', now())'
+        ' (\'mail\', \'{"phase": "open", "until": "2126-11-23T09:00:00+00:00"}\', now()),'
+        ' (\'ended\', \'{"phase": "half_open", "until": "2026-11-23T09:00:00+00:00"}\', now())'
     )
     await desk.as_owner(
         "INSERT INTO security_event (id, kind, detail, at) VALUES ('s', 'forged-update', '', now())"
@@ -191,6 +192,7 @@ async def test_what_waits_outside_is_told_and_is_not_serious(desk: Operator) -> 
     assert {("breaker", "mail"), ("security", "forged-update")} <= {
         (one["check"], one["number"]) for one in told
     }
+    assert ("breaker", "ended") not in {(one["check"], one["number"]) for one in told}
     await desk.as_owner("DELETE FROM breaker")
 
 

@@ -77,6 +77,24 @@ def test_an_example_satisfies_its_form(key: str) -> None:
         ) or (item.form.fields[name].required_when is not None)
 
 
+def test_a_departure_is_seen_by_hr_and_by_those_alone_who_work_on_it() -> None:
+    leaver = ORGANISATION.catalog["leaver"]
+    steps = leaver.plan.steps.values()
+    working = {leaver.fulfilment_group, *(step.group for step in steps if step.group is not None)}
+    assert set(ORGANISATION.process_models["leaver-case"].restricted_to) == working | {"hr-management"}
+
+
+def test_what_waits_for_the_effective_date_follows_it_when_it_moves() -> None:
+    waits = [
+        (key, item.effective_at, step.until.path if step.until else None)
+        for key, item in ORGANISATION.catalog.items()
+        for step in item.plan.steps.values()
+        if item.effective_at is not None and step.kind is StepKind.WAIT
+    ]
+    assert {key for key, _, _ in waits} == {"joiner", "meeting-room-setup", "mover"}
+    assert [key for key, field, source in waits if source == f"variables.{field}"] == []
+
+
 def test_the_expense_chain_is_as_the_organisation_wants_it() -> None:
     policy = ORGANISATION.approval_policies[str(ORGANISATION.catalog["expense-payment"].approval)]
     assert list(policy.stages) == ["administration", "budget-owner", "supervisor", "director"]

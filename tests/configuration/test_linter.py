@@ -33,17 +33,18 @@ STAGE = ("approval_policies", "supervisor", "stages", "supervisor")
 EXPENSE_STAGE = ("approval_policies", "expense", "stages", "supervisor")
 MODEL = ("process_models", "request")
 CLOUD = ("connectors", "cloud", "config")
+TEXT = {"en": "x", "de": "x"}
 BY_HAND = {
     "kind": "manual",
     "label": {"en": "Doors", "de": "Türen"},
     "owner": "facilities-management",
     "review_by": "2027-03-31",
     "functions": ["facilities"],
-    "config": {"instruction": "Program the card.", "undo": "Key 7hX2kQ9vB4nL8wR3tY6uP1zC5"},
+    "config": {"instruction": TEXT, "undo": {"en": "Key 7hX2kQ9vB4nL8wR3tY6uP1zC5", "de": "x"}},
 }
+CARD = {"from": "steps.open-access.card"}
 OWN_RIGHTS = {"rights": ["fulfiller"]}
 MANUAL: dict[str, Any] = {"kind": "manual", "label": {"en": "X", "de": "X"}, "group": "service-desk"}
-TEXT = {"en": "x", "de": "x"}
 
 GARDEN = {"label": {"en": "Garden", "de": "Garten"}, "owner": "it-management", "review_by": "2030-01-01"}
 BROKEN: list[tuple[str, Edits, str]] = [
@@ -76,6 +77,7 @@ BROKEN: list[tuple[str, Edits, str]] = [
     ("C306", {("approval_policies", "expense", "material"): ["amount"]}, "no field 'amount'"),
     ("C307", {(*EXPENSE_STAGE, "approvers"): [{"field": "purpose"}]}, "of kind person or group"),
     ("C308", {(*STAGE, "remind_at"): [50, 100]}, "from 1 to 99"),
+    ("C309", {("approval_policies", "access", "exclude"): ["requester"]}, "whom it is for may approve it"),
     ("C401", {(*MODEL, "states", "lost"): {"label": TEXT, "phase": "fulfilment"}}, "no transition leads"),
     ("C402", {(*MODEL, "transitions", 0): {"from": "delivery", "to": "pending"}}, "'pending' of phase pending"),
     ("C403", {(*MODEL, "transitions", 0): {"from": "delivry", "to": "delivery"}}, "did you mean 'delivery'?"),
@@ -119,7 +121,7 @@ BROKEN: list[tuple[str, Edits, str]] = [
     ("C605", {("catalog", "joiner", *STEPS, "laptop", "variables", "model"): DELETE}, "needs the variable 'model'"),
     ("C606", {(*OPEN, "call", "values", "person"): {"from": "requested_for.email"}}, "ask has(requested_for.email)"),
     ("C606", {(*MACHINE, "form", "fields", "size", "required"): False}, "'variables.size' may be absent"),
-    ("C606", {("catalog", "mover", "form", "fields", "change_day", "required"): False}, "'variables.change_day'"),
+    ("C606", {("catalog", "mover", "form", "fields", "change_day", "required"): False}, "'line.effective_at'"),
     ("C701", {("connectors", "cloud", "kind"): "htpp"}, "did you mean 'http'?"),
     ("C701", {(*CLOUD, "base_ulr"): "x"}, "Extra inputs"),
     ("C701", {(*CLOUD, "base_url"): "ftp://example.org"}, ""),
@@ -179,6 +181,27 @@ def test_a_value_that_was_asked_for_first_may_be_absent() -> None:
         (*OPEN, "when"): "has(requested_for.email)",
     }
     assert problems_of(edited(edits)) == []
+
+
+def test_a_step_that_a_person_does_for_its_connector_says_what_a_manual_one_may() -> None:
+    doors = BY_HAND | {"functions": ["it"], "config": {"instruction": TEXT}}
+    english = doors | {"config": {"instruction": "Open it."}}
+    form = {"fields": {"card": {"kind": "text", "label": TEXT, "required": True}}}
+    given = {"group": "service-desk", "instruction": TEXT, "form": form, "due": "PT4H"}
+    edits: Edits = {
+        ("connectors", "doors"): doors,
+        (*OPEN, "call"): {"connector": "doors", "operation": "open"},
+        (*OPEN, "undo"): {"call": {"connector": "doors", "operation": "close", "values": {"card": CARD}}},
+        (*OPEN, "verify"): False,
+        **{(*OPEN, name): value for name, value in given.items()},
+    }
+    assert problems_of(edited(edits)) == []
+    misspelt = {"from": "steps.open-access.crd"}
+    undo = {"call": {"connector": "doors", "operation": "close", "values": {"card": misspelt}}}
+    found = problems_of(edited({**edits, (*OPEN, "undo"): undo}))
+    assert [(problem.rule, "open-access.card" in problem.message) for problem in found] == [("C602", True)]
+    found = problems_of(edited({**edits, ("connectors", "doors"): english}))
+    assert [(problem.rule, problem.message) for problem in found] == [("C802", "the text lacks de")]
 
 
 def test_without_a_directory_one_warning_says_that_people_are_not_checked() -> None:

@@ -96,6 +96,12 @@ def test_a_duration_without_a_unit_is_no_number_of_seconds(tmp_path: Path) -> No
     assert any(f"{tmp_path}/a.yaml:8:14: error C008: '8' has no unit; write" in line for line in found)
 
 
+def test_what_is_promised_at_once_is_no_promise(tmp_path: Path) -> None:
+    item = "catalog:\n  laptop:\n    promise: PT0S\n"
+    found = [str(problem) for problem in load(write(tmp_path, a=SETTINGS + item)).problems]
+    assert any(f"{tmp_path}/a.yaml:8:14: " in line and "greater than 0" in line for line in found), found
+
+
 def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
     assert "no YAML file" in load(tmp_path).problems[0].message
     assert "no such folder" in load(tmp_path / "absent").problems[0].message

@@ -122,6 +122,19 @@ async def served(tls: ssl.SSLContext | None = None) -> AsyncIterator[Remote]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@asynccontextmanager
+async def silent() -> AsyncIterator[int]:
+    """The port of a server that takes a connection, and says nothing until the caller has given up."""
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
 @dataclass
 class Names:
     """A resolver whose answers change from one question to the next, as a rebinding attacker's do."""

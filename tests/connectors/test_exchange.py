@@ -10,7 +10,7 @@ import pytest
 from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import OutcomeUnknown, Unavailable
 from steadydesk.connectors.exchange import HttpExchange, HttpRequest
-from tests.connectors.remote import NOW, Answer, Remote, cut, drip, hang, lose, reply
+from tests.connectors.remote import NOW, Answer, Remote, cut, drip, hang, lose, reply, silent
 
 SECOND = timedelta(seconds=1)
 SHORT = timedelta(seconds=0.3)
@@ -56,13 +56,7 @@ async def test_a_name_service_that_hangs_is_unavailable_in_time() -> None:
 
 
 async def test_a_server_that_accepts_but_never_speaks_tls_got_nothing() -> None:
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
+    async with silent() as port:
         exchange = HttpExchange(EgressGuard(["127.0.0.1"]), ssl.create_default_context(), lambda: NOW)
         with pytest.raises(Unavailable):
             await exchange.send(HttpRequest("POST", f"https://127.0.0.1:{port}/", {}), SHORT)

@@ -1,7 +1,9 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from steadydesk.connectors import errors
 from steadydesk.connectors.errors import BadValue, ConnectorFault, NeedsPerson, Refused, Unavailable
@@ -55,10 +57,18 @@ async def test_a_person_does_it(call: MakeCall) -> None:
     assert (await connector.verify(call("carry"), ConnectorResult())).check is Check.CANNOT_TELL
     assert (await connector.lookup(call("carry"))).outcome is Outcome.CANNOT_TELL
     assert connector.facts("anything").inputs is None
+    with pytest.raises(NeedsPerson) as taken_back:
+        await connector.perform(replace(call("carry"), undoing=True))
+    assert taken_back.value.instruction == "Carry it back."
     plain = ManualConnector(ManualConfiguration(instruction="Carry the box."))
     with pytest.raises(NeedsPerson) as implied:
         await plain.undo(call("carry"), ConnectorResult())
-    assert implied.value.instruction == "Take back what was done: Carry the box."
+    assert implied.value.instruction == {
+        "en": "Take back what was done: Carry the box.",
+        "de": "Zurücknehmen, was getan wurde: Carry the box.",
+    }
+    with pytest.raises(ValidationError, match="at most 4000 characters"):
+        ManualConfiguration(instruction={"en": "Carry.", "de": "x" * 4001})
 
 
 def test_time_out_default(call: MakeCall) -> None:

@@ -16,7 +16,7 @@ from steadydesk.connectors.errors import (
 )
 from steadydesk.connectors.protocol import Check, ConnectorCall, ConnectorResult, Outcome
 from tests.connectors.mail_post import MAIL, Post, connector_for, mail_server
-from tests.connectors.remote import Certificate, Names
+from tests.connectors.remote import Certificate, Names, silent
 
 MakeCall = Callable[..., ConnectorCall]
 
@@ -63,13 +63,7 @@ async def test_no_listener_is_unavailable(unused_tcp_port: int, call: MakeCall) 
 
 
 async def test_a_server_that_says_nothing_is_unavailable(call: MakeCall) -> None:
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
+    async with silent() as port:
         with pytest.raises(Unavailable):
             await connector_for(Post(port)).perform(call("send", MAIL, seconds=0.3))
     await asyncio.sleep(0.01)

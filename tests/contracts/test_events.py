@@ -18,6 +18,7 @@ _SAMPLES = {
     FieldKind.CODES: ["amount", "item"],
     FieldKind.LABEL: {"en": "Laptop", "de": "Notebook"},
     FieldKind.COUNT: 75,
+    FieldKind.DAY: "2026-03-01T23:00:00+00:00",
     FieldKind.INSTANT: "2026-03-02T09:30:00+00:00",
     FieldKind.NUMBER: "RITM0000001",
     FieldKind.PERSON: "p_aaaaaaaaaaaa",

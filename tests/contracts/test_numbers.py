@@ -9,6 +9,7 @@ from steadydesk.contracts.numbers import (
     format_number,
     gate_id,
     kind_of,
+    meant_numbers,
     owner_of_gate,
     parse_typed,
 )
@@ -40,6 +41,22 @@ SERIALS = st.integers(1, 999_999_999_999)
 )
 def test_what_a_person_types(typed: str, number: str | None) -> None:
     assert parse_typed(typed) == number
+
+
+@pytest.mark.parametrize(
+    ("typed", "numbers"),
+    [
+        (" req42 ", ["REQ0000042"]),
+        ("42", ["REQ0000042", "RITM0000042", "SCTASK0000042", "GRA0000042"]),
+        ("9" * 13, []),
+        ("\u0664\u0662", []),
+        ("-42", []),
+        ("laptop", []),
+        ("", []),
+    ],
+)
+def test_digits_mean_a_number_of_each_kind(typed: str, numbers: list[str]) -> None:
+    assert meant_numbers(typed) == numbers
 
 
 @given(st.sampled_from(RecordKind), SERIALS)

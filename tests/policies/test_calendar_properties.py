@@ -1,10 +1,6 @@
 """Laws of business time for any calendar and instant, and its equality with the minute-by-minute oracle."""
 
-import importlib.util
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hypothesis import assume, given, settings
@@ -19,13 +15,7 @@ from steadydesk.policies.calendar import (
     is_open,
     next_opening,
 )
-
-if TYPE_CHECKING:
-    from tests.policies import clock_oracle as oracle
-else:  # other distributions ship a package "tests" that would be imported instead
-    spec = importlib.util.spec_from_file_location("clock_oracle", Path(__file__).with_name("clock_oracle.py"))
-    oracle = sys.modules.setdefault("clock_oracle", importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(oracle)
+from tests.support import clock_oracle as oracle
 
 MICROSECOND = timedelta(microseconds=1)
 ZONES = ("UTC", *oracle.ZONES)

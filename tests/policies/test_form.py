@@ -69,6 +69,8 @@ def test_answers_that_fit(answers: dict[str, Any]) -> None:
         ({"kind": "b", "why": ""}, "/why", "must not be empty"),
         ({**GOOD, "day": "2027-02-30"}, "/day", "a date as YYYY-MM-DD"),
         ({**GOOD, "day": "28.02.2027"}, "/day", "a date as YYYY-MM-DD"),
+        ({**GOOD, "day": "1899-12-31"}, "/day", "of the years 1900 to 2200"),
+        ({**GOOD, "day": "9999-12-31"}, "/day", "of the years 1900 to 2200"),
         ({**GOOD, "code": "abc"}, "/code", "expected form"),
         ({**GOOD, "extras": ["a", "a"]}, "/extras", "twice"),
         ({**GOOD, "extras": ["a", "z"]}, "/extras/1", "one of the choices"),

@@ -71,8 +71,24 @@ def test_the_verdict_and_the_progress(found: tuple[Plan, Line]) -> None:
         assert (verdict(plan, of) in (PlanVerdict.DONE, PlanVerdict.SKIPPED)) == (states <= set(OK))
         assert (verdict(plan, of) is PlanVerdict.SKIPPED) == (states == {StepState.SKIPPED})
     done, count = progress(plan, of)
-    assert count == len(plan.steps)
-    assert done == sum(state_of(of, key).has_ended for key in plan.steps)
+    assert count == sum(state_of(of, key) is not StepState.SKIPPED for key in plan.steps)
+    taken_back = {key for key, run in of.steps.items() if run.undo is not None}
+    assert done == sum(state_of(of, key) is StepState.DONE for key in plan.steps.keys() - taken_back)
+
+
+def test_what_was_skipped_or_taken_back_is_no_progress() -> None:
+    steps = {"one": manual(), "two": manual(needs=["one"]), "three": manual()}
+    plan = Plan.model_validate({"steps": steps})
+    of = line(
+        steps={
+            "one": StepRun(state=StepState.DONE),
+            "two": StepRun(state=StepState.STOPPED),
+            "three": StepRun(state=StepState.SKIPPED),
+        }
+    )
+    assert progress(plan, of) == (1, 2)
+    of.steps["one"].undo = UndoState.DONE
+    assert progress(plan, of) == (0, 2)
 
 
 @given(begun())

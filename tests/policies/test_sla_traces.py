@@ -3,14 +3,10 @@
 ``--full`` (``make proofs``) runs all of them; ``STEADYDESK_PROOF_SEED`` sets another seed.
 """
 
-import importlib.util
 import os
-import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -43,13 +39,7 @@ from steadydesk.policies.sla import (
     remaining,
     settle,
 )
-
-if TYPE_CHECKING:
-    from tests.policies import clock_oracle as oracle
-else:  # other distributions ship a package "tests" that would be imported instead
-    spec = importlib.util.spec_from_file_location("clock_oracle", Path(__file__).with_name("clock_oracle.py"))
-    oracle = sys.modules.setdefault("clock_oracle", importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(oracle)
+from tests.support import clock_oracle as oracle
 
 CASES = 100_000
 SLICE = 2_000

@@ -74,7 +74,7 @@ class People:
             await page.goto(f"{self.base}/sign-in")
         await page.locator("[name=user_name]").fill(user_name)
         await page.locator("[name=password]").fill(self._user(user_name).password or "")
-        await page.locator("main button").click()
+        await form(page, "/sign-in").locator("button").click()
         await page.locator("header.top").wait_for()
 
     def watch(self, context: BrowserContext) -> None:

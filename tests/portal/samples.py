@@ -1,21 +1,23 @@
 """An address for every page of the portal, and who may open it; what pages need is ordered and decided first."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fastapi.routing import iter_route_contexts
 
 from api.portal.routes import ROUTERS
-from tests.portal.browsers import ACCESS, LAPTOP, REFUSED, People
+from tests.portal.browsers import ACCESS, LAPTOP, PATIENCE, REFUSED, People
 
 NO_PAGES = frozenset(
     {
         "/sign-in/issuer", "/sign-in/callback", "/records/{number}/events", "/tasks.csv",
         "/records/{number}/attachments/{identity}", "/files/{token}",
-        "/suggest/people", "/suggest/groups", "/suggest/items", "/live", "/profile/delegations/for",
+        "/suggest/people", "/suggest/groups", "/suggest/items", "/live",
+        "/notifications/bell",
     }
 )  # fmt: skip
-"""Ways onward, streams, files and what pickers offer."""
+"""Ways onward, streams, files, what pickers offer, and parts of pages."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ def _of(who: str, route: str, *addresses: str, small: bool = False) -> list[Samp
 
 SAMPLES = [
     Sample("/sign-in", "/sign-in?next=/requests", None),
+    Sample("/sign-in/first-administrator", "/sign-in/first-administrator?link=sdl_of-nothing", None),
     *_of("rita.requester", "/", "/", small=True),
     *_of("rita.requester", "/catalog", "/catalog", "/catalog?q=nothing-like-it"),
     *_of("rita.requester", "/catalog/{key}", "/catalog/application-access", "/catalog/new-laptop"),
@@ -50,7 +53,9 @@ SAMPLES = [
     *_of("rita.requester", "/search", "/search", "/search?q=laptop", "/search?q=nothing-like-it"),
     *_same("rita.requester", "/basket", "/notifications"),
     *_same("rita.requester", "/profile", "/profile/messages", "/profile/delegations"),
-    *_same("rita.requester", "/profile/tokens", "/profile/sessions"),
+    *_same("rita.requester", "/profile/tokens", "/profile/sessions", "/profile/sessions/others/end"),
+    *_of("rita.requester", "/profile/tokens/{token}/end", "/profile/tokens/{own_token}/end", small=True),
+    *_of("rita.requester", "/profile/sessions/{session}/end", "/profile/sessions/{own_session}/end"),
     *_of("mona.manager", "/profile/delegations", "/profile/delegations", small=True),
     *_of("mona.manager", "/people/{person}/delegations", "/people/{rita}/delegations", small=True),
     Sample("", "/records/REQ9999999", "rita.requester"),
@@ -66,8 +71,10 @@ SAMPLES = [
     ),
     *_same("ada.admin", "/operations/breakers", "/operations/security", "/operations/audit", "/dashboard"),
     *_same("ada.admin", "/operations/configuration"),
+    *_of("ada.admin", "/profile/delegations/for", "/profile/delegations/for?person=e", small=True),
     *_of("ada.admin", "/operations/configuration/{digest}", "/operations/configuration/{digest}"),
     *_of("rita.requester", "/records/{number}/extend", "/records/{granted}/extend"),
+    *_of("rita.requester", "/records/{number}/revoke", "{revocation}", small=True),
 ]
 
 
@@ -90,6 +97,7 @@ async def places(people: People) -> dict[str, str]:
     await people.call("ingo.it", "POST", f"/tasks/{task}/assign", {})
     versions = await people.call("ada.admin", "GET", "/config/versions")
     rita = (await people.call("rita.requester", "GET", "/me"))["person"]["id"]
+    granted = await _granted(people)
     return {
         "rita": rita,
         "open": open_one,
@@ -97,9 +105,22 @@ async def places(people: People) -> dict[str, str]:
         "working": working,
         "task": task,
         "joiner": await _joiner(people),
-        "granted": await _granted(people),
+        "granted": granted,
+        "revocation": await _revocation(people, granted),
         "digest": versions["items"][0]["digest"],
+        "own_token": (await people.call("rita.requester", "GET", "/tokens"))[0]["id"],
+        "own_session": await _session_beside(people, "rita.requester"),
     }
+
+
+async def _session_beside(people: People, who: str) -> str:
+    """A session of the person's that is not the one of the window that shows it."""
+    await people.sign_in(await people.window(), who)
+    page = await people.open(who, "/profile/sessions")
+    way = await page.locator('main a[href*="/profile/sessions/s_"]').first.get_attribute("href")
+    await people.leave()
+    assert way is not None
+    return way.split("/")[-2]
 
 
 async def _joiner(people: People) -> str:
@@ -117,3 +138,16 @@ async def _granted(people: People) -> str:
     await people.approve(number, "mona.manager")
     await people.call("ingo.it", "POST", f"/tasks/{await people.task(number)}/complete", {})
     return number
+
+
+async def _revocation(people: People, number: str) -> str:
+    """Where what the request granted is given back, once its process has begun."""
+    page = await people.open("rita.requester", f"/records/{number}")
+    link = page.locator('main a[href*="/revoke?grant="]')
+    async with asyncio.timeout(PATIENCE / 1000):
+        while not await link.count():
+            await page.reload()
+    way = await link.first.get_attribute("href")
+    await people.leave()
+    assert way is not None
+    return way

@@ -164,6 +164,10 @@ async def test_approving_again_shows_the_difference(portal: ApiDesk, mona: Visit
     assert "<ins>Audit of the year</ins>" in html
     assert html.count("<del>") == 1
     assert "What has changed since it was decided" in html
+    [change] = (await portal.get("mona.manager", f"/approvals/{newest}"))["changes"]
+    assert change == {
+        "field": "variables.reason", "known": True, "before": "Closing of the year", "after": "Audit of the year",
+    }  # fmt: skip
 
 
 async def test_the_same_answers_again_leave_the_approval(portal: ApiDesk) -> None:

@@ -94,11 +94,32 @@ async def test_who_is_asked_follows_from_whom_it_is_for(portal: ApiDesk) -> None
         assert "the supervisor of Ralf Rabe, Mona Marsh" in review
         assert "for you" not in review
         assert 'name="requested_for"' not in review, "the item says whom it is for"
-        await fill(mona, "new-laptop", {"v.model": "light"})
+        await fill(mona, "application-access", ACCESS)
         review = await mona.page("/basket")
         assert "the supervisor of the person it is for; for you David Damm" in review
         assert 'name="requested_for"' in review
         assert "For the items that do not name anybody themselves" in review
+
+
+async def test_an_order_asks_once_for_whom_it_is(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        item = await rita.page("/catalog/new-laptop")
+        assert "Leave it empty for yourself." in item
+        assert "you say for whom it is" not in item
+        assert "you say for whom it is" in await rita.page("/catalog/application-access")
+        await fill(rita, "new-laptop", {"v.model": "light"})
+        review = await rita.page("/basket")
+        assert "Rita" in review[review.index("line-1") :], "the item's own answer"
+        assert 'name="requested_for"' not in review
+        await fill(rita, "application-access", ACCESS)
+        review = await rita.page("/basket")
+        sent = await rita.send(
+            "/basket", entry=entries(review), once=once(review, "basket"), requested_for="ralf.requester"
+        )
+        number = sent.headers["location"].split("/")[2].split("?")[0]
+        record = await portal.get("rita.requester", f"/requests/{number}")
+        whom = {line["item"]: line["caller"]["user_name"] for line in record["items"]}
+        assert whom == {"new-laptop": "rita.requester", "application-access": "ralf.requester"}
 
 
 async def test_a_refused_order_shows_its_fault_and_keeps_the_basket(portal: ApiDesk) -> None:

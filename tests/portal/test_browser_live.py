@@ -1,6 +1,10 @@
 """Inbox, first page and queue stay open while others work: what is new shows by itself, and nothing is lost by it."""
 
+import asyncio
+import re
 from uuid import uuid4
+
+from playwright.async_api import Page
 
 from tests.portal.browsers import ACCESS, People
 from tests.portal.live import seen_live
@@ -49,6 +53,28 @@ async def test_the_first_approval_appears_where_there_was_none(people: People) -
     await helga.locator("[data-beside-place]").get_by_role("link", name=number, exact=True).first.wait_for()
     await people.approve(number, "helga.hrlead")
     await helga.locator("[data-row]").wait_for(state="detached")
+
+
+async def settled_unread(page: Page) -> int:
+    """The number at the bell, once nothing of what was done before is on its way to it any more."""
+    seen: list[int] = []
+    async with asyncio.timeout(20):
+        while len(seen) < 4 or len(set(seen[-4:])) > 1:
+            seen.append(int(re.findall(r"\d+", await page.locator(".bell .hidden").inner_text())[0]))
+            await page.wait_for_timeout(400)
+    return seen[-1]
+
+
+async def test_the_number_at_the_bell_grows_on_any_page(people: People) -> None:
+    """Also on one that shows nothing else live, and on the page of a record, which follows that record alone."""
+    orders = [await people.order("application-access", ACCESS) for _ in range(3)]
+    for number, path in zip(orders[:2], ("/profile", f"/records/{orders[2]}"), strict=True):
+        rita = await people.open("rita.requester", path)
+        before = await settled_unread(rita)
+        async with seen_live(rita, "bell", f"{before + 1} unread notification"):
+            question = {"decision": "ask", "comment": "Which books?"}
+            await people.call("mona.manager", "POST", f"/approvals/{number}-G1/decision", question)
+        await rita.close()
 
 
 async def test_the_first_page_and_the_queue_show_what_came(people: People) -> None:

@@ -1,7 +1,8 @@
-"""The page of a request on a screen of 360 pixels: no text lies on another, no initials leave their circle, no word is
-broken.
+"""Pages on a screen of 360 pixels: no text lies on another, no initials leave their circle, no word is broken, and each
+field is there whole.
 """
 
+import pytest
 from playwright.async_api import Page
 
 from tests.portal.browsers import ACCESS, LAPTOP, People
@@ -48,3 +49,20 @@ async def test_what_it_waits_for_can_be_read_on_every_width(people: People) -> N
     number = (await people.call("rita.requester", "POST", "/requests", body))["number"]
     for width in (360, 1280):
         await check(await people.open("rita.requester", f"/records/{number}", width=width))
+
+
+_NOT_WHOLE = """() => {
+  const fields = [...document.querySelectorAll("main :is(input:not([type=hidden]), select)")];
+  const box = (one) => one.getBoundingClientRect();
+  const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+  const beside = (field) => fields.every((other) => other === field || apart(box(field), box(other)));
+  const inside = (field) => box(field).width && box(field).right <= box(field.closest(".card")).right;
+  return fields.filter((field) => !inside(field) || !beside(field)).map((field) => field.name);
+}"""
+
+
+@pytest.mark.parametrize("path", ["messages", "delegations", "tokens", ""])
+async def test_each_field_of_an_account_is_there_whole(people: People, path: str) -> None:
+    page = await people.open("ralf.requester", f"/profile/{path}".rstrip("/"), width=360)
+    assert await page.locator("main input").count() > 0
+    assert await page.evaluate(_NOT_WHOLE) == []

@@ -42,8 +42,8 @@ async def at_row(page: Page, number: str) -> None:
 
 async def test_the_inbox_is_worked_through_with_keys(people: People) -> None:
     access = ACCESS | {"level": "read"}
-    first, second, third = [
-        await people.order("application-access", access, "frida.facilities") for _ in "123"
+    first, second, third, fourth = [
+        await people.order("application-access", access, "frida.facilities") for _ in "1234"
     ]
     dora = await people.open("dora.director", "/approvals")
     await at_row(dora, second)
@@ -65,14 +65,23 @@ async def test_the_inbox_is_worked_through_with_keys(people: People) -> None:
     async with dora.expect_navigation():
         await dora.keyboard.press("Enter")
     await at_row(dora, third)
+    await dora.keyboard.press("c")
+    assert await dora.evaluate("document.activeElement.name") == "comment"
+    await dora.keyboard.type("Until the audit.")
+    await dora.keyboard.press("Tab")
+    assert await dora.evaluate("document.activeElement.value") == "approved"
+    async with dora.expect_navigation():
+        await dora.keyboard.press("Enter")
+    await at_row(dora, fourth)
     await dora.keyboard.press("x")
     assert await dora.locator("[data-row][aria-current] input").is_checked()
     async with dora.expect_navigation():
         await dora.keyboard.press("o")
-    assert dora.url.endswith(f"/approvals/{third}-G1")
-    assert [await decided(people, number) for number in (first, second, third)] == [
+    assert dora.url.endswith(f"/approvals/{fourth}-G1")
+    assert [await decided(people, number) for number in (first, second, third, fourth)] == [
         ("approved", "jar: by keys alone"),
         ("rejected", "Not this one."),
+        ("approved", "Until the audit."),
         ("requested", None),
     ]
 

@@ -106,6 +106,23 @@ async def test_a_wrong_period_is_told_at_its_field(ines: Visitor, query: str, pl
     assert f'id="period-{place}-error"' in answer.text
 
 
+async def test_the_filters_fold_as_those_of_other_pages_do(ines: Visitor) -> None:
+    """Closed on a small screen, but open where something in them is wrong; how many narrow it is said."""
+    fold = re.compile(
+        r'<details class="fold"( open)?><summary>Filter(.*?)</summary>(.*?)</details>', re.DOTALL
+    )
+    usual = fold.search(await ines.page("/dashboard"))
+    narrowed = fold.search(await ines.page("/dashboard?from=2026-01-01&to=2026-02-01&function=it"))
+    wrong = fold.search((await ines.open("/dashboard?from=yesterday")).text)
+    assert usual
+    assert narrowed
+    assert wrong
+    assert 'action="/dashboard"' in usual[3]
+    assert (usual[1], usual[2], narrowed[1], wrong[1]) == (None, "", None, " open")
+    assert ">3<" in narrowed[2]
+    assert 'id="period-from-error"' in wrong[3]
+
+
 async def test_a_period_of_days_is_shown_as_it_was_asked(ines: Visitor) -> None:
     today = datetime.now(UTC).date().isoformat()
     html = await ines.page(f"/dashboard?from={today}&to={today}")

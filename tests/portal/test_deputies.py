@@ -102,3 +102,26 @@ async def test_an_administrator_finds_anybody_by_their_user_name(portal: ApiDesk
         assert own.headers["location"] == "/profile/delegations"
         assert (await ada.open("/people/p_aaaaaaaaaaaa/delegations")).status_code == 404
         assert f"/people/{ralf}/delegations" in await ada.page("/search?q=ralf")
+
+
+async def test_an_administrator_finds_anybody_by_name(portal: ApiDesk) -> None:
+    """Where several may be meant, they are offered; without scripts, too."""
+    finder = "/profile/delegations/for?person="
+    bert, rita, ralf = [
+        await portal.person(name) for name in ("bert.budget", "rita.requester", "ralf.requester")
+    ]
+    async with visitor(portal, "ada.admin") as ada:
+        for typed in ("Bert Brook", " BERT brook ", "rt broo", "bert.budget"):
+            assert (await ada.open(finder + typed)).headers["location"] == f"/people/{bert}/delegations"
+        with statements(portal) as counted:
+            several = await ada.page(f"{finder}.requester")
+        assert counted.count <= 5
+        assert "Whom do you mean?" in several
+        for one in (rita, ralf):
+            assert f'href="/people/{one}/delegations"' in several
+        assert 'value=".requester"' in several
+        assert "Type more of it" not in several
+        assert "Type more of it" in await ada.page(f"{finder}e")
+        nobody = await ada.open(f"{finder}Nobody Like This")
+        assert nobody.status_code == 422
+        assert "The directory has no such person." in nobody.text

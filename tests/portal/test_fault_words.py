@@ -16,6 +16,7 @@ from api.portal.routes import ROUTERS
 from api.portal.words import languages, words_in
 from api.problems import problem_of
 from api.routes.extensions import Extension
+from steadydesk.contracts.base import OTHER_YEARS
 from steadydesk.errors import InvalidInput, Problem
 from tests.portal.orders import fill
 from tests.portal.visitors import visitor
@@ -170,10 +171,12 @@ def test_what_people_can_type_meets_no_other_kind_and_every_sentence_has_its_val
     }
 
 
+STRAIGHT = str.maketrans("“”", "''")
 SENTENCES = [
     "'Mars/Olympus' is not an IANA time zone; write one like Europe/Berlin",
     "a delegation lasts a year at most; make a new one then",
     "nobody delegates to themselves",
+    OTHER_YEARS,
     "choose a file",
     "at most 20 items go into one order; send these first",
 ]
@@ -181,7 +184,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_sentences_of_our_own_are_translated_too(sentence: str) -> None:
-    assert words_in("en").phrase(sentence) == sentence
+    assert words_in("en").phrase(sentence).translate(STRAIGHT) == sentence
     assert words_in("de").phrase(sentence) != sentence
 
 

@@ -14,7 +14,7 @@ from tests.support.api_desk import ApiDesk
 
 ACCESS = {"application": "ledger", "level": "write", "until": "2030-03-31", "reason": "Closing of the year"}
 EVIL = "https://evil.example"
-OUTSIDE = ("/docs", "/problems", "/first-administrator", "/metrics", "/livez", "/readyz")
+OUTSIDE = ("/docs", "/problems", "/metrics", "/livez", "/readyz")
 
 
 async def ordered(portal: ApiDesk) -> str:
@@ -48,8 +48,8 @@ def _calls(dependant: Any, wanted: Any) -> bool:
 def test_only_what_comes_before_sign_in_is_public(portal: ApiDesk) -> None:
     public = {route.path for route in portal_routes(portal) if permission_of(route.dependant) is None}
     assert public == {
-        "/sign-in", "/sign-in/again", "/sign-in/issuer", "/sign-in/callback", "/sign-out", "/theme",
-        "/static/{digest}/{name}", "/files/{token}",
+        "/sign-in", "/sign-in/again", "/sign-in/first-administrator", "/sign-in/issuer", "/sign-in/callback",
+        "/sign-in/language", "/sign-out", "/theme", "/static/{digest}/{name}", "/files/{token}",
     }  # fmt: skip
 
 

@@ -26,12 +26,14 @@ from tests.support.api_desk import ApiDesk, api_desk
 KEY = RSAKey.generate_key(2048, {"kid": "rsa", "use": "sig"})
 SECRET = "the client's secret"
 PUBLIC = "http://localhost"
+ACCESS = "opaque-access-token"
 
 
 class Issuer:
     """Gives one code for each sign-in, and a token for it once, to whoever has the verifier."""
 
     def __init__(self, server: HTTPServer) -> None:
+        self.server = server
         self.url = server.url_for("").rstrip("/")
         self.asked: dict[str, dict[str, str]] = {}
         self.changes: dict[str, Any] = {}
@@ -61,10 +63,18 @@ class Issuer:
         stamp = int(datetime.now(UTC).timestamp())
         claims = {
             "iss": self.url, "aud": "desk-portal", "exp": stamp + 300, "nonce": asked["nonce"],
-            "preferred_username": "rita.requester", **self.changes,
+            "sub": "person-7", "preferred_username": "rita.requester", **self.changes,
         }  # fmt: skip
-        token = jwt.encode({"alg": "RS256", "kid": "rsa"}, dict(claims), KEY, algorithms=["RS256"])
-        return Response(json.dumps({"id_token": token, "token_type": "Bearer"}), 200)
+        stated = {name: value for name, value in claims.items() if value is not None}
+        token = jwt.encode({"alg": "RS256", "kid": "rsa"}, stated, KEY, algorithms=["RS256"])
+        given = {"id_token": token, "access_token": ACCESS, "token_type": "Bearer"}
+        return Response(json.dumps(given), 200)
+
+    def tells(self, **claims: str) -> None:
+        """It has a UserInfo address, which says these claims to whoever brings the access token."""
+        asked = self.server.expect_request("/userinfo", headers={"Authorization": f"Bearer {ACCESS}"})
+        asked.respond_with_json(claims)
+        self.described["userinfo_endpoint"] = f"{self.url}/userinfo"
 
 
 @pytest.fixture
@@ -111,6 +121,29 @@ async def come_in(browser: Visitor, issuer: Issuer) -> None:
     code, state = issuer.agree(left.headers["location"])
     await browser.open(f"/sign-in/callback?code={code}&state={state}")
     await browser.page("/")
+
+
+async def test_a_name_that_only_the_userinfo_address_tells_counts_for_the_same_person(
+    desk: ApiDesk, issuer: Issuer
+) -> None:
+    issuer.changes = {"preferred_username": None}
+    issuer.tells(sub="person-7", preferred_username="rita.requester")
+    async with visitor(desk) as rita:
+        await come_in(rita, issuer)
+        assert "Rita" in await rita.page("/")
+    issuer.changes["sub"] = "somebody-else"
+    async with visitor(desk) as other:
+        left = await leave_for(other)
+        code, state = issuer.agree(left.headers["location"])
+        back = await other.open(f"/sign-in/callback?code={code}&state={state}")
+        assert back.headers["location"] == "/sign-in?failed=true"
+
+
+async def test_the_token_counts_before_the_userinfo_address(desk: ApiDesk, issuer: Issuer) -> None:
+    issuer.tells(sub="person-7", preferred_username="ada.admin")
+    async with visitor(desk) as rita:
+        await come_in(rita, issuer)
+        assert "Rita" in await rita.page("/")
 
 
 async def test_signing_out_ends_the_session_at_the_issuer_too(desk: ApiDesk, issuer: Issuer) -> None:

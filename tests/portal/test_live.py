@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from api.portal.routes.live import Watch
-from api.routes.events import MOST_STREAMS, streams_of
+from api.portal.session import present_of
 from api.security import caller_of
+from api.streams import MOST_STREAMS, streams_of
 from steadydesk.contracts.hint import HintKind
 from steadydesk.errors import QuotaExceeded
 from steadydesk.records.bell import CHANNEL
@@ -67,7 +68,8 @@ async def page_of(desk: ApiDesk, user_name: str, *about: HintKind, ago: float = 
         secret = await open_session(connection, await desk.person(user_name), "test", now)
         found = await find_session(connection, secret, now)
     caller = await caller_of(services, found.proof)
-    watch = Watch(services, caller, secret, frozenset(about or HintKind), now - timedelta(seconds=ago))
+    present = present_of(services, secret)
+    watch = Watch(services, caller, present, frozenset(about or HintKind), now - timedelta(seconds=ago))
     page = Page(desk, secret, watch)
     try:
         yield page

@@ -263,7 +263,7 @@ async def test_the_first_version_is_summed_up_by_part_and_folded(desk: ApiDesk, 
     with statements(desk) as counted:
         html = await olga.page(f"/operations/configuration/{first.digest}")
     assert counted.count <= 5
-    assert re.search(r"<code>catalog</code> <span class=\"small\">\d+ added, 0 changed, 0 removed<", html)
+    assert re.search(r"<summary>Catalogue <span class=\"small\">[\d,]+ added, 0 changed, 0 removed<", html)
     assert "part-of" in html
     assert '<details class="card part-of" open>' not in html
 

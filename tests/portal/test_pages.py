@@ -62,3 +62,17 @@ async def test_a_german_reader_gets_german_pages(portal: ApiDesk) -> None:
         html = await ingo.page("/")
         assert '<html lang="de"' in html
         assert "Guten Tag, Ingo" in html
+
+
+async def test_the_navigation_marks_the_way_that_leads_to_a_page(portal: ApiDesk, number: str) -> None:
+    marked = {"/": "/", "/requests": "/requests", f"/records/{number}": "/requests", "/basket": "/catalog",
+              f"/records/{number}/cancel": "/requests", "/catalog/new-laptop": "/catalog"}  # fmt: skip
+    async with visitor(portal, "rita.requester") as rita:
+        for path, way in marked.items():
+            html = await rita.page(path)
+            nav = html[html.index('class="ways"') :].partition("</nav>")[0]
+            [found] = [given for _, given in tags(nav) if "aria-current" in given]
+            assert (found["href"], found["aria-current"]) == (way, "page" if path == way else "true")
+        profile = await rita.page("/profile")
+        assert profile.count("aria-current") == 1, "a tab, no way"
+        assert profile.count("Times are those of") == 1

@@ -1,5 +1,6 @@
 """Joiners, movers and leavers: who sees them, what is missing, and what they ordered."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,6 +40,21 @@ async def test_a_joiner_is_listed_with_name_date_progress_and_what_is_missing(po
         assert "Nora Neumann" not in await hanna.page(f"{PATH}?month=2031-01")
         assert "Nora Neumann" not in await hanna.page(f"{PATH}?month=2031-02&kind=leaver")
         assert "Nora Neumann" in await hanna.page(f"{PATH}?month=2031-02&kind=joiner&which=all")
+
+
+async def test_every_page_says_for_whom_it_really_is(portal: ApiDesk) -> None:
+    number = await joined(portal, "Frieda Future", first_day="2031-02-02")
+    task = await task_of(portal, number, FILE)
+    places = {
+        "hanna.hr": (f"/records/{number}", f"/tasks/{task['number']}"),
+        "helga.hrlead": (f"/approvals/{number}-G1",),
+    }
+    for who, paths in places.items():
+        async with visitor(portal, who) as somebody:
+            for path in paths:
+                html = await somebody.page(path)
+                named = re.findall(r"<dt>(?:For|Für)</dt><dd>.*?</span>([^<]+)</span>", html)
+                assert named == ["Frieda Future"], path
 
 
 async def test_it_is_for_those_only_who_may_see_the_request(portal: ApiDesk) -> None:
@@ -118,3 +134,39 @@ async def test_the_list_takes_five_statements(portal: ApiDesk, query: str) -> No
 async def test_addresses_that_no_page_gave_out_are_refused(portal: ApiDesk, query: str) -> None:
     async with visitor(portal, "hanna.hr") as hanna:
         assert (await hanna.open(f"{PATH}?{query}")).status_code == 422
+
+
+async def test_a_moved_date_is_on_the_page_of_the_request_with_the_one_before(portal: ApiDesk) -> None:
+    number = await joined(portal, "Mona Moved", first_day="2031-09-01")
+    async with visitor(portal, "hanna.hr") as hanna:
+        html = await hanna.page(f"/records/{number}")
+        assert "<dt>Gilt ab</dt>" in html
+        assert "Verschoben" not in html
+        for day in ("2031-10-01", "2031-11-03"):
+            at = {"effective_at": f"{day}T00:00:00+01:00"}
+            await portal.post("hanna.hr", f"/requests/{number}/reschedule", at)
+        with statements(portal) as counted:
+            html = await hanna.page(f"/records/{number}")
+        assert counted.count <= 5
+        shown = html.partition("<dt>Gilt ab</dt>")[2].partition("</div>")[0]
+        assert "3. Nov. 2031" in shown
+        assert "Verschoben; zuerst 1. Sept. 2031" in shown
+
+
+async def test_what_is_being_taken_back_says_so_and_is_no_progress(portal: ApiDesk) -> None:
+    number = await joined(portal, "Tina Taken", first_day="2031-12-01")
+    await portal.post("hanna.hr", f"/tasks/{(await task_of(portal, number, FILE))['number']}/complete", {})
+
+    async def progress() -> str:
+        return (await portal.get("hanna.hr", f"/requests/{number}"))["items"][0]["progress"]
+
+    assert (await progress()).startswith("1/")
+    async with visitor(portal, "hanna.hr") as hanna:
+        for path in (f"{PATH}?month=2031-12", f"{PATH}/{number}"):
+            assert '<progress value="1"' in await hanna.page(path)
+        await portal.post("hanna.hr", f"/requests/{number}/cancel", {})
+        assert (await progress()).startswith("0/")
+        for path in (f"{PATH}?month=2031-12", f"{PATH}/{number}"):
+            html = await hanna.page(path)
+            assert "<progress" not in html
+            assert '<span class="badge act">Wird zurückgenommen</span>' in html

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from api.portal.browsers import browser_words
+from steadydesk.policies.written_date import written_day
 from steadydesk.records.outbox import Message, post
 from steadydesk.records.tables.delivery import in_app
 from tests.portal.visitors import PASSWORD, Visitor, statements, tags, visitor
@@ -112,10 +113,28 @@ async def test_a_token_is_shown_once_and_ends(portal: ApiDesk, olga: Visitor) ->
     assert (await portal.client.get("/api/v1/me", headers=headers)).status_code == 200
     html = await olga.page("/profile/tokens")
     assert found[0] not in html
-    end = re.search(r'action="(/profile/tokens/[^"]+/end)"', html)
+    last = date.fromisoformat(day(portal, 30))
+    assert "good until <time" in html
+    assert f">{written_day(last, 'en')}</time>" in html, "the last day that was given"
+    end = re.search(r'href="(/profile/tokens/[^"]+/end)"', html)
     assert end
+    with statements(portal) as counted:
+        asked = await olga.page(end[1])
+    assert counted.count <= 5
+    assert "Reports" in asked
+    assert (await portal.client.get("/api/v1/me", headers=headers)).status_code == 200, "asked first"
     assert (await olga.send(end[1])).status_code == 303
+    assert (await olga.open(end[1])).status_code == 404
     assert (await portal.client.get("/api/v1/me", headers=headers)).status_code == 401
+
+
+async def test_a_token_may_do_what_its_maker_may(portal: ApiDesk, olga: Visitor) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        pages = [await who.page("/profile/tokens") for who in (rita, olga)]
+    requester, operator = (set(re.findall(r'name="scopes" value="([a-z-]+)"', html)) for html in pages)
+    assert requester == {"read", "order", "decide", "directory"}
+    assert "operate" in operator
+    assert "configure" not in operator
 
 
 async def test_other_sessions_end_and_this_one_goes_on(portal: ApiDesk, olga: Visitor) -> None:
@@ -125,10 +144,16 @@ async def test_other_sessions_end_and_this_one_goes_on(portal: ApiDesk, olga: Vi
         visitor(portal, "hanna.hr") as hanna,
     ):
         html = await olga.page("/profile/sessions")
-        one = re.findall(r'action="(/profile/sessions/s_[^"]+/end)"', html)
+        one = re.findall(r'href="(/profile/sessions/s_[^"]+/end)"', html)
         assert len(one) >= 2
         await hanna.page("/profile/sessions")
+        assert (await hanna.open(one[0])).status_code == 404
+        await hanna.page("/profile/sessions")
         assert (await hanna.send(one[0])).status_code == 404
+        assert f'action="{one[0]}"' in await olga.page(one[0])
+        asked = await olga.page("/profile/sessions/others/end")
+        assert asked.count('class="row"') >= 2
+        assert (await phone.open("/profile")).status_code == 200
         assert (await olga.send("/profile/sessions/others/end")).status_code == 303
         for gone in (phone, tablet):
             assert (await gone.open("/profile")).headers["location"].startswith("/sign-in")

@@ -34,6 +34,7 @@ def view(
         (WaitingKind.RESUBMISSION, timedelta(days=7), True, True),
         (WaitingKind.DECISION, timedelta(hours=14), True, True),
         (WaitingKind.TASK, timedelta(0), False, False),
+        (WaitingKind.TASK, timedelta(minutes=3), False, False),
         (WaitingKind.TASK, timedelta(hours=1), True, True),
         (WaitingKind.CONNECTOR, None, False, False),
     ],

@@ -59,7 +59,7 @@ async def test_every_order_goes_on_where_a_page_ended(
     monkeypatch.setattr(request_pages, "PER_PAGE", 2)
     seen: list[str] = []
     async with visitor(portal, "ralf.requester") as ralf:
-        path = f"/requests?which=all&sort={sort}"
+        path = f"/requests?whose=mine&which=all&sort={sort}"
         while path:
             html = await ralf.page(path)
             seen += re.findall(r'class="number" href="/records/(\w+)"', region(html, "requests"))
@@ -88,3 +88,27 @@ async def test_what_is_ready_later_is_told_and_not_asked(portal: ApiDesk) -> Non
             assert "was promised for" in region(await later.page(f"/requests?q={number}"), "requests")
     finally:
         portal.services.ahead = timedelta()
+
+
+async def test_home_and_its_list_mean_the_same(portal: ApiDesk) -> None:
+    """What one asked for, and what somebody else ordered for one: the whole, or a line of it."""
+    for_her = {"requested_for": "frida.facilities"}
+    not_hers = await portal.post(
+        "rita.requester", "/requests", {"items": [{"item": "vpn-access", "variables": {"device": "phone"}}]}
+    )
+    line = {"item": "new-laptop", "variables": {"model": "light", "holder": "frida.facilities"}}
+    of_line = await portal.post("mona.manager", "/requests", {"items": [line]})
+    access = {"item": "application-access", "variables": ACCESS}
+    for_whom = await portal.post("mona.manager", "/requests", {"items": [access], **for_her})
+    by_her = await portal.post("frida.facilities", "/requests", {"items": [access]})
+    async with visitor(portal, "frida.facilities") as frida:
+        home, listed = await frida.page("/"), await frida.page("/requests")
+        mine = await frida.page("/requests?whose=mine")
+    shown = {one["number"] for one in (of_line, for_whom, by_her)}
+    card = home[home.index('id="mine"') :]
+    for html in (card, listed):
+        found = set(re.findall(r"/records/(REQ\d+)", html))
+        assert shown <= found
+        assert not_hers["number"] not in found
+    assert by_her["number"] in mine
+    assert for_whom["number"] not in mine

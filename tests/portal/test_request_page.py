@@ -113,7 +113,7 @@ async def test_what_is_taken_back_ends_with_that_and_cannot_be_cancelled_again(p
         await portal.post("rita.requester", f"/requests/{number}/cancel", {})
         html = await rita.page(f"/records/{number}")
         assert steps(html)[3:] == [
-            ("Take from stock or order", "done"),
+            ("Take from stock or order", "now"),
             ("Install and label", "left"),
             ("Hand over", "left"),
             ("Being taken back", "now"),
@@ -182,3 +182,19 @@ async def test_a_promise_that_an_approval_may_outlast_says_so(portal: ApiDesk) -
         assert "Later if the approval takes its time: it can last until" in mailing
         assert "Ordered now, ready by" in vpn
         assert "Later if" not in vpn
+
+
+async def test_while_a_question_is_open_every_page_says_the_same_date(portal: ApiDesk) -> None:
+    number = (await portal.order("rita.requester", "new-laptop", **LAPTOP))["number"]
+    gate = f"{number}-G1"
+    before = (await portal.get("mona.manager", f"/approvals/{gate}"))["due_at"]
+    asked = {"decision": "ask", "comment": "For which books?"}
+    await portal.post("mona.manager", f"/approvals/{gate}/decision", asked)
+    view = await portal.get("mona.manager", f"/requests/{number}")
+    [until] = [each["until"] for each in view["waiting"] if each["subject"] == gate]
+    assert [one["due_at"] for one in view["approvals"]] == [until] != [before]
+    async with visitor(portal, "mona.manager") as mona, visitor(portal, "rita.requester") as rita:
+        day = f'<time datetime="{until[:16]}'
+        assert day in region(await mona.page(f"/approvals/{gate}"), f"decide-{gate}")
+        for reader in (mona, rita):
+            assert day in region(await reader.page(f"/records/{number}"), "approvals")

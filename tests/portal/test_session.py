@@ -30,6 +30,23 @@ async def test_sign_in_leads_to_the_page_that_was_asked_for(portal: ApiDesk) -> 
         assert (await rita.open("/requests")).status_code == 200
 
 
+async def test_the_language_is_chosen_before_the_sign_in(portal: ApiDesk) -> None:
+    async with visitor(portal) as nobody:
+        assert (
+            '<html lang="de"' in (await nobody.open("/sign-in", **{"Accept-Language": "de-DE,de;q=0.9"})).text
+        )
+        assert '<html lang="en"' in (await nobody.open("/sign-in?next=%2Frequests")).text
+        chosen = await nobody.send("/sign-in/language", language="de", next="/requests")
+        assert chosen.headers["location"] == "/sign-in?next=%2Frequests"
+        html = await nobody.page(chosen.headers["location"])
+        assert '<html lang="de"' in html
+        assert 'name="next" value="/requests"' in html
+        refused = await nobody.send("/sign-in", user_name="nobody.here", password="not this one")
+        assert '<html lang="de"' in refused.text
+        unknown = await nobody.send("/sign-in/language", language="xx")
+        assert "steadydesk-language" not in unknown.headers.get("set-cookie", "")
+
+
 async def test_a_session_that_was_planted_is_not_taken_over(portal: ApiDesk) -> None:
     await give_password(portal, "rita.requester")
     async with visitor(portal) as rita, visitor(portal, "ralf.requester") as thief:
@@ -90,8 +107,10 @@ async def test_sessions_are_listed_and_ended_one_by_one(portal: ApiDesk) -> None
             found = await list_sessions(connection, person, now)
             assert len(found) >= 2
             assert all(len(each.id) == 18 and "sds_" not in each.id for each in found)
-            with pytest.raises(UnknownRecord):
-                await end_one(connection, await portal.person("rita.requester"), found[0].id, now)
+            for whose, identity in (("rita.requester", found[0].id), ("felix.finance", "s_")):
+                with pytest.raises(UnknownRecord):
+                    await end_one(connection, await portal.person(whose), identity, now)
+            assert await list_sessions(connection, person, now) == found
             assert await end_others(connection, person, one.client.cookies[PLAIN], now) >= 1
         assert (await one.open("/")).status_code == 200
         assert (await other.open("/")).status_code == 303
@@ -187,15 +206,19 @@ def test_every_step_that_processes_write_down_has_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sentence", "german"),
+    ("sentence", "english", "german"),
     [
-        ("the approval 'Supervisor'", "die Genehmigung „Supervisor“"),
-        ("an answer for the task 'It's {odd}'", "eine Antwort für die Aufgabe „It's {odd}“"),
-        ("connector identity", "System identity"),
-        ("it counts as refused", "sie gilt als abgelehnt"),
-        ("something that nobody translated", "something that nobody translated"),
+        ("the approval 'Supervisor'", "the approval “Supervisor”", "die Genehmigung „Supervisor“"),
+        (
+            "an answer for the task 'It's {odd}'",
+            "an answer for the task “It's {odd}”",
+            "eine Antwort für die Aufgabe „It's {odd}“",
+        ),
+        ("connector identity", "connector identity", "System identity"),
+        ("it counts as refused", "it counts as refused", "sie gilt als abgelehnt"),
+        ("nobody translated this", "nobody translated this", "nobody translated this"),
     ],
 )
-def test_why_it_waits_is_said_in_the_readers_language(sentence: str, german: str) -> None:
-    assert languages()["en"].phrase(sentence) == sentence
+def test_why_it_waits_is_said_in_the_readers_language(sentence: str, english: str, german: str) -> None:
+    assert languages()["en"].phrase(sentence) == english
     assert languages()["de"].phrase(sentence) == german

@@ -10,6 +10,7 @@ from steadydesk.records.tables.access import sensitive_read
 from steadydesk.records.tables.process import record, sight
 from steadydesk.records.tables.task import task as task_table
 from tests.portal.joiners import FILE, PAYROLL, joined, task_of
+from tests.portal.test_request_page import approved_laptop, finish
 from tests.portal.visitors import statements, visitor
 from tests.support.api_desk import ApiDesk
 
@@ -157,7 +158,31 @@ async def test_outputs_are_asked_for_and_checked_at_their_field(portal: ApiDesk)
         assert await reads(portal, task) == 1
         assert "Canary story" not in await helga.page(f"/tasks/{task}")
         assert (await helga.send(f"/tasks/{task}/complete", o__agreed="true")).status_code == 303
-    assert (await portal.get("helga.hrlead", f"/tasks/{task}"))["state"] == "closed_complete"
+    done = await portal.get("helga.hrlead", f"/tasks/{task}")
+    assert (done["state"], done["outputs"]) == ("closed_complete", {"agreed": True})
+
+
+async def test_what_was_entered_stands_at_the_task_and_for_those_who_work_on_the_request(
+    portal: ApiDesk,
+) -> None:
+    number = await approved_laptop(portal)
+    await finish(portal, number)
+    tasks = (await portal.get("ingo.it", f"/requests/{number}"))["tasks"]
+    [task] = [one["number"] for one in tasks if one["open"]]
+    assert (await portal.get("ingo.it", f"/tasks/{task}"))["outputs"] == {}
+    await finish(portal, number, serial_number="SN-4711-B")
+    for who in ("ingo.it", "rita.requester"):
+        shown = await portal.get(who, f"/tasks/{task}", accept_language="en")
+        assert shown["outputs"] == {"serial_number": "SN-4711-B"}
+        assert shown["form"]["properties"]["serial_number"]["title"]
+    async with visitor(portal, "ingo.it") as ingo, visitor(portal, "rita.requester") as rita:
+        assert "SN-4711-B" in await ingo.page(f"/tasks/{task}")
+        with statements(portal) as counted:
+            html = await ingo.page(f"/tasks/{task}")
+        assert counted.count <= 5
+        assert "<dt>Seriennummer</dt><dd>SN-4711-B</dd>" in html
+        assert "<dt>Seriennummer</dt><dd>SN-4711-B</dd>" in await ingo.page(f"/records/{number}")
+        assert "SN-4711-B" not in await rita.page(f"/records/{number}")
 
 
 async def reads(portal: ApiDesk, task: str) -> int:

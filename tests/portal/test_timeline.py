@@ -124,8 +124,8 @@ async def test_a_decision_is_named_after_its_step_alone(portal: ApiDesk, failed:
     async with visitor(portal, "rita.requester") as rita:
         for path in ("/", "/requests", f"/records/{failed}"):
             html = await rita.page(path)
-            assert "decision on the failed step &#39;Grant the access&#39;" in html
-            assert "step &#39;Failed:" not in html
+            assert "decision on the failed step “Grant the access”" in html
+            assert "step “Failed:" not in html
 
 
 async def test_lists_call_what_is_waited_for_as_the_organisation_does(portal: ApiDesk) -> None:

@@ -144,3 +144,13 @@ async def test_pages_take_five_statements(portal: ApiDesk, path: str, who: str) 
 async def test_addresses_that_no_page_gave_out_are_refused(portal: ApiDesk, query: str) -> None:
     async with visitor(portal, "hanna.hr") as hanna:
         assert (await hanna.open(f"/tasks?{query}")).status_code == 422
+
+
+async def test_of_a_closed_task_the_list_says_when_it_ended(portal: ApiDesk) -> None:
+    number = await joined(portal, "Erna Ended")
+    task = await task_of(portal, number, FILE)
+    await portal.post("hanna.hr", f"/tasks/{task['number']}/complete", {})
+    async with visitor(portal, "hanna.hr") as hanna:
+        html = await hanna.page("/tasks?state=closed&sort=changed")
+    [row] = [each for each in re.findall(r"<tr>.*?</tr>", html) if task["number"] in each]
+    assert re.search(r"(ended|beendet) <time", row)

@@ -106,3 +106,17 @@ async def test_owners_who_see_the_same_share_it(engine: AsyncEngine, book: Book)
     assert one == other
     assert len({one, more, delegate, nobody}) == 4
     assert (nobody.own, nobody.delegated) == ((), ())
+
+
+async def test_who_decides_by_some_policies_is_counted_what_they_see_alone(
+    engine: AsyncEngine, book: Book
+) -> None:
+    """Nobody is asked at the gates of the book: a delegation for one policy lets see nothing of it."""
+    assert book.sights
+    wholly = of(["p:p_new"], "p:p_boss")
+    async with engine.connect() as connection:
+        found = [
+            await dashboard(connection, Extent(await sight_of(connection, viewer), PERIODS[0]), NOW)
+            for viewer in (wholly, replace(wholly, partly=(("p_boss", "x"),)))
+        ]
+    assert [one.is_empty for one in found] == [False, True]

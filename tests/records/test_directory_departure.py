@@ -11,7 +11,7 @@ from steadydesk.errors import Conflict, NotSignedIn, UnknownRecord
 from steadydesk.records.directory_delegation import delegate
 from steadydesk.records.directory_departure import deactivate, reactivate
 from steadydesk.records.directory_events import installation
-from steadydesk.records.identity import issue_token, token_proof
+from steadydesk.records.identity import issue, token_proof
 from steadydesk.records.identity_session import find_session, open_session
 from steadydesk.records.tables.approval import approver, gate
 from steadydesk.records.tables.delivery import outbox
@@ -105,7 +105,7 @@ async def test_no_right_is_left(connection: AsyncConnection) -> None:
     await delegate(
         connection, NewDelegation(delegator=bob.person.id, delegate=ada.person.id, **ends), bob, BY
     )
-    token = await issue_token(connection, ada.person.id, "x", EVERY_OWN_SCOPE, None, NOW)
+    token = (await issue(connection, ada.person.id, "x", EVERY_OWN_SCOPE, None, NOW)).token
     session = await open_session(connection, ada.person.id, "browser", NOW)
     departure = await deactivate(connection, ada.person.id, BY)
     assert (departure.tokens, departure.sessions, departure.delegations) == (1, 1, 2)
@@ -122,7 +122,7 @@ async def test_a_repeat_finds_them_gone_and_who_comes_back_needs_a_new_token(
     connection: AsyncConnection,
 ) -> None:
     bob = (await standing_of(connection, "bob")).person.id
-    token = await issue_token(connection, bob, "x", EVERY_OWN_SCOPE, None, NOW)
+    token = (await issue(connection, bob, "x", EVERY_OWN_SCOPE, None, NOW)).token
     await deactivate(connection, bob, BY)
     later = installation(NOW + timedelta(days=1))
     again = await deactivate(connection, bob, later)

@@ -15,7 +15,7 @@ from steadydesk.records.directory import add_person
 from steadydesk.records.directory_claims import follow_claims
 from steadydesk.records.directory_departure import deactivate
 from steadydesk.records.directory_events import installation
-from steadydesk.records.identity import SIGN_IN_LABEL, end_token, issue_token, list_tokens, token_proof
+from steadydesk.records.identity import SIGN_IN_LABEL, end_token, issue, list_tokens, token_proof
 from steadydesk.records.identity_link import (
     FIRST_ADMINISTRATOR,
     first_administrator_link,
@@ -51,7 +51,7 @@ def test_secrets_have_one_length_and_do_not_repeat() -> None:
 
 async def test_a_token_proves_its_person_and_only_its_hash_is_kept(connection: AsyncConnection) -> None:
     ada = await id_of(connection, "ada")
-    secret = await issue_token(connection, ada, "laptop", [Scope.READ, Scope.ORDER], NOW + MINUTE, NOW)
+    secret = (await issue(connection, ada, "laptop", [Scope.READ, Scope.ORDER], NOW + MINUTE, NOW)).token
     proof = await token_proof(connection, secret, NOW)
     assert proof.standing.person.id == ada
     assert proof.standing.groups == {"it-desk"}
@@ -66,7 +66,7 @@ async def test_a_token_ends_at_its_time_when_ended_and_when_it_is_another(
     connection: AsyncConnection,
 ) -> None:
     ada = await id_of(connection, "ada")
-    secret = await issue_token(connection, ada, "x", EVERY_OWN_SCOPE, NOW + MINUTE, NOW)
+    secret = (await issue(connection, ada, "x", EVERY_OWN_SCOPE, NOW + MINUTE, NOW)).token
     for wrong in (secret[:-1], secret + "0", secret.swapcase(), "", "sdk_\ud800"):
         with pytest.raises(NotSignedIn):
             await token_proof(connection, wrong, NOW)
@@ -82,7 +82,7 @@ async def test_a_token_ends_at_its_time_when_ended_and_when_it_is_another(
 
 
 async def test_last_use_is_written_at_most_once_a_minute(connection: AsyncConnection) -> None:
-    secret = await issue_token(connection, await id_of(connection, "ada"), "x", EVERY_OWN_SCOPE, None, NOW)
+    secret = (await issue(connection, await id_of(connection, "ada"), "x", EVERY_OWN_SCOPE, None, NOW)).token
     uses = []
     for seconds in (0, 30, 59, 60, 100):
         await token_proof(connection, secret, NOW + timedelta(seconds=seconds))
@@ -93,17 +93,17 @@ async def test_last_use_is_written_at_most_once_a_minute(connection: AsyncConnec
 async def test_acting_for_others_is_for_service_accounts(connection: AsyncConnection) -> None:
     scopes = [Scope.ORDER, Scope.ACT_FOR]
     with pytest.raises(InvalidInput) as caught:
-        await issue_token(connection, await id_of(connection, "ada"), "x", scopes, None, NOW)
+        await issue(connection, await id_of(connection, "ada"), "x", scopes, None, NOW)
     assert caught.value.problems[0].pointer == "/scopes"
-    secret = await issue_token(connection, await id_of(connection, "robot"), "x", scopes, None, NOW)
+    secret = (await issue(connection, await id_of(connection, "robot"), "x", scopes, None, NOW)).token
     assert Scope.ACT_FOR in (await token_proof(connection, secret, NOW)).scopes
     with pytest.raises(InvalidInput):
-        await issue_token(connection, await id_of(connection, "robot"), "x", scopes, NOW, NOW)
+        await issue(connection, await id_of(connection, "robot"), "x", scopes, NOW, NOW)
 
 
 async def test_sign_in_tokens_say_that_it_was_a_password(connection: AsyncConnection) -> None:
     ada = await id_of(connection, "ada")
-    secret = await issue_token(connection, ada, SIGN_IN_LABEL, EVERY_OWN_SCOPE, None, NOW)
+    secret = (await issue(connection, ada, SIGN_IN_LABEL, EVERY_OWN_SCOPE, None, NOW)).token
     assert (await token_proof(connection, secret, NOW)).method is AuthenticationMethod.PASSWORD
 
 

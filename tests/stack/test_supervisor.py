@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from steadydesk.contracts.identity import DemoUser
 from steadydesk.settings import Settings
 from steadydesk.stack.addresses import running_stack_of
 from steadydesk.stack.failure import StackError
@@ -18,7 +19,6 @@ from steadydesk.stack.state_folder import StateFolder
 from steadydesk.stack.supervisor import Stack, running_stack
 from tests.support.stacks import (
     SMALL_CONTENTS,
-    DemoPerson,
     one_person,
     stack_settings,
     trivial_variation,
@@ -131,7 +131,7 @@ async def test_users_are_installed_once_and_addresses_renewed(stack: Stack, tmp_
     installs: list[str] = []
     systems: list[str | None] = []
 
-    async def install(url: str, settings: Settings) -> Sequence[DemoPerson]:
+    async def install(url: str, settings: Settings) -> Sequence[DemoUser]:
         installs.append(url)
         return await one_person(url, settings)
 

@@ -14,14 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.body_limit import BodyLimit
 from api.problems import install_problems
-from api.routes import delegations, first_administrator, groups, people, problems, session, tokens
+from api.routes import delegations, groups, people, problems, session, tokens
 from api.security import check_routes
 from steadydesk.contracts.identity import EVERY_OWN_SCOPE, Scope
 from steadydesk.policies.assertion import Keyring
 from steadydesk.records.bell import Bell
 from steadydesk.records.directory_import import apply_directory
 from steadydesk.records.directory_standing import standing_by_name
-from steadydesk.records.identity import issue_token
+from steadydesk.records.identity import issue
 from steadydesk.settings import Settings
 from tests.support.directory import PEOPLE
 
@@ -55,7 +55,6 @@ def directory_app(
     for router in (people.router, groups.router, delegations.router, tokens.router, session.router, *extra):
         app.include_router(router, prefix="/api/v1")
     app.include_router(problems.router)
-    app.include_router(first_administrator.router)
     check_routes(app)
     app.state.services = DirectoryServices(
         engine, Settings.model_validate({"state_dir": state_dir, **settings})
@@ -84,7 +83,7 @@ async def token_of(engine: AsyncEngine, user_name: str, scopes: frozenset[Scope]
     async with engine.begin() as connection:
         found = await standing_by_name(connection, user_name, now)
         assert found is not None
-        return await issue_token(connection, found.person.id, "test", scopes, None, now)
+        return (await issue(connection, found.person.id, "test", scopes, None, now)).token
 
 
 async def as_person(engine: AsyncEngine, user_name: str) -> dict[str, str]:

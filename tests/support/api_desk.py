@@ -3,8 +3,8 @@ this process, as a worker would; nothing else of Temporal is there.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -166,6 +166,15 @@ class ApiDesk:
     ) -> dict[str, Any]:
         body = {"items": [{"item": item, "variables": variables}], "requested_for": requested_for}
         return await self.post(who, "/requests", body)
+
+    @contextmanager
+    def later(self, by: timedelta) -> Iterator[None]:
+        """The API's clock goes ahead for the time of the block."""
+        self.services.ahead = by
+        try:
+            yield
+        finally:
+            self.services.ahead = timedelta()
 
     def forget_quotas(self) -> None:
         """As after a restart."""

@@ -38,8 +38,8 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 KEYRING = Keyring("k1", {"k1": b"k" * 32})
 PUBLIC_URL = "https://desk.example"
 _EMPTIED = (
-    "outbox, delivery, in_app, subscription, preference, breaker, sight, record, text_body, delegation, "
-    "configuration_version, role_holder, membership, person_group, person CASCADE"
+    "outbox, delivery, in_app, subscription, preference, breaker, sight, record, text_body, delegation, gate, "
+    "approver, configuration_version, role_holder, membership, person_group, person CASCADE"
 )
 
 

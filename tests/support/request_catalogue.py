@@ -94,6 +94,10 @@ POLICIES: dict[str, dict[str, Any]] = {
     "picked": {"stages": {"one": stage(approvers=[{"field": "approver"}])}},
     "nobody": {"stages": {"one": stage(approvers=[{"group": "empty"}])}},
     "for-both": {"stages": {"one": stage()}, "exclude": ["requester", "requested_for"]},
+    "line-for-both": {
+        "stages": {"line": stage(approvers=[{"manager_of": "requester"}])},
+        "exclude": ["requester", "requested_for"],
+    },
     "alone-allowed": {"stages": {"one": stage(may_delegate=False)}},
     "dated": {"stages": {"one": stage()}, "material": ["effective_at"]},
     "office": {"calendar": "office", "stages": {"one": stage(due="PT16H", remind_at=[50, 75])}},

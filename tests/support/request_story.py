@@ -11,16 +11,10 @@ from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, RequestProcess, StepRun, StepState, UndoState
 from steadydesk.contracts.request_commands import OutcomeKind, TaskAction
 from steadydesk.policies.errands import perform_key, undo_key
+from tests.support.random_plans import KINDS, WAYS_BACK
 from tests.support.request_desk import Desk
 from tests.support.requests import automated, manual
 
-KINDS = ("manual", "connector", "approval", "wait", "request")
-WAYS_BACK: list[dict[str, Any] | None] = [
-    None,
-    {"nothing": "It does no harm."},
-    {"group": "desk", "instruction": "Take it back."},
-    {"call": {"connector": "remote", "operation": "delete", "values": {}}},
-]
 MOST_EVENTS = 300
 
 Event = tuple[str, Callable[[], Awaitable[Answer]]]
@@ -113,6 +107,8 @@ class Story:
             yield self._outcome(errand, OutcomeKind.DONE)
             yield self._outcome(errand, OutcomeKind.REFUSED, "Refused")
             yield self._outcome(errand, OutcomeKind.UNKNOWN, "OutcomeUnknown")
+            if self.kinds[key] is StepKind.CONNECTOR:
+                yield self._outcome(errand, OutcomeKind.NEEDS_PERSON)
             if line.phase is Phase.UNDOING:
                 yield self._outcome(errand, OutcomeKind.STOPPED, "Stopped")
         if run.state is StepState.OPEN and self.kinds[key] is StepKind.WAIT:
@@ -138,6 +134,8 @@ class Story:
             yield self._outcome(undo_key(line, key), OutcomeKind.REFUSED, "Refused")
             if run.child is not None:
                 yield self._child(run.child, "cancelled")
+            else:
+                yield self._outcome(undo_key(line, key), OutcomeKind.NEEDS_PERSON)
         if run.undo_task is not None and run.undo_task.is_open:
             yield self._act(run.undo_task.number, TaskAction.COMPLETE)
             yield self._act(run.undo_task.number, TaskAction.FAIL)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from steadydesk.contracts.identity import DemoUser
 from steadydesk.settings import Settings
 from steadydesk.stack.parts import DEMO_SYSTEMS, PROGRAMS
 from steadydesk.stack.ports import free_ports
@@ -18,16 +18,6 @@ from steadydesk.stack.supervisor import Variation
 
 TRIVIAL = Path(__file__).with_name("trivial_program.py")
 REPOSITORY = Path(__file__).parents[2]
-
-
-class DemoPerson(BaseModel):
-    """The shape of an installed demo user."""
-
-    user_name: str
-    name: str
-    roles: list[str]
-    groups: list[str]
-    token: str
 
 
 def isolated_settings(**values: Any) -> Settings:
@@ -66,9 +56,9 @@ async def _create_service_role(owner_url: str, _password: str | None) -> None:
     await engine.dispose()
 
 
-async def one_person(_database_url: str, _settings: Settings) -> Sequence[DemoPerson]:
+async def one_person(_database_url: str, _settings: Settings) -> Sequence[DemoUser]:
     """A demo organisation of one."""
-    return [DemoPerson(user_name="ana", name="Ana Rey", roles=["requester"], groups=["it"], token="sd_ana")]
+    return [DemoUser(user_name="ana", name="Ana Rey", roles=["requester"], groups=["it"], token="sd_ana")]
 
 
 SMALL_CONTENTS = Contents(_create_service_role, {"SmallState": "Keyword", "SmallDue": "Datetime"}, one_person)

@@ -145,9 +145,7 @@ DEMANDS: dict[str, Demand] = {
 }
 """By method and path below the API's prefix."""
 
-PAGES = frozenset(
-    {"/problems", "/problems/{slug}", "/first-administrator", "/metrics", "/docs", "/livez", "/readyz"}
-)
+PAGES = frozenset({"/problems", "/problems/{slug}", "/metrics", "/docs", "/livez", "/readyz"})
 """Public, or with a rule of their own, outside the prefix; the portal's pages are tested as pages."""
 
 PATH_VALUES = {
@@ -213,6 +211,7 @@ ACTORS: dict[str, Actor] = {
     "watcher": Actor("wanda.watcher", _PERSON),
     "approver": Actor("mona.manager", _PERSON),
     "delegate": Actor("dirk.delegate", _PERSON),
+    "limited delegate": Actor("lena.limited", _PERSON),
     "it desk": Actor("ingo.it", _FULFILLER),
     "it owner": Actor("ines.itlead", _OWNER),
     "hr desk": Actor("hanna.hr", _FULFILLER),

@@ -16,6 +16,7 @@ MORE_PEOPLE: dict[str, Any] = {
     "people": [
         {"user_name": "wanda.watcher", "name": "Wanda", "manager": "dora.director"},
         {"user_name": "dirk.delegate", "name": "Dirk", "manager": "dora.director"},
+        {"user_name": "lena.limited", "name": "Lena", "manager": "dora.director"},
         {
             "user_name": "olaf.owner",
             "name": "Olaf",
@@ -31,15 +32,17 @@ MORE_PEOPLE: dict[str, Any] = {
 
 
 async def delegate(desk: ApiDesk) -> None:
-    """Mona is stood for by Dirk, and Lars leaves with a token in his pocket."""
+    """Mona is stood for by Dirk, by Lena at expenses only, and Lars leaves with a token in his pocket."""
     now = desk.services.clock()
-    new = NewDelegation(
-        delegator=await desk.person("mona.manager"),
-        delegate=await desk.person("dirk.delegate"),
-        begins_at=now - timedelta(minutes=1),
-        ends_at=now + timedelta(days=30),
-    )
-    await desk.post("mona.manager", "/delegations", new.model_dump(mode="json"))
+    for who, policies in (("dirk.delegate", None), ("lena.limited", ["expense"])):
+        new = NewDelegation(
+            delegator=await desk.person("mona.manager"),
+            delegate=await desk.person(who),
+            policies=policies,
+            begins_at=now - timedelta(minutes=1),
+            ends_at=now + timedelta(days=30),
+        )
+        await desk.post("mona.manager", "/delegations", new.model_dump(mode="json"))
     await desk.post("adam.admin", f"/people/{await desk.person('lars.left')}/deactivate")
 
 
@@ -139,7 +142,6 @@ async def silent(desk: ApiDesk) -> Subject:
         hr_desk={"requester", "restricted_group"},
         hr_owner={"restricted_group", "approver"},
         acting_for_helga={"restricted_group", "approver"},
-        it_desk=named,
         finance_desk=named,
     )
 
@@ -164,6 +166,7 @@ async def finance(desk: ApiDesk) -> Subject:
         acting_for_rita={"requester"},
         approver={"approver"},
         delegate={"approver"},
+        limited_delegate={"approver"},
         finance_desk={"approver", "fulfilment_group"},
         finance_owner={"process_owner"},
     )

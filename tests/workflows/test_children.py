@@ -11,8 +11,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import RequestState
-from steadydesk.contracts.request_commands import Cancel, ErrandOrder, Reschedule
+from steadydesk.contracts.request import RequestState, StepState
+from steadydesk.contracts.request_commands import ActOnTask, Cancel, ErrandOrder, Reschedule, TaskAction
 from steadydesk.orchestration.requests import Sender
 from steadydesk.policies import assertion
 from steadydesk.policies.assertion import unsigned
@@ -168,6 +168,43 @@ async def test_a_date_moves_through_all_generations(works: Works) -> None:
         return (await dates(works, grandchildren))["follows"] == day(40)
 
     await until(moved)
+
+
+# retries
+
+
+class Refusing(Sender):
+    """Opens nothing, for good."""
+
+    async def open(self, number: str, **_: Any) -> dict[str, Any]:
+        raise ApplicationError(number, type="Refused", non_retryable=True)
+
+
+async def test_a_retry_opens_the_child_that_was_reserved_and_no_second_one(works: Works) -> None:
+    works.staff.children.sender = Refusing(works.client, KEYRING)
+    number = await works.order("bundle")
+    child = (await _drawn(works, number))["child"]
+
+    async def undecided() -> bool:
+        return (await works.desk.line(number)).steps["child"].state is StepState.DECIDING
+
+    await until(undecided)
+    works.staff.children.sender = works.sender
+    task = await works.desk.task(number, "child")
+    await works.send(
+        number, ActOnTask(assertion=unsigned(), task=task.number, action=TaskAction.RETRY), "ingo"
+    )
+    assert await children(works, number) == {"child": child}
+    # What was thought lost comes late, and finds the child that it wanted.
+    await works.open(child)
+    of_parent = reservation.c.order["parent"].astext == number
+    assert [row.number for row in await works.desk.rows(reservation, of_parent)] == [child]
+
+    async def complete() -> bool:
+        return (await works.desk.line(number)).steps["after"].state is StepState.OPEN
+
+    await until(complete)
+    await replayed(works, number)
 
 
 # cancellations

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
@@ -24,6 +23,7 @@ from steadydesk.orchestration.deliveries import wake_target
 from tests.connectors.mail_post import Post
 from tests.connectors.remote import Remote, reply
 from tests.support.delivery_scene import Scene
+from tests.support.request_worker import end_all
 from workflows.delivery import WORKFLOWS, DeliveryWorkflow
 
 REQ = "REQ0000001"
@@ -43,14 +43,6 @@ async def working(scene: Scene, client: Client, post: Post | None = None) -> Asy
     ):
         yield queue
         await end_all(client)
-
-
-async def end_all(client: Client) -> None:
-    async for one in client.list_workflows("ExecutionStatus = 'Running'"):
-        try:
-            await client.get_workflow_handle(one.id).terminate()
-        except RPCError:
-            continue
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:

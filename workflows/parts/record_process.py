@@ -143,6 +143,26 @@ class RecordProcess:
                 summary="cancellation without proof: nothing changes",
             )
 
+    async def until_moved(
+        self, agenda: Agenda, ring: Callable[..., Any], or_when: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Until a command or an outcome moved the record on from this agenda, ``or_when`` holds, or the next date has
+        come, which ``ring`` writes.
+        """
+        alarm = agenda.alarm
+        try:
+            await workflow.wait_condition(
+                lambda: self._is_beyond(agenda) or or_when(),
+                timeout=max(alarm.at - workflow.now(), timedelta(0)) if alarm else None,
+                timeout_summary=alarm.summary if alarm else None,
+            )
+        except TimeoutError:
+            assert alarm is not None
+            await self.tick(ring, f"alarm:{alarm.at.isoformat()}:{agenda.version}")
+
+    def _is_beyond(self, agenda: Agenda) -> bool:
+        return self.agenda is not None and self.agenda.version != agenda.version
+
     def rollover_due(self) -> bool:
         return workflow.info().is_continue_as_new_suggested() or self.updates >= limits.MOST_HANDLED
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 
 from fastapi import Query
 from fastapi.responses import Response
 
+from api.portal.addresses import with_filters
 from api.portal.approval_page import Case, read_case
 from api.portal.forms import Form, FormState, attempt
 from api.portal.guard import own_path, pages
@@ -19,7 +19,8 @@ from steadydesk.contracts.gate import ApproverState
 from steadydesk.contracts.page import cursor, instant_and_key
 from steadydesk.errors import InvalidInput, Problem
 from steadydesk.records.engine import Connection, autocommit
-from steadydesk.records.views.approval_inbox import InboxEntry, approval_inbox
+from steadydesk.records.views.approval_inbox import InboxEntry, approval_inbox, instant_of
+from steadydesk.records.views.approvals import GateOrder
 
 router = pages()
 
@@ -45,8 +46,9 @@ class Inbox:
     selected: str | None = None
 
     def address(self, **instead: str | None) -> str:
-        given = {"show": self.show, "after": self.after, "selected": self.selected} | instead
-        return f"{PATH}?{urlencode({name: value for name, value in given.items() if value})}"
+        return with_filters(
+            PATH, **{"show": self.show, "after": self.after, "selected": self.selected} | instead
+        )
 
 
 @router.get(PATH)
@@ -130,8 +132,9 @@ async def _decided_place(page: Page, gate: str) -> str:
     async with autocommit(page.services.engine).connect() as connection:
         found = await approval_inbox(connection, page.viewer, _STATES["open"], PER_PAGE)
     waiting = [entry.id for entry in found if entry.id != gate and entry.is_asked]
-    query = f"?{urlencode({'following': waiting[0], 'left': len(waiting)})}" if waiting else ""
-    return f"{PATH}/{gate}{query}"
+    if not waiting:
+        return f"{PATH}/{gate}"
+    return with_filters(f"{PATH}/{gate}", following=waiting[0], left=str(len(waiting)))
 
 
 async def _approval_page(
@@ -149,6 +152,7 @@ async def _beside_again(page: Page, gate: str, back: str, failed: FormState) -> 
 
 
 async def _inbox_page(page: Page, inbox: Inbox, failed: FormState | None = None) -> Response:
+    order = GateOrder.DUE if inbox.show == "open" else GateOrder.NEWEST
     async with autocommit(page.services.engine).connect() as connection:
         found = await approval_inbox(
             connection,
@@ -156,11 +160,11 @@ async def _inbox_page(page: Page, inbox: Inbox, failed: FormState | None = None)
             _STATES[inbox.show],
             PER_PAGE,
             instant_and_key(inbox.after),
-            newest_first=inbox.show != "open",
+            order,
         )
         case = await _chosen(connection, page, inbox, found)
     last = found[-1] if len(found) == PER_PAGE else None
-    following = cursor(last.opened_at.isoformat(), last.id) if last else None
+    following = cursor(instant_of(last, order).isoformat(), last.id) if last else None
     return await page.show(
         "approvals/inbox",
         failed=failed,

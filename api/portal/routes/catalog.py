@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import Path, Query
 from fastapi.responses import Response
 
 from api.portal import basket
+from api.portal.addresses import with_filters
 from api.portal.guard import pages
 from api.portal.item_page import category_words, orderable, show_item
 from api.portal.item_words import price_words, span_words
@@ -120,6 +120,4 @@ def _category_tabs(
 
 
 def _address(function: str, category: str, q: str) -> str:
-    given = {"function": function, "category": category, "q": q}
-    query = urlencode({name: value for name, value in given.items() if value})
-    return f"/catalog?{query}" if query else "/catalog"
+    return with_filters("/catalog", function=function, category=category, q=q)

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.portal.forms import Form
 from api.portal.guard import own_path, pages
-from api.portal.page import THEME, THEMES, Page, ReaderPage
+from api.portal.page import A_YEAR, THEME, THEMES, Page, ReaderPage
 from api.portal.progress import what_of
 from api.portal.session import visit_of
 from api.security import public, services_of
@@ -20,7 +20,6 @@ from steadydesk.records.views.records import COUNT_CAP
 
 router = pages()
 
-_A_YEAR = 365 * 86_400
 _ASKED = (WaitingKind.REQUESTER, WaitingKind.INFORMATION, WaitingKind.RESUBMISSION, WaitingKind.SURVEY)
 
 
@@ -47,7 +46,7 @@ async def choose_theme(request: Request, posted: Form) -> Response:
     wanted = posted.text("theme")
     settings = services_of(request.app).settings
     kept = wanted if wanted in THEMES else ""
-    seconds = _A_YEAR if kept else 0
+    seconds = A_YEAR if kept else 0
     visit_of(request).cookies.append(set_cookie(settings, THEME, kept, seconds=seconds))
     return RedirectResponse(own_path(posted.text("next")), 303)
 

@@ -8,31 +8,28 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlencode
 
-import httpx2
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 
 from api.oidc import OidcIssuer
+from api.oidc_sign_in import tokens_for
 from api.portal.guard import own_path, pages
 from api.portal.session import enter, visit_of
+from api.portal.sign_in_page import SIGN_IN
 from api.security import identity_of, public, services_of
 from api.services import Services
 from api.session_cookie import set_cookie
 from steadydesk.errors import NotSignedIn, Unavailable, UnknownAddress
 from steadydesk.policies.signed_text import Purpose, sign_text, text_in
 
-SIGN_IN = "/sign-in"
 START = "/sign-in/issuer"
 CALLBACK = "/sign-in/callback"
 COOKIE = "steadydesk-issuer"
 
 _WITHIN = timedelta(minutes=10)
-_TIMEOUT_SECONDS = 5
-_LARGEST_ANSWER = 262_144
 _SCOPES = "openid profile email"
 
 router = pages()
@@ -82,9 +79,10 @@ async def come_back(request: Request, code: str | None = None, state: str | None
     ):
         return _failed()
     try:
-        token = await _id_token(services, issuer, code, leaving)
+        address = await issuer.endpoint("token_endpoint")
+        given = await tokens_for(address, code, leaving.verifier, _callback(services), services.settings)
         audience = services.settings.oidc_client_id or issuer.rules.audience
-        proof = await identity_of(request.app).proof_at_issuer(token, audience=audience, nonce=leaving.nonce)
+        proof = await identity_of(request.app).proof_at_issuer(given, audience=audience, nonce=leaving.nonce)
     except NotSignedIn:
         return _failed()
     await enter(request, proof.standing.person.id, at_issuer=True)
@@ -114,42 +112,6 @@ def with_query(address: str, asked: Mapping[str, str | None]) -> str:
 def challenge_of(verifier: str) -> str:
     """RFC 7636, S256."""
     return _encoded(hashlib.sha256(verifier.encode()).digest())
-
-
-async def _id_token(services: Services, issuer: OidcIssuer, code: str, leaving: Leaving) -> str:
-    """What the issuer gives for the code; NotSignedIn where it refuses, Unavailable where it does not answer."""
-    settings = services.settings
-    form = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": _callback(services),
-        "client_id": settings.oidc_client_id or "",
-        "code_verifier": leaving.verifier,
-    }
-    secret = settings.oidc_client_secret
-    proof: dict[str, Any] = (
-        {"auth": httpx2.BasicAuth(settings.oidc_client_id or "", secret)} if secret else {}
-    )
-    address = await issuer.endpoint("token_endpoint")
-    try:
-        async with httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client:
-            answer = await client.post(address, data=form, **proof)
-    except httpx2.HTTPError:
-        raise Unavailable("The sign-in service does not answer.", details={"retry_after": 5}) from None
-    if answer.status_code != 200 or len(answer.content) > _LARGEST_ANSWER:
-        raise NotSignedIn("The sign-in was not completed.")
-    return _token_in(answer)
-
-
-def _token_in(answer: httpx2.Response) -> str:
-    try:
-        given: Any = answer.json()
-    except ValueError:
-        given = None
-    token = given.get("id_token") if isinstance(given, dict) else None
-    if not isinstance(token, str):
-        raise NotSignedIn("The sign-in was not completed.")
-    return token
 
 
 def _issuer(request: Request) -> OidcIssuer:

@@ -1,7 +1,7 @@
 """A page that stays open is told that something of its reader's has changed, and of which kind; never what."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -12,21 +12,22 @@ from fastapi.responses import StreamingResponse
 from api.hints import Seat
 from api.portal.guard import pages
 from api.portal.page import ReaderPage
-from api.portal.session import visit_of
+from api.portal.session import present_of, visit_of
 from api.requests_read import viewer_of
-from api.routes.events import KEEP_ALIVE_EVERY, LONGEST, counted, sse, streams_of
-from api.security import Caller, caller_of
+from api.security import Caller
 from api.services import Services
+from api.streams import KEEP_ALIVE_EVERY, LONGEST, STILL_HERE, counted, sse, streams_of
 from steadydesk.contracts.hint import HintKind
 from steadydesk.errors import NotSignedIn
-from steadydesk.records.engine import autocommit
-from steadydesk.records.identity_session import find_session
-from steadydesk.records.views.hints import kinds_of, kinds_since
+from steadydesk.records.engine import Connection, autocommit
+from steadydesk.records.views.hints import has_messages_since, kinds_of, kinds_since
+from steadydesk.records.views.visibility import Viewer
 
 router = pages()
 
 PATH = "/live"
 _EVERY_KIND = frozenset(HintKind)
+_OF_NO_RECORD = frozenset({HintKind.ACCOUNT, HintKind.MESSAGES})
 _MARGIN = timedelta(seconds=5)
 """A change may be committed this long after the instant that it bears."""
 _LONGEST_BACK = timedelta(minutes=30)
@@ -51,7 +52,7 @@ async def stream_hints(
     watch = Watch(
         page.services,
         page.caller,
-        visit_of(request).secret or "",
+        present_of(page.services, visit_of(request).secret),
         frozenset(about) if about else _EVERY_KIND,
         _instant(last_event_id or since, page.now),
     )
@@ -64,7 +65,7 @@ class Watch:
 
     services: Services
     caller: Caller
-    session: str
+    present: Callable[[], Awaitable[Caller]]
     about: frozenset[HintKind]
     looked: datetime
 
@@ -73,7 +74,9 @@ class Watch:
         begun, gap = loop.time(), _GAPS[0]
         with (
             counted(streams, self.caller.person.id),
-            self.services.hints.seat(viewer_of(self.caller)) as seat,
+            self.services.hints.seat(
+                viewer_of(self.caller), messages=HintKind.MESSAGES in self.about
+            ) as seat,
         ):
             seat.anything = True
             while loop.time() - begun < LONGEST:
@@ -85,31 +88,41 @@ class Watch:
                     yield f"id: {_milliseconds(self.looked)}\ndata: {said}\n\n"
                     await asyncio.sleep(gap)
                 else:
-                    yield ": still here\n\n"
+                    yield STILL_HERE
                 gap = min(2 * gap, _GAPS[1]) if said and seat.is_rung else _GAPS[0]
                 await seat.rung(KEEP_ALIVE_EVERY)
 
     async def _look(self, seat: Seat) -> frozenset[HintKind] | None:
         """What concerns the reader since the last look; None when their session is over. Who they are and what they
-        see is asked anew each time; that a page looks by itself is no use of its session.
+        see is asked anew each time.
         """
         numbers, anything, account = seat.take()
+        messages = seat.take_messages()
         before, now = self.looked, self.services.clock()
+        try:
+            seat.viewer = viewer_of(await self.present())
+        except NotSignedIn:
+            return None
         async with autocommit(self.services.engine).connect() as connection:
-            try:
-                found = await find_session(connection, self.session, now, used=False)
-            except NotSignedIn:
-                return None
-            seat.viewer = viewer_of(await caller_of(self.services, found.proof))
             kinds = await kinds_of(connection, seat.viewer, numbers) if numbers else frozenset[HintKind]()
             if anything and now - before > _LONGEST_BACK:
                 kinds = _EVERY_KIND
             elif anything:
-                kinds |= await kinds_since(connection, seat.viewer, before - _MARGIN)
-            elif not numbers:
-                kinds |= await kinds_since(connection, seat.viewer, before)
+                kinds |= await self._missed(connection, seat.viewer, before - _MARGIN)
+            elif not (numbers or messages):
+                kinds |= await self._missed(connection, seat.viewer, before)
         self.looked = now
-        return kinds | {HintKind.ACCOUNT} if account else kinds
+        told = {HintKind.ACCOUNT: account, HintKind.MESSAGES: messages}
+        return kinds | {kind for kind, is_so in told.items() if is_so}
+
+    async def _missed(self, connection: Connection, viewer: Viewer, since: datetime) -> frozenset[HintKind]:
+        """What nobody rang for, or while nobody listened; nothing is asked that the page has not asked for."""
+        kinds = frozenset[HintKind]()
+        if self.about - _OF_NO_RECORD:
+            kinds = await kinds_since(connection, viewer, since)
+        if HintKind.MESSAGES in self.about and await has_messages_since(connection, viewer.person, since):
+            kinds |= {HintKind.MESSAGES}
+        return kinds
 
 
 def _instant(milliseconds: str | None, now: datetime) -> datetime:

@@ -14,6 +14,7 @@ from api.routes import notifications
 from api.routes.notifications import EntryId
 from steadydesk.contracts.notification import Notification
 from steadydesk.records import notification as records
+from steadydesk.records.bell import LIST
 
 router = pages()
 
@@ -49,6 +50,12 @@ async def show_notifications(
     )
 
 
+@router.get(PATH + "/bell")
+async def show_bell(page: ReaderPage) -> Response:
+    """How many are new, for a page that is open."""
+    return await page.show("parts/bell")
+
+
 # Before /notifications/{entry}/read, so that "all" is no entry.
 @router.post(PATH + "/all/read")
 async def read_all(page: AccountPage, posted: Form) -> Response:
@@ -57,6 +64,7 @@ async def read_all(page: AccountPage, posted: Form) -> Response:
     if newest.isdecimal() and len(newest) < 19:
         async with page.services.engine.begin() as connection:
             await records.mark_all_read(connection, page.caller.id, int(newest), page.now)
+        page.services.bell.ring(f"{LIST}{page.caller.id}")
     return page.back_to(PATH, "all_read")
 
 

@@ -98,15 +98,12 @@ async def list_processes(
 @router.get("/operations/stuck")
 async def show_stuck(page: OperatorPage) -> Response:
     async with autocommit(page.services.engine).connect() as connection:
-        return await show_operations(
-            page,
-            "stuck",
-            _STUCK,
-            stuck=await trouble.stuck_processes(connection, page.viewer),
-            commands=await trouble.unanswered_commands(connection, page.viewer, page.now),
-            orders=await trouble.received_orders(connection, page.now),
-            most=trouble.MOST,
-        )
+        found = {
+            "stuck": await trouble.stuck_processes(connection, page.viewer),
+            "commands": await trouble.unanswered_commands(connection, page.viewer, page.now),
+            "orders": await trouble.received_orders(connection, page.now),
+        }
+    return await show_operations(page, "stuck", _STUCK, **found, most=trouble.MOST)
 
 
 def overviews(counts: Iterable[RunningCount]) -> list[KindOverview]:

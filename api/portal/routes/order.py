@@ -9,7 +9,7 @@ from api.portal.answers import answers_in
 from api.portal.basket_page import show_basket
 from api.portal.forms import Form, Posted, attempt
 from api.portal.guard import pages
-from api.portal.item_page import offer_of, show_item
+from api.portal.item_page import named_for, offer_of, show_item
 from api.portal.order_files import attach_files, file_problems
 from api.portal.page import OrdererPage, Page
 from api.portal.people_typed import person_typed, with_people
@@ -69,7 +69,7 @@ async def _put(page: Page, key: str, posted: Posted, replaced: str | None) -> No
         offer = await offer_of(page, connection, key)
         item = offer.item
         answers, unclear = await with_people(
-            connection, item.form, answers_in(item.form, posted), "/variables"
+            connection, item.form, named_for(page, item, answers_in(item.form, posted)), "/variables"
         )
         chosen = posted.into(ItemOrder, ("quantity",), item=key, variables=answers)
         found = await check_variables(

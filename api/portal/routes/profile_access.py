@@ -13,7 +13,9 @@ from api.portal.page import AccountPage, Page
 from api.portal.session import visit_of
 from api.portal.typed_form import shows_again
 from api.routes import tokens
-from steadydesk.contracts.identity import EVERY_OWN_SCOPE, IssuedToken, NewToken, Scope
+from steadydesk.contracts.identity import BrowserSession, IssuedToken, NewToken, Scope
+from steadydesk.errors import UnknownRecord
+from steadydesk.policies.rights import SCOPE_OF
 from steadydesk.records.identity import SIGN_IN_LABEL
 from steadydesk.records.identity_session import end_one, end_others, id_of, list_sessions
 
@@ -49,6 +51,16 @@ async def issue_token(page: AccountPage, posted: Form) -> Response:
     return await _tokens(page, failed, issued[0] if issued else None)
 
 
+@router.get(TOKENS + "/{token}/end")
+async def ask_end_token(token: str, page: AccountPage) -> Response:
+    """What ends by it, and whether it shall: nothing brings a token back."""
+    found = await tokens.list_tokens(page.request, page.caller)
+    ending = next((one for one in found if one.id == token), None)
+    if ending is None:
+        raise UnknownRecord("There is no such token.")
+    return await page.show("profile/end_token", token=ending, sign_in=SIGN_IN_LABEL)
+
+
 @router.post(TOKENS + "/{token}/end")
 async def end_token(token: str, page: AccountPage, posted: Form) -> Response:
     failed = await attempt("end", posted, tokens.end_token(page.request, token, page.caller))
@@ -57,14 +69,25 @@ async def end_token(token: str, page: AccountPage, posted: Form) -> Response:
 
 @router.get(SESSIONS)
 async def show_sessions(page: AccountPage) -> Response:
-    async with page.services.engine.connect() as connection:
-        found = await list_sessions(connection, page.caller.person.id, page.now)
-    secret = visit_of(page.request).secret
-    this = id_of(secret) if secret else ""
-    return await show_account(page, "sessions", sessions=found, this=this, browser=browser_words)
+    found = await _sessions(page)
+    return await show_account(page, "sessions", sessions=found, this=_this(page), browser=browser_words)
 
 
 # Before /profile/sessions/{session}/end would take "others" for a session.
+@router.get(SESSIONS + "/others/end")
+async def ask_end_others(page: AccountPage) -> Response:
+    ending = [one for one in await _sessions(page) if one.id != _this(page)]
+    return await page.show("profile/end_session", sessions=ending, which="others", browser=browser_words)
+
+
+@router.get(SESSIONS + "/{session}/end")
+async def ask_end_session(session: str, page: AccountPage) -> Response:
+    ending = [one for one in await _sessions(page) if one.id == session]
+    if not ending:
+        raise UnknownRecord("There is no such session.")
+    return await page.show("profile/end_session", sessions=ending, which=session, browser=browser_words)
+
+
 @router.post(SESSIONS + "/others/end")
 async def end_other_sessions(page: AccountPage, posted: Form) -> Response:
     """Every session but the one in which the form was sent."""
@@ -88,6 +111,23 @@ async def end_session(session: str, page: AccountPage, posted: Form) -> Response
     return page.back_to(SESSIONS, "session_ended")
 
 
+async def _sessions(page: Page) -> list[BrowserSession]:
+    async with page.services.engine.connect() as connection:
+        return await list_sessions(connection, page.caller.person.id, page.now)
+
+
+def _this(page: Page) -> str:
+    """The session of this browser, by its id in the list."""
+    secret = visit_of(page.request).secret
+    return id_of(secret) if secret else ""
+
+
+def _usable(page: Page) -> list[Scope]:
+    """The scopes that let the reader's tokens do anything."""
+    found = {scope for permission, scope in SCOPE_OF.items() if page.caller.may(permission)}
+    return [each for each in Scope if each in found]
+
+
 async def _tokens(page: Page, failed: FormState | None = None, issued: IssuedToken | None = None) -> Response:
     found = await tokens.list_tokens(page.request, page.caller)
     return await show_account(
@@ -97,10 +137,6 @@ async def _tokens(page: Page, failed: FormState | None = None, issued: IssuedTok
         tokens=found,
         issued=issued,
         sign_in=SIGN_IN_LABEL,
-        scopes=[
-            (each.value, page.words(f"profile.scope_{each.value}"))
-            for each in Scope
-            if each in EVERY_OWN_SCOPE
-        ],
+        scopes=[(each.value, page.words(f"profile.scope_{each.value}")) for each in _usable(page)],
         suggested=(today(page) + SUGGESTED_LIFE).isoformat(),
     )

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import Query
 from fastapi.responses import Response
 
-from api import commands
 from api.portal.account_page import PATH, show_account
 from api.portal.days import span_of, today
 from api.portal.delegation_form import delegation_in, policy_labels
@@ -16,11 +15,12 @@ from api.portal.typed_form import shows_again
 from api.routes import delegations, people
 from steadydesk.contracts.delegation import NewAbsence
 from steadydesk.contracts.directory import ANY_FUNCTION
-from steadydesk.errors import InvalidInput
+from steadydesk.errors import InvalidInput, Problem
 from steadydesk.policies.rights import Permission
 from steadydesk.records.organisation import in_force
 from steadydesk.records.views.absences import team_away
 from steadydesk.records.views.account import own_delegations
+from steadydesk.records.views.pickers import MOST, people_meant
 
 router = pages()
 
@@ -48,13 +48,15 @@ async def delegate(page: AccountPage, posted: Form) -> Response:
 
 @router.get(HERE + "/for")
 async def find_somebody(page: AccountPage, person: Annotated[str, Query(max_length=100)] = "") -> Response:
-    """On to the page of somebody for whom the reader may name a deputy, by their user name."""
-    try:
-        async with page.services.engine.connect() as connection:
-            found = await commands.person_named(connection, person.strip(), "", "/person")
-    except InvalidInput as refusal:
-        return await _delegations(page, FormState("for", {"person": [person]}, refusal))
-    return page.back_to(HERE if found == page.caller.id else f"/people/{found}/delegations")
+    """On to the page of somebody for whom the reader may name a deputy; a choice where several may be meant."""
+    async with page.services.engine.connect() as connection:
+        found = await people_meant(connection, person)
+    if len(found) == 1:
+        [one] = found
+        return page.back_to(HERE if one.id == page.caller.id else f"/people/{one.id}/delegations")
+    failed = FormState("for", {"person": [person]}, _nobody()) if person.strip() and not found else None
+    shown = {"typed": person, "meant": found[:MOST], "are_more": len(found) > MOST}
+    return await page.show("people/find", failed=failed, **shown)
 
 
 @router.post(HERE + "/{delegation}/end")
@@ -81,6 +83,11 @@ async def remove_absence(absence: str, page: AccountPage, posted: Form) -> Respo
         "end", posted, people.remove_absence(page.request, page.caller.id, absence, page.caller)
     )
     return await _delegations(page, failed) if failed else page.back_to(f"{HERE}#away", "absence_removed")
+
+
+def _nobody() -> InvalidInput:
+    words = "the directory has no such person"
+    return InvalidInput(words, problems=[Problem("/person", words)])
 
 
 async def _delegations(page: Page, failed: FormState | None = None) -> Response:

@@ -1,7 +1,7 @@
 """Any record by its number, however typed: the page of its request, its files, its live events."""
 
-from collections.abc import AsyncIterable, AsyncIterator
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from fastapi import Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
@@ -10,11 +10,13 @@ from api.portal.guard import pages
 from api.portal.page import Page, ReaderPage, built
 from api.portal.record_page import show_request
 from api.portal.routes.files import to_file
+from api.portal.session import present_of, visit_of
+from api.record_stream import RecordStream, latest
 from api.requests_read import RecordNumber, require
-from api.routes import events
 from api.routes.records import LARGEST_POSITION
+from api.streams import sse, streams_of
 from steadydesk.contracts.numbers import RecordKind, kind_of
-from steadydesk.contracts.views import RecordView
+from steadydesk.contracts.views import RecordView, TimelineEntry
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.rights import Verb, may
 from steadydesk.records import attachments, reservations
@@ -52,10 +54,12 @@ async def stream_events(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", pattern="^[0-9]{1,9}$")] = None,
 ) -> StreamingResponse:
     """That something happened to the request after a step, as it happens; what it was is on the page."""
-    since = last_event_id or str(after)
-    stream = await events.stream_events(request, number, page.caller, page.services, since)
-    stream.body_iterator = _only_that(stream.body_iterator)
-    return stream
+    async with autocommit(page.services.engine).connect() as connection:
+        await require(connection, page.caller, number, Verb.SEE)
+    position = int(last_event_id or after)
+    present = present_of(page.services, visit_of(request).secret)
+    stream = RecordStream(page.services, page.caller, present, number, position)
+    return sse(stream.said(streams_of(request.app, page.caller.person.id), only_that))
 
 
 @router.get("/records/{number}/attachments/{identity}")
@@ -68,11 +72,9 @@ async def download(number: RecordNumber, identity: str, page: ReaderPage) -> Res
     return to_file(page, identity)
 
 
-async def _only_that(said: AsyncIterable[Any]) -> AsyncIterator[str]:
-    """The ids of the steps, without what they say."""
-    async for part in said:
-        name, _, identity = str(part).partition("\n")[0].partition(": ")
-        yield f"id: {identity}\ndata: changed\n\n" if name == "id" else str(part)
+def only_that(position: int, news: Sequence[TimelineEntry]) -> str:
+    """The id of the last step, without what it says."""
+    return f"id: {latest(position, news)}\ndata: changed\n\n"
 
 
 async def _where(page: Page, number: str) -> str:

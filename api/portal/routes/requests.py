@@ -23,7 +23,7 @@ from steadydesk.records.views.request_list import request_list
 router = pages()
 
 PER_PAGE = 25
-Whose = Literal["mine", "for_me", "seen"]
+Whose = Literal["own", "mine", "for_me", "seen"]
 Which = Literal["open", "closed", "all"]
 Sort = Literal["changed", "opened", "expected"]
 _Filter = Annotated[str, Query(max_length=100)]
@@ -32,23 +32,25 @@ _Filter = Annotated[str, Query(max_length=100)]
 @router.get("/requests")
 async def show_requests(
     page: ReaderPage,
-    whose: Whose = "mine",
+    whose: Whose = "own",
     which: Which = "open",
     q: _Filter = "",
     item: _Filter = "",
     sort: Sort = "changed",
     after: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
-    wanted, order = _wanted(page, whose, which, q, item), RecordOrder(sort)
+    wanted, order = _wanted(page, whose, which, item), RecordOrder(sort)
     async with page.services.engine.connect() as connection:
-        content = await request_list(connection, page.viewer, wanted, PER_PAGE, position(after), order)
+        content = await request_list(
+            connection, page.viewer, wanted, PER_PAGE, position(after), order, q.strip() or None
+        )
     following = _next(content.found, order)
     here = {"whose": whose, "which": which, "q": q, "item": item, "sort": "" if sort == "changed" else sort}
     return await page.show(
         "requests/list",
         found=content.found,
         first_wait=lambda view: first_wait(page, view),
-        whose_tabs=_tabs(page, here, "whose", ("mine", "for_me", "seen")),
+        whose_tabs=_tabs(page, here, "whose", ("own", "mine", "for_me", "seen")),
         which_tabs=_tabs(page, here, "which", ("open", "closed", "all")),
         here=_address(here),
         kept={name: here[name] for name in ("whose", "which")},
@@ -64,14 +66,14 @@ async def show_requests(
     )
 
 
-def _wanted(page: Page, whose: Whose, which: Which, text: str, item: str) -> RecordFilter:
+def _wanted(page: Page, whose: Whose, which: Which, item: str) -> RecordFilter:
     return RecordFilter(
         kind=RecordKind.REQUEST.value,
         open={"open": True, "closed": False, "all": None}[which],
+        own=whose == "own",
         opened_by=page.caller.id if whose == "mine" else None,
         caller=page.caller.id if whose == "for_me" else None,
         item=item or None,
-        text=text.strip() or None,
     )
 
 

@@ -27,7 +27,7 @@ async def search(page: ReaderPage, q: Annotated[str, Query(max_length=100)] = ""
     async with page.services.engine.connect() as connection:
         _, resolved = await in_force(connection)
         items = _items(page, resolved.organisation, text)
-        found = await find(connection, page.viewer, text, number, [key for key, *_ in items])
+        found = await find(connection, page.viewer, text, [key for key, *_ in items])
     if number is not None and any(view.number == number for view in found.records):
         return page.back_to(f"/records/{number}")
     return await page.show(

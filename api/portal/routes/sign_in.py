@@ -1,18 +1,21 @@
 """Signing in with user name and password, and out again."""
 
+from urllib.parse import urlencode
+
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.portal.forms import KEY_FIELD, VERSION_FIELD, Form, Forms, FormState
 from api.portal.guard import own_path, pages
-from api.portal.page import bare_page, page_of
+from api.portal.page import A_YEAR, LANGUAGE, bare_page, page_of
 from api.portal.routes.issuer import way_out
 from api.portal.session import enter, leave, present_caller, visit_of
-from api.portal.sign_in_page import AGAIN, SIGN_IN, sign_in_page
+from api.portal.sign_in_page import AGAIN, LANGUAGES, SIGN_IN, SIGN_OUT, sign_in_page
 from api.portal.typed_form import KEPT_FIELD, SENDER_FIELD, SHOWN_FIELD, TypedForm, found_in, shows_again
+from api.portal.words import languages
 from api.routes.session import guess_of
 from api.security import address_of, caller_of, identity_of, public, services_of
-from api.session_cookie import session_in
+from api.session_cookie import session_in, set_cookie
 from steadydesk.contracts.identity import SignIn
 from steadydesk.errors import NotSignedIn, Refusal
 from steadydesk.records.identity_password import sign_in
@@ -52,6 +55,16 @@ async def take_sign_in(request: Request, posted: Form) -> Response:
     return RedirectResponse(wanted, 303) if form is None else await _show_kept(request, fresh, form)
 
 
+@router.post(LANGUAGES, dependencies=[Depends(public)])
+async def choose_language(request: Request, posted: Form) -> Response:
+    """Kept in the browser, for the pages before the sign-in; after it, the person's own language counts."""
+    chosen = posted.text("language") or ""
+    if chosen in languages():
+        settings = services_of(request.app).settings
+        visit_of(request).cookies.append(set_cookie(settings, LANGUAGE, chosen, seconds=A_YEAR))
+    return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': own_path(posted.text('next'))})}", 303)
+
+
 @router.post(AGAIN, dependencies=[Depends(public)])
 @shows_again
 async def go_on(request: Request, posted: Form) -> Response:
@@ -65,7 +78,7 @@ async def go_on(request: Request, posted: Form) -> Response:
     return RedirectResponse(wanted, 303) if form is None else await _show_kept(request, secret, form)
 
 
-@router.post("/sign-out", dependencies=[Depends(public)])
+@router.post(SIGN_OUT, dependencies=[Depends(public)])
 async def sign_out(request: Request) -> Response:
     """To the sign-in; from a session that began at the issuer on to the end of the session there."""
     further = await way_out(request) if await leave(request) else None

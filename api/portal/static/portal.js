@@ -3,7 +3,7 @@
 "use strict";
 document.documentElement.classList.add("scripted");
 
-const parser = new DOMParser();
+const pageIn = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
 
 // Ticks in a list are carried over to the new one: they keep nothing from being renewed.
 function isBusy(region) {
@@ -34,18 +34,19 @@ function swap(region, other) {
 
 // The same page again; each region that differs takes the place of the one that is shown. Of answers that cross on
 // their way only the newest counts. In the inbox, what is shown beside the list stays the one that was chosen.
+const look = (address) => fetch(address, { headers: { Accept: "text/html", "Steadydesk-Live": "1" } });
 let turn = 0;
 async function renew() {
   const mine = ++turn;
   const address = document.querySelector("[data-inbox] [data-row][aria-current]")?.dataset.beside ?? location.href;
-  const answer = await fetch(address, { headers: { Accept: "text/html", "Steadydesk-Live": "1" }, credentials: "same-origin" });
+  const answer = await look(address);
   if (mine !== turn) return;
   if (answer.redirected || answer.status === 404) {
     if (!isTyping()) location.reload();
     return;
   }
   if (!answer.ok) return soon(5000);
-  const fresh = parser.parseFromString(await answer.text(), "text/html");
+  const fresh = await pageIn(answer);
   if (mine !== turn) return;
   for (const region of document.querySelectorAll("[data-live]")) {
     const other = fresh.querySelector(`[data-live="${CSS.escape(region.dataset.live)}"]`);
@@ -75,43 +76,65 @@ function soon(wait = 120) {
   waiting = setTimeout(() => renew().catch(() => soon(5000)), wait);
 }
 
-// Of changes the page hears by one stream, as long as somebody may look at it: a browser keeps six at most, of all pages.
+// How many notifications are new, without the page around it: it may be a form in which somebody types.
+let rung = 0;
+async function ring() {
+  const mine = ++rung;
+  const answer = await look("/notifications/bell");
+  if (mine !== rung || !answer.ok || answer.redirected) return;
+  const fresh = (await pageIn(answer)).querySelector("[data-bell]");
+  const bell = document.querySelector("[data-bell]");
+  if (fresh && bell && !same(bell, fresh)) swap(bell, fresh);
+}
+
+// Of changes the page hears by a stream, as long as somebody may look at it: a browser keeps six at most, of all pages.
+// The bell has one of its own where that of the page does not tell of it.
 const HIDDEN_FOR = 30000;
-let stream = null;
-let heard = "";
-let again = 1000;
+const ofPage = () => document.querySelector("[data-events]")?.dataset.events;
+const ofBell = () => (ofPage()?.startsWith("/live") ? null : document.querySelector("[data-bell]")?.dataset.bell);
+function earOf(stated, told) {
+  let heard = "";
+  let again = 1000;
+  const ear = {
+    follow() {
+      const address = stated() && new URL(stated(), location.href);
+      if (!address || (ear.stream && new URL(ear.stream.url).pathname === address.pathname)) return;
+      if (heard) address.searchParams.set(address.searchParams.has("since") ? "since" : "after", heard);
+      ear.leave();
+      const stream = (ear.stream = new EventSource(address));
+      stream.onmessage = (event) => {
+        heard = event.lastEventId;
+        again = 1000;
+        told(event.data);
+      };
+      // What the server refused (too many streams, a session that is over) is not tried again by the browser.
+      stream.onerror = () => {
+        if (stream.readyState !== EventSource.CLOSED) return;
+        again = Math.min(2 * again, 60000);
+        setTimeout(ear.resume, again);
+      };
+    },
+    leave() {
+      ear.stream = ear.stream?.close();
+    },
+    resume() {
+      ear.leave();
+      if (document.hidden || !stated()) return;
+      told("");
+      ear.follow();
+    },
+  };
+  return ear;
+}
+const chime = () => ring().catch(() => {});
+const ears = [earOf(ofPage, (said) => (said === "messages" ? chime() : soon())), earOf(ofBell, chime)];
+const follow = () => ears.forEach((ear) => ear.follow());
+
 let leaving = 0;
-function follow() {
-  const page = document.querySelector("[data-events]");
-  const address = page && new URL(page.dataset.events, location.href);
-  if (!page || (stream && new URL(stream.url).pathname === address.pathname)) return;
-  if (heard) address.searchParams.set(address.searchParams.has("since") ? "since" : "after", heard);
-  stream?.close();
-  stream = new EventSource(address);
-  stream.onmessage = (event) => {
-    heard = event.lastEventId;
-    again = 1000;
-    soon();
-  };
-  // What the server refused (too many streams, a session that is over) is not tried again by the browser.
-  stream.onerror = () => {
-    if (stream.readyState !== EventSource.CLOSED) return;
-    again = Math.min(2 * again, 60000);
-    setTimeout(resume, again);
-  };
-}
-
-function resume() {
-  stream = null;
-  if (document.hidden) return;
-  soon(0);
-  follow();
-}
-
 document.addEventListener("visibilitychange", () => {
   clearTimeout(leaving);
-  if (document.hidden) leaving = setTimeout(() => { stream?.close(); stream = null; }, HIDDEN_FOR);
-  else if (!stream) resume();
+  if (document.hidden) leaving = setTimeout(() => ears.forEach((ear) => ear.leave()), HIDDEN_FOR);
+  else ears.filter((ear) => !ear.stream).forEach((ear) => ear.resume());
 });
 
 // Fields that the answer to another one asks for, or must have.
@@ -252,7 +275,7 @@ function lookUp(field) {
   if (!text) return;
   picker.timer = setTimeout(async () => {
     const address = `/suggest/${offered[field.dataset.suggest]}?q=${encodeURIComponent(text)}`;
-    const answer = await fetch(address, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+    const answer = await fetch(address, { headers: { Accept: "application/json" } });
     if (answer.ok && asked === picker.asked && document.activeElement === field) showOffers(field, await answer.json());
   }, 150);
 }
@@ -313,7 +336,7 @@ document.addEventListener("click", (event) => {
 });
 showKeys();
 
-// The inbox of approvals: j and k choose, o opens, x ticks, a and r lead to the decision. Where there is room, the chosen one is
+// The inbox of approvals: j and k choose, o opens, x ticks, a, c and r lead to the decision. Where there is room, the chosen one is
 // shown beside the list; where there is none, its page opens.
 const inbox = {
   rows: () => [...document.querySelectorAll("[data-inbox] [data-row]")],
@@ -337,11 +360,11 @@ const inbox = {
     inbox.loading = new AbortController();
     inbox.shown = null;
     history.replaceState(null, "", address);
-    const asked = fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin", signal: inbox.loading.signal });
+    const asked = fetch(address, { headers: { Accept: "text/html" }, signal: inbox.loading.signal });
     const answer = await asked.catch(() => null);
     if (!answer) return;
     if (answer.redirected || !answer.ok) return location.assign(address);
-    const fresh = parser.parseFromString(await answer.text(), "text/html").querySelector("[data-beside-place]");
+    const fresh = (await pageIn(answer)).querySelector("[data-beside-place]");
     inbox.place().replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
     inbox.shown = address;
     follow();
@@ -354,7 +377,7 @@ const inbox = {
   },
 
   decide(key) {
-    const target = document.querySelector(`[data-hot="${key}"]`);
+    const target = document.querySelector(`[data-hot~="${key}"]`);
     const hidden = document.querySelector("[data-inbox]") && !inbox.hasRoom();
     if (hidden) return location.assign(`${inbox.current().querySelector("a").href}#key-${key}`);
     if (!target) return;
@@ -362,7 +385,7 @@ const inbox = {
     if (part) part.open = true;
     target.focus();
     target.scrollIntoView({ block: "center" });
-    if (!target.dataset.then) return;
+    if (key !== "r") return;
     inbox.reason = target;
     target.addEventListener("blur", () => (inbox.reason = null), { once: true });
   },
@@ -372,9 +395,8 @@ const hotkeys = {
   k: () => inbox.step(-1),
   o: () => inbox.current()?.querySelector("a").click(),
   x: () => inbox.current()?.querySelector("input")?.click(),
-  a: () => inbox.decide("a"),
-  r: () => inbox.decide("r"),
 };
+for (const key of "acr") hotkeys[key] = () => inbox.decide(key);
 document.addEventListener("keydown", (event) => {
   const typing = event.target.matches?.("input:not([type=checkbox]), select, textarea") || event.ctrlKey || event.metaKey || event.altKey;
   if (typing || event.defaultPrevented || !keysAreOn() || !hotkeys[event.key] || !document.querySelector("[data-inbox], [data-hot]")) return;
@@ -385,7 +407,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Tab" || event.shiftKey || event.target !== inbox.reason) return;
   event.preventDefault();
-  event.target.form.querySelector(`[value="${event.target.dataset.then}"]`).focus();
+  event.target.form.querySelector("[value=rejected]").focus();
 });
 document.addEventListener("click", (event) => {
   const row = event.target.closest?.("a")?.closest("[data-row]");
@@ -393,4 +415,4 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   inbox.choose(row);
 });
-if (/^#key-[ar]$/.test(location.hash)) inbox.decide(location.hash.at(-1));
+if (/^#key-[acr]$/.test(location.hash)) inbox.decide(location.hash.at(-1));

@@ -17,6 +17,8 @@ _PREDICATE = re.compile(r"(is|must|has|names|needs|takes|may) ")
 """Begins what is said about a field, in English; all else is a sentence of its own. Other languages say it alike."""
 _PLURAL = frozenset({"one", "other"})
 _PHRASES = "phrases."
+_QUOTES = {"“": "['“]", "”": "['”]"}
+"""Processes quote as programs do, pages as people do."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,9 @@ def _flat(part: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
     """The sentences as the processes say them, in English, with a group for each place."""
     texts = languages()[BASE].texts
-    return [
-        (key, re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(text)), re.DOTALL))
-        for key, text in texts.items()
-        if key.startswith(_PHRASES)
-    ]
+    return [(key, _pattern_of(text)) for key, text in texts.items() if key.startswith(_PHRASES)]
+
+
+def _pattern_of(text: str) -> re.Pattern[str]:
+    quoted = re.escape(text).translate(str.maketrans(_QUOTES))
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", quoted), re.DOTALL)

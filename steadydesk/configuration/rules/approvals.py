@@ -87,6 +87,22 @@ def misplaced_reminders(inspection: Inspection) -> Iterator[Finding]:
                 yield Finding((*path, "remind_at", position), "a reminder is a percent from 1 to 99")
 
 
+@rule("C309", Severity.WARNING, "Approval by whom it is for")
+def approvals_for_oneself(inspection: Inspection) -> Iterator[Finding]:
+    """Who orders may not decide. Where others order access or money for somebody who is asked, that person could."""
+    for key, policy in inspection.organisation.approval_policies.items():
+        asked = [source for stage in policy.stages.values() for source in stage.approvers]
+        if "requested_for" in policy.exclude or all(one.manager_of == "requested_for" for one in asked):
+            continue
+        given = [name for name, item in inspection.items_under(key) if _gives_access_or_money(item)]
+        if given:
+            message = (
+                f"'{given[0]}' grants access or money, and whom it is for may approve it; "
+                "exclude [requester, requested_for]"
+            )
+            yield Finding(("approval_policies", key), message)
+
+
 def _most_approvers(inspection: Inspection, stage: Stage) -> float:
     """The largest number of people who may decide; infinite where that depends on the order."""
     named = {source.person for source in stage.approvers if source.person is not None}

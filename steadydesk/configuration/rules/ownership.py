@@ -40,7 +40,7 @@ def missing_languages(inspection: Inspection) -> Iterator[Finding]:
     languages = inspection.organisation.organisation.languages
     if len(languages) < 2:
         return
-    for path, text in _texts(inspection.organisation, ()):
+    for path, text in _texts_of(inspection):
         present = {languages[0]} if isinstance(text, str) else text.keys()
         missing = [language for language in languages if language not in present]
         if missing:
@@ -51,11 +51,18 @@ def missing_languages(inspection: Inspection) -> Iterator[Finding]:
 def foreign_languages(inspection: Inspection) -> Iterator[Finding]:
     """A misspelt tag would be a text that nobody ever sees."""
     languages = inspection.organisation.organisation.languages
-    for path, text in _texts(inspection.organisation, ()):
+    for path, text in _texts_of(inspection):
         for tag in text if isinstance(text, dict) else ():
             if tag not in languages:
                 known = ", ".join(languages)
                 yield Finding((*path, tag), f"'{tag}' is none of the organisation's languages: {known}")
+
+
+def _texts_of(inspection: Inspection) -> Iterator[tuple[Path, str | dict[str, str]]]:
+    """Those of the organisation, and what its connectors say to people."""
+    yield from _texts(inspection.organisation, ())
+    for path, configuration in inspection.connector_configurations():
+        yield from _texts(configuration, path)
 
 
 def _texts(value: object, path: Path) -> Iterator[tuple[Path, str | dict[str, str]]]:

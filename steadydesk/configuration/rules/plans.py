@@ -22,6 +22,9 @@ _OF_KIND: Mapping[str, frozenset[StepKind]] = {
     "undo": frozenset({StepKind.MANUAL, StepKind.CONNECTOR, StepKind.REQUEST}),
 }
 
+_OF_PERSON = frozenset({"group", "instruction", "form", "due"})
+"""What a connector's step may say too where the connector gives it to a person."""
+
 
 def first_cycle(graph: Mapping[str, set[str]]) -> list[str] | None:
     """One cycle of the graph, its first name repeated at the end; None when there is none."""
@@ -95,7 +98,8 @@ def endless_orders(inspection: Inspection) -> Iterator[Finding]:
 def idle_keys(inspection: Inspection) -> Iterator[Finding]:
     """What does nothing misleads whoever reads the plan."""
     for path, _, step in inspection.steps():
-        for name in sorted(step.model_fields_set & _OF_KIND.keys()):
+        ours = _OF_PERSON if inspection.is_by_person(step) else frozenset[str]()
+        for name in sorted((step.model_fields_set & _OF_KIND.keys()) - ours):
             if step.kind not in _OF_KIND[name]:
                 kinds = " or ".join(sorted(_OF_KIND[name]))
                 yield Finding((*path, name), f"'{name}' is for steps of kind {kinds}, not '{step.kind}'")

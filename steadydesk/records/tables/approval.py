@@ -1,8 +1,20 @@
 """Gates, who may decide at them, and their votes. Votes are immutable: the service's role cannot change them."""
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+from datetime import datetime
 
-from steadydesk.records.tables.base import Document, Instant, metadata
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from steadydesk.records.tables.base import Document, Instant, metadata, or_never
 
 gate = Table(
     "gate",
@@ -31,12 +43,27 @@ approver = Table(
     Column(
         "opened_at", Instant, nullable=False, comment="Of the gate, so that an inbox is read in its order."
     ),
+    Column("due_at", Instant, comment="Of the gate while it is open, for the same reason."),
     Column(
         "capacity", Text, nullable=False, comment="Why they are asked: own, group:<key>, manager, fallback."
     ),
     PrimaryKeyConstraint("gate", "person"),
 )
+
+
+def decide_by(rows: FromClause) -> ColumnElement[datetime]:
+    """When it is due, what is never due last."""
+    return or_never(rows.c.due_at)
+
+
 Index("ix_approver_inbox", approver.c.person, approver.c.state, approver.c.opened_at, approver.c.gate)
+Index(
+    "ix_approver_due",
+    approver.c.person,
+    decide_by(approver),
+    approver.c.gate,
+    postgresql_where=approver.c.state == "requested",
+)
 
 vote = Table(
     "vote",

@@ -1,6 +1,8 @@
 """What all tables share: metadata with stable constraint names, and the column shapes."""
 
-from sqlalchemy import DateTime, MetaData
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, DateTime, MetaData, func, literal_column
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(
@@ -17,3 +19,10 @@ Instant = DateTime(timezone=True)
 """All times are UTC and come from the workflow's clock; SQL ``now()`` only in ``written_at``."""
 
 Document = JSONB(none_as_null=True)
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def or_never(at: ColumnElement[datetime]) -> ColumnElement[datetime]:
+    """An instant by which rows stand one after the other, those without one last."""
+    return func.coalesce(at, literal_column("'9999-01-01 00:00:00+00'::timestamptz", Instant))

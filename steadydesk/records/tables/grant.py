@@ -13,7 +13,7 @@ grant_register = Table(
     Column("step", Text, nullable=False),
     Column("holder", Text, nullable=False, index=True),
     Column("entitlement", Document, nullable=False),
-    Column("state", Text, nullable=False, comment="starting, active, revoking, revoked or failed."),
+    Column("state", Text, nullable=False, comment="A value of contracts.grant.GrantState."),
     Column("approved_by", Document, nullable=False),
     Column("granted_at", Instant, nullable=False),
     Column("expires_at", Instant),

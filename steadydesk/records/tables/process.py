@@ -1,10 +1,15 @@
 """Records of processes: the common row of every number, the document behind it, and who may see it."""
 
+from datetime import datetime
+
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     Numeric,
@@ -13,10 +18,13 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    cast,
+    func,
+    literal_column,
     text,
 )
 
-from steadydesk.records.tables.base import Document, Instant, metadata
+from steadydesk.records.tables.base import Document, Instant, metadata, or_never
 
 record = Table(
     "record",
@@ -52,7 +60,7 @@ record = Table(
     Column("effective_at", Instant),
     Column("late", Boolean, nullable=False, server_default=text("false")),
     Column("waiting", Document),
-    Column("progress", Text, comment="Steps of the plan that have ended, of how many."),
+    Column("progress", Text, comment="Steps of the plan that are done, of those that are not skipped."),
     Column("people_operation", Text, comment="Of a line by which somebody joins, moves or leaves."),
     Column("close_code", Text),
     Column("correlation_id", Text),
@@ -65,6 +73,19 @@ record = Table(
     Column("taken_seconds", Double, comment="Of a delivered line: the business time that it took."),
     Column("version", Integer, nullable=False),
 )
+
+
+def title(rows: FromClause) -> ColumnElement[int]:
+    """A number for what a row is called, the same for all that are called so; there are few, however many rows."""
+    words = cast(rows.c.short_description, Text)
+    return func.hashtextextended(words, literal_column("0"), type_=BigInteger)
+
+
+def soonest(rows: FromClause) -> ColumnElement[datetime]:
+    """What is promised, what is not promised at all last."""
+    return or_never(rows.c.expected_at)
+
+
 Index("ix_record_owner", record.c.owner)
 Index("ix_record_kind_updated_at", record.c.kind, record.c.updated_at, record.c.number)
 Index("ix_record_group_open", record.c.assignment_group, record.c.due_at, postgresql_where=record.c.open)
@@ -74,6 +95,20 @@ Index(
     record.c.number,
     postgresql_where=record.c.open & (record.c.number == record.c.owner),
 )
+Index("ix_record_request_opened_by", record.c.opened_by, postgresql_where=record.c.kind == "REQ")
+Index("ix_record_request_caller", record.c.caller, postgresql_where=record.c.kind == "REQ")
+Index(
+    "ix_record_request_opened", record.c.opened_at, record.c.number, postgresql_where=record.c.kind == "REQ"
+)
+Index(
+    "ix_record_request_expected",
+    soonest(record),
+    record.c.number,
+    postgresql_where=record.c.kind == "REQ",
+)
+Index("ix_record_line_item", record.c.item, postgresql_where=record.c.kind == "RITM")
+# Not of lines alone: PostgreSQL leaves the statistics of an expression in a partial index aside.
+Index("ix_record_kind_title", record.c.kind, title(record))
 Index("ix_record_parent", record.c.parent, postgresql_where=record.c.parent.is_not(None))
 Index(
     "ix_record_people_operation",

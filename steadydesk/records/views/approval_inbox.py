@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, Subquery, any_, cast, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    Subquery,
+    and_,
+    any_,
+    cast,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
@@ -19,9 +31,17 @@ from steadydesk.contracts.views import PersonRef
 from steadydesk.policies.approval_bulk import BulkItem
 from steadydesk.records import configuration
 from steadydesk.records.tables.approval import approver, gate
+from steadydesk.records.tables.base import NEVER
 from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.process import record
-from steadydesk.records.views.approvals import asked_gates, gate_facts, people_of, seen_gate
+from steadydesk.records.views.approvals import (
+    GateOrder,
+    asked_gates,
+    gate_facts,
+    in_their_name,
+    people_of,
+    seen_gate,
+)
 from steadydesk.records.views.visibility import Viewer
 
 
@@ -72,17 +92,23 @@ async def approval_inbox(
     states: Sequence[str],
     limit: int,
     after: tuple[datetime, str] | None = None,
-    *,
-    newest_first: bool = False,
+    order: GateOrder = GateOrder.DUE,
 ) -> list[InboxEntry]:
-    """What the viewer is asked, in these states of theirs; ``after`` is opening and id of the entry before."""
-    page = asked_gates(viewer, states, limit, after, newest_first=newest_first)
+    """What the viewer is asked, in these states of theirs; ``after`` is ``instant_of`` and id of the entry before. DUE
+    is an order of what is REQUESTED alone.
+    """
+    page = asked_gates(viewer, states, limit, after, order)
     statement = _entries(viewer, page, page.c.gate)
-    order = (page.c.opened_at, gate.c.id)
-    if newest_first:
-        order = (page.c.opened_at.desc(), gate.c.id.desc())
-    rows = (await connection.execute(statement.order_by(*order))).all()
+    sorting = (page.c.at, gate.c.id)
+    if order is GateOrder.NEWEST:
+        sorting = (page.c.at.desc(), gate.c.id.desc())
+    rows = (await connection.execute(statement.order_by(*sorting))).all()
     return [_entry(row, viewer.language) for row in rows]
+
+
+def instant_of(entry: InboxEntry, order: GateOrder) -> datetime:
+    """By which it stands in an inbox of this order."""
+    return (entry.due_at or NEVER) if order is GateOrder.DUE else entry.opened_at
 
 
 async def approvals_named(
@@ -147,7 +173,7 @@ def _named(who: Any, prefix: str) -> list[ColumnElement[Any]]:
 
 
 def _of(viewer: Viewer) -> ColumnElement[bool]:
-    return approver.c.person == any_(literal(people_of(viewer), ARRAY(Text)))
+    return and_(approver.c.person == any_(literal(people_of(viewer), ARRAY(Text))), in_their_name(viewer))
 
 
 def _asked(viewer: Viewer) -> ScalarSelect[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +12,9 @@ from sqlalchemy import (
     TableValuedAlias,
     func,
     literal,
+    literal_column,
+    not_,
+    or_,
     select,
     true,
     tuple_,
@@ -23,12 +27,20 @@ from sqlalchemy.types import Text
 from steadydesk.contracts.gate import ApproverState, GateState
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.views import ApprovalView, ApproverView
-from steadydesk.records.tables.approval import approver, gate
-from steadydesk.records.tables.process import record, sight
+from steadydesk.records.tables.approval import approver, decide_by, gate
+from steadydesk.records.tables.process import sight
+from steadydesk.records.views.approval_rights import may_decide
 from steadydesk.records.views.people import names_of
 from steadydesk.records.views.visibility import Viewer, subject_matches
 
 _FACTS = ("id", "line", "policy", "stage", "state", "opened_at", "due_at", "closed_at")
+
+
+class GateOrder(StrEnum):
+    OLDEST = "oldest"
+    NEWEST = "newest"
+    DUE = "due"
+    """Of what is still to decide: the soonest due first, what is never due last."""
 
 
 async def approvals_of(connection: AsyncConnection, number: str, language: str) -> list[ApprovalView]:
@@ -55,7 +67,7 @@ async def inbox(
 ) -> list[ApprovalView]:
     """Gates at which the viewer is asked, themselves or as a delegate; the oldest first."""
     page = asked_gates(viewer, [state] if state else list(ApproverState), limit, after)
-    statement = select(gate).join(page, page.c.gate == gate.c.id).order_by(page.c.opened_at, gate.c.id)
+    statement = select(gate).join(page, page.c.gate == gate.c.id).order_by(page.c.at, gate.c.id)
     return await _views(connection, (await connection.execute(statement)).all(), viewer.language)
 
 
@@ -64,31 +76,32 @@ def asked_gates(
     states: Sequence[str],
     limit: int,
     after: tuple[datetime, str] | None = None,
-    *,
-    newest_first: bool = False,
+    order: GateOrder = GateOrder.OLDEST,
 ) -> Subquery:
-    """Id and opening (``gate``, ``opened_at``) of gates that the viewer sees, and at which they or somebody whom they
-    stand for are in one of these states of ``ApproverState``; REQUESTED alone: only open ones, and none of what the
-    viewer asked for, on which they may not decide in anybody's name.
+    """Id and the instant of the order (``gate``, ``at``) of gates that the viewer sees, and at which they or somebody
+    whom they stand for are in one of these states of ``ApproverState``; REQUESTED alone: only open ones, and none on
+    which they may not decide in anybody's name.
     """
     who = _each(people_of(viewer), "person")
     which = _each(list(states), "state")
+    at = decide_by(approver) if order is GateOrder.DUE else approver.c.opened_at
     asked = (
-        select(approver.c.gate, approver.c.opened_at)
+        select(approver.c.gate, at.label("at"))
         .join(gate, gate.c.id == approver.c.gate)
         .where(approver.c.person == who.c.person, approver.c.state == which.c.state, seen_gate(viewer))
-        .order_by(*_in_order(approver.c.opened_at, approver.c.gate, newest_first))
+        .where(in_their_name(viewer))
+        .order_by(*_in_order(at, approver.c.gate, order))
         .limit(limit)
     )
+    if order is GateOrder.DUE:
+        # Says nothing new, but lets the index of what is still to decide be used.
+        asked = asked.where(approver.c.state == literal_column("'requested'"))
     if list(states) == [ApproverState.REQUESTED]:
-        asked = asked.where(gate.c.state == GateState.REQUESTED.value)
-        if viewer.delegated:
-            opener = select(record.c.opened_by).where(record.c.number == gate.c.owner).scalar_subquery()
-            asked = asked.where(opener != viewer.person)
+        asked = asked.where(gate.c.state == GateState.REQUESTED.value, may_decide(viewer))
     if after is not None:
-        place, row = tuple_(*map(literal, after)), tuple_(approver.c.opened_at, approver.c.gate)
-        asked = asked.where(row < place if newest_first else row > place)
-    return _merged(who, which, asked.lateral(), limit, newest_first)
+        place, row = tuple_(*map(literal, after)), tuple_(at, approver.c.gate)
+        asked = asked.where(row < place if order is GateOrder.NEWEST else row > place)
+    return _merged(who, which, asked.lateral(), limit, order)
 
 
 def people_of(viewer: Viewer) -> list[str]:
@@ -97,10 +110,20 @@ def people_of(viewer: Viewer) -> list[str]:
     return [subject.removeprefix("p:") for subject in subjects if subject.startswith("p:")]
 
 
+def in_their_name(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether the viewer may stand for the ``approver`` at the ``gate``: by its policy, where their delegation holds
+    for some only.
+    """
+    if not viewer.partly:
+        return true()
+    limited = approver.c.person.in_(sorted({delegator for delegator, _ in viewer.partly}))
+    return or_(not_(limited), tuple_(approver.c.person, gate.c.policy).in_(viewer.partly))
+
+
 def _in_order(
-    opened_at: ColumnElement[datetime], identity: ColumnElement[str], newest_first: bool
+    at: ColumnElement[datetime], identity: ColumnElement[str], order: GateOrder
 ) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    return (opened_at.desc(), identity.desc()) if newest_first else (opened_at, identity)
+    return (at.desc(), identity.desc()) if order is GateOrder.NEWEST else (at, identity)
 
 
 def _each(values: list[str], name: str) -> TableValuedAlias:
@@ -112,16 +135,16 @@ def _merged(
     which: TableValuedAlias,
     asked: LateralFromClause,
     limit: int,
-    newest_first: bool,
+    order: GateOrder,
 ) -> Subquery:
     """The first ``limit`` of the pages of each person and state: each page is a range of the index, however long
     the past is. Who is asked for themselves and as a delegate sees a gate once.
     """
     return (
-        select(asked.c.gate, asked.c.opened_at)
+        select(asked.c.gate, asked.c.at)
         .select_from(who.join(which, true()).join(asked, true()))
         .distinct()
-        .order_by(*_in_order(asked.c.opened_at, asked.c.gate, newest_first))
+        .order_by(*_in_order(asked.c.at, asked.c.gate, order))
         .limit(limit)
         .subquery()
     )

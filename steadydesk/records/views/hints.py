@@ -11,6 +11,7 @@ from sqlalchemy.types import Text
 from steadydesk.contracts.hint import HintKind
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.policies.rights import Relation
+from steadydesk.records.tables.delivery import in_app
 from steadydesk.records.tables.process import record, sight
 from steadydesk.records.views.visibility import Viewer, subject_matches
 
@@ -54,6 +55,13 @@ async def kinds_since(connection: AsyncConnection, viewer: Viewer, since: dateti
             select(sight.c.why).where(sight.c.number.in_(written), subject_matches(viewer)).distinct()
         )
     )
+
+
+async def has_messages_since(connection: AsyncConnection, person: str, since: datetime) -> bool:
+    """Whether the person's list of notifications has an entry of what happened after an instant."""
+    newest = select(in_app.c.at).where(in_app.c.person == person).order_by(in_app.c.id.desc()).limit(1)
+    at = await connection.scalar(newest)
+    return at is not None and at > since
 
 
 def _texts(numbers: Collection[str]) -> BindParameter[Sequence[str]]:

@@ -29,15 +29,15 @@ from steadydesk.contracts.gate import ApproverState, GateState
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.views import PersonRef, RecordView
-from steadydesk.policies.rights import Relation
 from steadydesk.records.engine import plan_anew
 from steadydesk.records.tables.approval import approver, gate
-from steadydesk.records.tables.process import record, sight
-from steadydesk.records.views.approvals import people_of
+from steadydesk.records.tables.process import record
+from steadydesk.records.views.approval_rights import may_decide
+from steadydesk.records.views.approvals import in_their_name, people_of
 from steadydesk.records.views.directory_words import DirectoryWords, directory_words
 from steadydesk.records.views.operations import Attention, attention_counts
-from steadydesk.records.views.records import fields_of
-from steadydesk.records.views.visibility import Viewer, subject_matches, visible
+from steadydesk.records.views.records import asked_for_or_by, fields_of
+from steadydesk.records.views.visibility import Viewer, visible
 
 MOST = 8
 """Rows of each part; what is more is behind the part's link."""
@@ -48,7 +48,6 @@ _FOR_REQUESTER = (
     WaitingKind.RESUBMISSION,
 )
 _OF_PART = frozenset({"part", "subject", "label", "asked", "counts"})
-_ASKING = (Relation.REQUESTER.value, Relation.REQUESTED_FOR.value)
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,7 @@ def _part(name: str, gates: Subquery | None = None) -> Select[Any]:
 
 
 def _approvals(viewer: Viewer) -> Select[Any]:
-    """Never of what they asked for themselves: nobody decides on that."""
+    """Never of what they may not decide, in nobody's name."""
     asked = (
         select(
             gate.c.id,
@@ -159,15 +158,16 @@ def _approvals(viewer: Viewer) -> Select[Any]:
             func.array_agg(approver.c.person).label("asked"),
         )
         .join(approver, approver.c.gate == gate.c.id)
-        .where(approver.c.person == any_(literal(people_of(viewer), ARRAY(Text))))
+        .where(approver.c.person == any_(literal(people_of(viewer), ARRAY(Text))), in_their_name(viewer))
         .where(approver.c.state == ApproverState.REQUESTED.value, gate.c.state == GateState.REQUESTED.value)
+        .where(may_decide(viewer))
         .group_by(gate.c.id)
         .subquery()
     )
     return (
         _part("approval", asked)
         .join(asked, asked.c.line == record.c.number)
-        .where(visible(viewer), record.c.opened_by != viewer.person)
+        .where(visible(viewer))
         .order_by(asked.c.due_at, asked.c.id)
         .limit(MOST + 1)
     )
@@ -175,10 +175,7 @@ def _approvals(viewer: Viewer) -> Select[Any]:
 
 def _own(viewer: Viewer) -> ColumnElement[bool]:
     """The processes that the viewer asked for, or that are for them."""
-    numbers = select(sight.c.number).where(
-        sight.c.subject == f"p:{viewer.person}", sight.c.why.in_(_ASKING), subject_matches(viewer)
-    )
-    return record.c.number.in_(numbers) & (record.c.kind == RecordKind.REQUEST.value)
+    return asked_for_or_by(viewer) & (record.c.kind == RecordKind.REQUEST.value)
 
 
 def _to_answer(viewer: Viewer) -> Select[Any]:

@@ -196,7 +196,7 @@ def operation_of(
     return Operation(
         kind=item.people_operation,
         line=line,
-        person=_future_person(item, line) or line.caller.name,
+        person=future_person(item, line) or line.caller.name,
         zone=zone,
         done=int(done),
         steps=int(steps),
@@ -204,7 +204,7 @@ def operation_of(
     )
 
 
-def _future_person(item: CatalogItem, line: LineView) -> str | None:
+def future_person(item: CatalogItem, line: LineView) -> str | None:
     """The name of somebody who is not in the directory yet, from the field that says who it is about."""
     named = line.variables.get(item.beneficiary or "")
     return str(named["name"]) if isinstance(named, dict) and "name" in named else None

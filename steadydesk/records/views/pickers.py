@@ -45,6 +45,26 @@ async def suggest_people(connection: AsyncConnection, text: str, limit: int = MO
     return [PersonRef(id=row.id, name=row.name, user_name=row.user_name) for row in rows]
 
 
+async def people_meant(connection: AsyncConnection, typed: str, limit: int = MOST) -> list[PersonRef]:
+    """Whom somebody means: one person where it is their user name, or the full name of nobody else, else all active
+    people with the text in a name. One more than ``limit`` where there are more.
+    """
+    wanted = typed.strip().lower()
+    if not wanted:
+        return []
+    name, user_name = func.lower(person.c.name), person.c.user_name
+    exactly = case((user_name == wanted, 0), (name == wanted, 1), else_=2)
+    rows = await connection.execute(
+        select(person.c.id, person.c.name, user_name, exactly.label("exactly"))
+        .where(person.c.active, ~person.c.service_account, _holds(wanted, name, user_name))
+        .order_by(exactly, _begins_first(wanted, name, user_name), person.c.name, user_name)
+        .limit(limit + 1)
+    )
+    found = [(row.exactly, PersonRef(id=row.id, name=row.name, user_name=row.user_name)) for row in rows]
+    best = found[0][0] if found else 2
+    return [ref for exact, ref in found if exact == best]
+
+
 async def people_called(connection: AsyncConnection, names: Iterable[str]) -> dict[str, list[str]]:
     """User names of active people by their full name in lower case."""
     wanted = any_(literal([name.lower() for name in names], ARRAY(Text)))

@@ -2,28 +2,29 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.agenda import Waiting
 from steadydesk.contracts.language import in_language
-from steadydesk.contracts.numbers import RecordKind, parse_typed
+from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.views import RecordView, Why
+from steadydesk.policies.rights import Relation
 from steadydesk.records.engine import plan_anew
-from steadydesk.records.tables.directory import person
-from steadydesk.records.tables.process import record
+from steadydesk.records.tables.base import NEVER
+from steadydesk.records.tables.process import record, sight, soonest
+from steadydesk.records.views.ordered import Ways, in_any_way, of_items
 from steadydesk.records.views.people import Names, names_of
-from steadydesk.records.views.visibility import Viewer, visible
-
-_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+from steadydesk.records.views.visibility import Viewer, subject_matches, visible
 
 COUNT_CAP = 1_000
 """Counts above it read "1,000+": nobody needs the exact number, and counting 200,000 rows is no read."""
 
+_ASKING = (Relation.REQUESTER.value, Relation.REQUESTED_FOR.value)
 _PROCESSES = (RecordKind.REQUEST.value, RecordKind.GRANT.value)
 _EQUAL = (
     "kind",
@@ -35,7 +36,6 @@ _EQUAL = (
     "function",
     "parent",
 )
-_part = record.alias("part")
 _PARTS = (RecordKind.REQUEST_LINE.value,)
 _NOT_SHOWN = (
     "correlation_id",
@@ -54,19 +54,19 @@ class RecordFilter:
     kind: str | None = None
     state: str | None = None
     open: bool | None = None
+    own: bool = False
+    """Only processes that the viewer asked for, or that are for them."""
     opened_by: str | None = None
     caller: str | None = None
     assignment_group: str | None = None
     groups: tuple[str, ...] | None = None
     assigned_to: str | None = None
     item: str | None = None
-    """Of a process: something of it is in the order."""
+    """Of a request: something of it is in the order."""
     function: str | None = None
     parent: str | None = None
     late: bool | None = None
     updated_since: datetime | None = None
-    text: str | None = None
-    """Part of what something in the order is called, of a name of whom it is for, or of its number."""
 
 
 class RecordOrder(StrEnum):
@@ -87,8 +87,16 @@ class Position:
 def instant_of(view: RecordView, order: RecordOrder) -> datetime:
     """By which it stands in a list of this order."""
     if order is RecordOrder.EXPECTED:
-        return view.expected_at or _NEVER
+        return view.expected_at or NEVER
     return view.updated_at if order is RecordOrder.CHANGED else view.opened_at
+
+
+def asked_for_or_by(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether the viewer asked for the process, or it is for them, all of it or a line."""
+    numbers = select(sight.c.number).where(
+        sight.c.subject == f"p:{viewer.person}", sight.c.why.in_(_ASKING), subject_matches(viewer)
+    )
+    return record.c.number.in_(numbers)
 
 
 async def list_records(
@@ -105,10 +113,21 @@ async def list_records(
 
 
 def chosen(
-    viewer: Viewer, wanted: RecordFilter, limit: int, after: Position | None, order: RecordOrder
+    viewer: Viewer,
+    wanted: RecordFilter,
+    limit: int,
+    after: Position | None,
+    order: RecordOrder,
+    ways: Ways | None = None,
 ) -> Select[Any]:
-    """The rows of a page of a list."""
-    return _ordered(_filtered(select(record), viewer, wanted), order, after).limit(limit)
+    """The rows of a page of a list; with ``ways``, of those that are meant in one of them."""
+
+    def page(statement: Select[Any]) -> Select[Any]:
+        return _ordered(_filtered(statement, viewer, wanted), order, after).limit(limit)
+
+    if ways is None:
+        return page(select(record))
+    return _ordered(select(record).where(in_any_way(ways, page)), order).limit(limit)
 
 
 async def count_records(connection: AsyncConnection, viewer: Viewer, wanted: RecordFilter) -> int:
@@ -176,36 +195,19 @@ def waiting_of(stored: list[dict[str, Any]] | None) -> list[Waiting]:
     return [Waiting.model_validate(each) for each in stored or []]
 
 
-def _ordered(statement: Select[Any], order: RecordOrder, after: Position | None) -> Select[Any]:
+def _ordered(statement: Select[Any], order: RecordOrder, after: Position | None = None) -> Select[Any]:
     """From the newest on, or from what is promised soonest."""
+    number = record.c.number
+    # A row of two is compared, not each for itself, because an index can begin to read there.
     if order is RecordOrder.EXPECTED:
-        soonest = func.coalesce(record.c.expected_at, literal(_NEVER))
+        at = soonest(record)
         if after is not None:
-            later, same = soonest > after.at, and_(soonest == after.at, record.c.number > after.number)
-            statement = statement.where(or_(later, same))
-        return statement.order_by(soonest, record.c.number)
-    newest = record.c.updated_at if order is RecordOrder.CHANGED else record.c.opened_at
+            statement = statement.where(tuple_(at, number) > tuple_(literal(after.at), literal(after.number)))
+        return statement.order_by(at, number)
+    at = record.c.updated_at if order is RecordOrder.CHANGED else record.c.opened_at
     if after is not None:
-        older, same = newest < after.at, and_(newest == after.at, record.c.number < after.number)
-        statement = statement.where(or_(older, same))
-    return statement.order_by(newest.desc(), record.c.number.desc())
-
-
-def _holds(text: str, language: str) -> ColumnElement[bool]:
-    words = _part.c.short_description
-    called = func.coalesce(words[language].astext, words["en"].astext)
-    is_it = or_(_has(called, text), _has(_part.c.number, text), _part.c.number == parse_typed(text))
-    whose = select(person.c.id).where(person.c.id == record.c.caller)
-    return or_(_in_order(is_it), exists(whose.where(_has(person.c.name, text))))
-
-
-def _in_order(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether the process, or a part of it, is so."""
-    return exists(select(_part.c.number).where(_part.c.owner == record.c.number, condition))
-
-
-def _has(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
-    return func.lower(column).contains(text.lower(), autoescape=True)
+        statement = statement.where(tuple_(at, number) < tuple_(literal(after.at), literal(after.number)))
+    return statement.order_by(at.desc(), number.desc())
 
 
 def _filtered(statement: Select[Any], viewer: Viewer, wanted: RecordFilter) -> Select[Any]:
@@ -213,13 +215,13 @@ def _filtered(statement: Select[Any], viewer: Viewer, wanted: RecordFilter) -> S
     if wanted.kind in _PARTS:
         # Says nothing new, but lets the index of parts by their process be used.
         conditions.append(record.c.number != record.c.owner)
+    if wanted.own:
+        conditions.append(asked_for_or_by(viewer))
     if wanted.groups is not None:
         conditions.append(record.c.assignment_group.in_(wanted.groups))
     if wanted.item is not None:
-        of_any = _in_order(_part.c.item == wanted.item)
-        conditions.append(of_any if wanted.kind in _PROCESSES else record.c.item == wanted.item)
-    if wanted.text is not None:
-        conditions.append(_holds(wanted.text, viewer.language))
+        in_order = wanted.kind == RecordKind.REQUEST.value
+        conditions.append(of_items([wanted.item]) if in_order else record.c.item == wanted.item)
     if wanted.updated_since is not None:
         conditions.append(record.c.updated_at >= wanted.updated_since)
     return statement.where(*conditions)

@@ -1,4 +1,4 @@
-"""A page of requests with what its filters offer: one statement after the setting of its plan."""
+"""A page of requests with what its filters offer: one statement after the setting of its plan, and one for a text."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from steadydesk.records.engine import plan_anew
 from steadydesk.records.tables.configuration import configuration_version
 from steadydesk.records.tables.directory import person
 from steadydesk.records.views.json_rows import listed, record_fields
+from steadydesk.records.views.ordered import ways_to_mean
 from steadydesk.records.views.people import Names
 from steadydesk.records.views.records import Position, RecordFilter, RecordOrder, chosen, instant_of
 from steadydesk.records.views.visibility import Viewer
@@ -32,9 +33,12 @@ async def request_list(
     limit: int,
     after: Position | None = None,
     order: RecordOrder = RecordOrder.CHANGED,
+    text: str | None = None,
 ) -> RequestList:
-    """At most ``limit`` rows behind ``after``, in this order."""
-    found = chosen(viewer, wanted, limit, after, order).cte("found")
+    """At most ``limit`` rows behind ``after``, in this order, that the text means."""
+    await plan_anew(connection)
+    ways = await ways_to_mean(connection, text, viewer.language) if text else None
+    found = chosen(viewer, wanted, limit, after, order, ways).cte("found")
     named = select(found.c.opened_by).union(select(found.c.caller), select(found.c.assigned_to))
     columns = (person.c.id, person.c.name, person.c.user_name)
     names = select(*columns).where(person.c.id.in_(named)).subquery("names")
@@ -44,7 +48,6 @@ async def request_list(
         listed(names, names.c.id).label("names"),
         digest.label("digest"),
     )
-    await plan_anew(connection)
     row = (await connection.execute(statement)).one()
     known = Names({one["id"]: PersonRef(**one) for one in row.names})
     views = [RecordView(**record_fields(one, known, viewer.language)) for one in row.records]

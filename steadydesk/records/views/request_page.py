@@ -29,6 +29,7 @@ from steadydesk.records.grants import GrantView
 from steadydesk.records.views.directory_words import DirectoryWords, directory_words
 from steadydesk.records.views.json_rows import record_fields
 from steadydesk.records.views.request_parts import whole_request
+from steadydesk.records.views.task_outputs import Entered, entered
 from steadydesk.records.views.visibility import Viewer
 
 _Facts = Mapping[str, Any]
@@ -47,6 +48,8 @@ class RequestContent:
     grants: list[GrantView] = field(default_factory=list[GrantView])
     words: Mapping[str, str] = field(default_factory=dict[str, str])
     """What voters wrote, by gate and voter (``REQ…-G1:p_…``), and the questions, by reference."""
+    entered: Mapping[str, Entered] = field(default_factory=dict[str, Entered])
+    """What people entered when they completed tasks, by the task's number."""
     more: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What ``also`` asked for."""
 
@@ -69,7 +72,8 @@ async def request_content(
     facts: _Facts = row._asdict()
     document = RequestProcess.model_validate(facts["document"])
     organisation = (await configuration.get(connection, document.configuration)).organisation
-    named = list(_named(facts, document, organisation))
+    given = list(entered(document, organisation, facts["answers"]))
+    named = [*_named(facts, document, organisation), *_named_in_outputs(given)]
     names = await directory_words(
         connection,
         _people(facts, document),
@@ -85,6 +89,7 @@ async def request_content(
         timeline=_timeline(facts, names),
         grants=[_grant(one, names, viewer.language) for one in facts["grants"]],
         words={f"{one['gate']}:{one['voter']}": one["said"] for one in facts["votes"] if one["said"]},
+        entered={one.number: one for one in given},
         more={name: facts[name] for name in also or {}},
     )
 
@@ -105,7 +110,7 @@ def _people(facts: _Facts, document: RequestProcess) -> Iterable[str | None]:
 def _groups(facts: _Facts, document: RequestProcess) -> Iterable[str | None]:
     yield from (one["assignment_group"] for one in facts["records"])
     yield from (each.get("group") for one in facts["records"] for each in one["waiting"] or [])
-    yield from (run.task.group for line in document.lines for run in line.steps.values() if run.task)
+    yield from (placed.run.group for placed in document.tasks())
     yield from (one["capacity"].rpartition(":")[2] for one in facts["approvers"])
 
 
@@ -118,6 +123,11 @@ def _named(
         if item is not None and isinstance(answers, dict):
             given = cast("dict[str, Any]", answers)
             yield from ((kind, name) for _, kind, name in references(item.form, given))
+
+
+def _named_in_outputs(given: Iterable[Entered]) -> Iterator[tuple[FieldKind, str]]:
+    for one in given:
+        yield from ((kind, name) for _, kind, name in references(one.form, one.outputs))
 
 
 def _view(

@@ -12,6 +12,7 @@ from steadydesk.records.tables.journal import audit, journal
 from steadydesk.records.tables.process import process, record, sight
 from steadydesk.records.tables.text import attachment, text_body
 from steadydesk.records.views.json_rows import listed
+from steadydesk.records.views.task_outputs import output_refs
 from steadydesk.records.views.visibility import Viewer, subject_matches
 
 LATEST_STEPS = 200
@@ -98,7 +99,7 @@ def _votes(number: str) -> ScalarSelect[Any]:
 
 
 def _answers() -> ScalarSelect[Any]:
-    """The form's answers and the note, by reference."""
+    """The form's answers, what tasks gave, and the note, by reference."""
     line = func.jsonb_array_elements(process.c.document["lines"]).table_valued("value", name="line")
     refs = (
         select(cast(line.c.value, JSONB)["variables"]["ref"].astext.label("ref"))
@@ -107,7 +108,8 @@ def _answers() -> ScalarSelect[Any]:
     )
     note = select(process.c.document["note"]["ref"].astext).correlate(process)
     pairs = func.jsonb_object_agg(text_body.c.ref, text_body.c.body)
-    wanted = text_body.c.ref.in_(refs.union_all(note))
-    given = func.coalesce(pairs, cast(literal("{}"), JSONB))
-    statement = select(given).where(wanted, text_body.c.body.is_not(None))
+    given = select(output_refs()).correlate(process)
+    wanted = text_body.c.ref.in_(refs.union_all(note, given))
+    found = func.coalesce(pairs, cast(literal("{}"), JSONB))
+    statement = select(found).where(wanted, text_body.c.body.is_not(None))
     return statement.correlate(process).scalar_subquery()

@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, any_, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import Text
 
-from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.numbers import RecordKind, meant_numbers
 from steadydesk.contracts.views import PersonRef, RecordView
 from steadydesk.records.engine import plan_anew
 from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.process import record
 from steadydesk.records.views.directory_words import DirectoryWords
 from steadydesk.records.views.json_rows import listed, record_fields
+from steadydesk.records.views.ordered import in_any_way, of_items
 from steadydesk.records.views.visibility import Viewer, visible
 
 MOST = 10
@@ -27,13 +26,11 @@ class Finds:
     people: list[PersonRef] = field(default_factory=list[PersonRef])
 
 
-async def find(
-    connection: AsyncConnection, viewer: Viewer, text: str, number: str | None, items: Sequence[str]
-) -> Finds:
-    """Records with this number or these items, the newest change first; people by the beginning of a name. One
-    statement after the setting of its plan.
+async def find(connection: AsyncConnection, viewer: Viewer, text: str, items: Sequence[str]) -> Finds:
+    """Records with the number that the text is, and requests of these items, the newest change first; people by the
+    beginning of a name. One statement after the setting of its plan.
     """
-    found = _records(viewer, text, number, items).cte("found")
+    found = _records(viewer, meant_numbers(text), items).cte("found")
     named = select(found.c.opened_by).union(select(found.c.caller), select(found.c.assigned_to))
     columns = (person.c.id, person.c.name, person.c.user_name)
     names = select(*columns).where(person.c.id.in_(named)).subquery("names")
@@ -68,13 +65,14 @@ def people_like(text: str, limit: int = MOST) -> Select[str, str, str]:
     return wanted.order_by(person.c.name, person.c.user_name).limit(limit)
 
 
-def _records(viewer: Viewer, text: str, number: str | None, items: Sequence[str]) -> Select[Any]:
-    wanted: ColumnElement[bool] = (record.c.kind == RecordKind.REQUEST.value) & (
-        record.c.item == any_(literal(list(items), ARRAY(Text)))
+def _records(viewer: Viewer, numbers: Sequence[str], items: Sequence[str]) -> Select[Any]:
+    ways: list[ColumnElement[bool]] = [record.c.number.in_(numbers)] if numbers else []
+    if items:
+        ways.append((record.c.kind == RecordKind.REQUEST.value) & of_items(items))
+
+    def newest(statement: Select[Any]) -> Select[Any]:
+        return statement.order_by(record.c.updated_at.desc(), record.c.number.desc()).limit(MOST)
+
+    return newest(
+        select(record).where(in_any_way(ways, lambda statement: newest(statement.where(visible(viewer)))))
     )
-    if text.isdecimal() and text.isascii() and len(text) <= 12:
-        wanted = or_(wanted, record.c.number.in_([f"{kind}{int(text):07d}" for kind in RecordKind]))
-    if number is not None:
-        wanted = or_(wanted, record.c.number == number)
-    newest = select(record).where(wanted, visible(viewer))
-    return newest.order_by(record.c.updated_at.desc(), record.c.number).limit(MOST)

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.form import Form
 from steadydesk.contracts.language import in_language
-from steadydesk.contracts.request import TaskPurpose
+from steadydesk.contracts.numbers import RecordKind, kind_of
+from steadydesk.contracts.request import TaskState
 from steadydesk.contracts.views import RecordView, TaskView
 from steadydesk.policies.form import json_schema, sensitive
 from steadydesk.records import configuration
@@ -17,6 +18,7 @@ from steadydesk.records.sensitive import SensitiveRead, disclose
 from steadydesk.records.tables.process import record
 from steadydesk.records.tables.task import task
 from steadydesk.records.views.requests import line_answers
+from steadydesk.records.views.task_outputs import form_asked, read_outputs
 from steadydesk.records.views.visibility import Viewer
 
 
@@ -46,6 +48,8 @@ async def task_view(connection: AsyncConnection, reader: TaskReader, view: Recor
     more: dict[str, Any] = {}
     if item is not None:
         more = await _of_item(connection, reader, view, item, row.step, row.purpose, answers)
+    if view.state == TaskState.CLOSED_COMPLETE and kind_of(view.owner) is RecordKind.REQUEST:
+        more["outputs"] = await read_outputs(connection, resolved.organisation, view.owner, view.number)
     return TaskView(
         **view.model_dump(),
         line=row.line,
@@ -91,12 +95,3 @@ async def form_of(connection: AsyncConnection, number: str) -> Form | None:
     resolved = await configuration.get(connection, row.configuration)
     item = resolved.organisation.catalog.get(row.item)
     return form_asked(item, row.step, row.purpose) if item else None
-
-
-def form_asked(item: CatalogItem, key: str, purpose: str) -> Form | None:
-    """What completing such a task of the item asks for; None where that is not known beforehand."""
-    step = item.plan.steps.get(key)
-    if purpose != TaskPurpose.STEP:
-        # A failed step that a person did by hand has whatever its connector would have given.
-        return None if purpose == TaskPurpose.DECIDE else Form()
-    return (step.form if step else None) or Form()

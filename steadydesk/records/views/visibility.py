@@ -4,25 +4,45 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, any_, bindparam, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
 from steadydesk.contracts.directory import Standing
 from steadydesk.policies.rights import Relation
+from steadydesk.records.tables.approval import approver, gate
 from steadydesk.records.tables.process import record, sight
+
+_GATE = gate.alias("scope_gate")
+_ASKED = approver.alias("scope_approver")
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """Through what somebody sees records: themselves, groups, owned functions; as a delegate only approvals."""
+    """Through what somebody sees records: themselves, groups, owned functions; as a delegate only approvals.
+    ``partly``: for whom they decide by some policies only, with each of these. ``natural`` is the person behind all
+    accounts of theirs.
+    """
 
     person: str
     own: tuple[str, ...]
     delegated: tuple[str, ...]
     now: datetime
     language: str = "en"
+    partly: tuple[tuple[str, str], ...] = ()
+    natural: str = ""
 
     @classmethod
     def of(cls, standing: Standing, now: datetime) -> "Viewer":
@@ -32,13 +52,22 @@ class Viewer:
             tuple(sorted(standing.delegated_sight)),
             now,
             standing.person.language,
+            _partly(standing),
+            standing.person.natural,
         )
+
+
+def _partly(standing: Standing) -> tuple[tuple[str, str], ...]:
+    wholly = {one.delegator for one in standing.stands_for if one.policies is None}
+    some = (one for one in standing.stands_for if one.delegator not in wholly)
+    return tuple(sorted((one.delegator, policy) for one in some for policy in one.policies or ("",)))
 
 
 def subject_matches(viewer: Viewer) -> ColumnElement[bool]:
     """Rows of ``sight`` that are the viewer's, now."""
     everybody = literal([*viewer.own, *viewer.delegated], ARRAY(Text))
-    return _matches(everybody, literal(list(viewer.own), ARRAY(Text)), literal(viewer.now))
+    matches = _matches(everybody, literal(list(viewer.own), ARRAY(Text)), literal(viewer.now))
+    return and_(matches, _in_scope(viewer)) if viewer.partly else matches
 
 
 def _matches(
@@ -50,6 +79,30 @@ def _matches(
     begun = or_(sight.c.begins_at.is_(None), sight.c.begins_at <= now)
     holds = or_(sight.c.until.is_(None), sight.c.until > now)
     return and_(theirs, whole, begun, holds)
+
+
+def _in_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether the row is not by somebody for whom the viewer decides by some policies only, or the process has asked
+    them at a gate of one of these.
+    """
+    limited = sorted({f"p:{delegator}" for delegator, _ in viewer.partly})
+    others = [subject for subject in (*viewer.own, *viewer.delegated) if subject not in limited]
+    asked = (
+        select(_GATE.c.id)
+        .join(_ASKED, _ASKED.c.gate == _GATE.c.id)
+        .where(
+            _GATE.c.owner == sight.c.number,
+            _ASKED.c.person == func.substr(sight.c.subject, 3),
+            tuple_(_ASKED.c.person, _GATE.c.policy).in_(viewer.partly),
+        )
+        .correlate(sight)
+    )
+    # Both sides name their subjects, though the row has one of them already: without, the planner takes it for more
+    # than half of what the delegator sees, and goes through all records to find a page of it.
+    return or_(
+        sight.c.subject == any_(literal(others, ARRAY(Text))),
+        and_(sight.c.subject.in_(limited), asked.exists()),
+    )
 
 
 # Made once: every command of everybody asks it.
@@ -83,9 +136,10 @@ class Sight:
 
     own: tuple[str, ...]
     delegated: tuple[str, ...]
+    partly: tuple[tuple[str, str], ...] = ()
 
     def at(self, now: datetime) -> Viewer:
-        return Viewer("", self.own, self.delegated, now)
+        return Viewer("", self.own, self.delegated, now, partly=self.partly)
 
 
 async def sight_of(connection: AsyncConnection, viewer: Viewer) -> Sight:
@@ -96,11 +150,13 @@ async def sight_of(connection: AsyncConnection, viewer: Viewer) -> Sight:
     named = exists(select(sight.c.number).where(sight.c.subject == asked))
     found = set(await connection.scalars(select(asked).where(named)))
     own, delegated = (tuple(filter(found.__contains__, side)) for side in (viewer.own, viewer.delegated))
-    return Sight(own, delegated)
+    partly = tuple(one for one in viewer.partly if f"p:{one[0]}" in found)
+    return Sight(own, delegated, partly)
 
 
 async def relations(connection: AsyncConnection, viewer: Viewer, owner: str) -> list[str]:
     """Why the viewer sees the process ``owner``; empty when it is invisible to them."""
     everybody = [*viewer.own, *viewer.delegated]
     asked = {"of": owner, "everybody": everybody, "own": list(viewer.own), "now": viewer.now}
-    return sorted(await connection.scalars(_RELATIONS, asked))
+    wanted = _RELATIONS.where(_in_scope(viewer)) if viewer.partly else _RELATIONS
+    return sorted(await connection.scalars(wanted, asked))

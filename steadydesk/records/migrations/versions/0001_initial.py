@@ -35,12 +35,25 @@ def upgrade() -> None:
             comment="Of the gate, so that an inbox is read in its order.",
         ),
         sa.Column(
+            "due_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Of the gate while it is open, for the same reason.",
+        ),
+        sa.Column(
             "capacity",
             sa.Text(),
             nullable=False,
             comment="Why they are asked: own, group:<key>, manager, fallback.",
         ),
         sa.PrimaryKeyConstraint("gate", "person", name=op.f("pk_approver")),
+    )
+    op.create_index(
+        "ix_approver_due",
+        "approver",
+        ["person", sa.literal_column("coalesce(due_at, '9999-01-01 00:00:00+00'::timestamptz)"), "gate"],
+        unique=False,
+        postgresql_where=sa.text("state = 'requested'"),
     )
     op.create_index("ix_approver_inbox", "approver", ["person", "state", "opened_at", "gate"], unique=False)
     op.create_table(
@@ -295,9 +308,7 @@ def upgrade() -> None:
         sa.Column("step", sa.Text(), nullable=False),
         sa.Column("holder", sa.Text(), nullable=False),
         sa.Column("entitlement", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
-        sa.Column(
-            "state", sa.Text(), nullable=False, comment="starting, active, revoking, revoked or failed."
-        ),
+        sa.Column("state", sa.Text(), nullable=False, comment="A value of contracts.grant.GrantState."),
         sa.Column("approved_by", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
@@ -448,7 +459,10 @@ def upgrade() -> None:
         sa.Column("late", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("waiting", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column(
-            "progress", sa.Text(), nullable=True, comment="Steps of the plan that have ended, of how many."
+            "progress",
+            sa.Text(),
+            nullable=True,
+            comment="Steps of the plan that are done, of those that are not skipped.",
         ),
         sa.Column(
             "people_operation",
@@ -485,7 +499,16 @@ def upgrade() -> None:
         unique=False,
         postgresql_where="open",
     )
+    op.create_index(
+        "ix_record_kind_title",
+        "record",
+        ["kind", sa.literal_column("hashtextextended(CAST(short_description AS TEXT), 0)")],
+        unique=False,
+    )
     op.create_index("ix_record_kind_updated_at", "record", ["kind", "updated_at", "number"], unique=False)
+    op.create_index(
+        "ix_record_line_item", "record", ["item"], unique=False, postgresql_where=sa.text("kind = 'RITM'")
+    )
     op.create_index("ix_record_owner", "record", ["owner"], unique=False)
     op.create_index(
         "ix_record_parent", "record", ["parent"], unique=False, postgresql_where=sa.text("parent IS NOT NULL")
@@ -496,6 +519,34 @@ def upgrade() -> None:
         ["effective_at", "number"],
         unique=False,
         postgresql_where=sa.text("people_operation IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_record_request_caller",
+        "record",
+        ["caller"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'REQ'"),
+    )
+    op.create_index(
+        "ix_record_request_expected",
+        "record",
+        [sa.literal_column("coalesce(expected_at, '9999-01-01 00:00:00+00'::timestamptz)"), "number"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'REQ'"),
+    )
+    op.create_index(
+        "ix_record_request_opened",
+        "record",
+        ["opened_at", "number"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'REQ'"),
+    )
+    op.create_index(
+        "ix_record_request_opened_by",
+        "record",
+        ["opened_by"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'REQ'"),
     )
     op.create_index(
         "ix_record_running",
@@ -907,13 +958,21 @@ def downgrade() -> None:
         "ix_record_running", table_name="record", postgresql_where=sa.text("open AND number = owner")
     )
     op.drop_index(
+        "ix_record_request_opened_by", table_name="record", postgresql_where=sa.text("kind = 'REQ'")
+    )
+    op.drop_index("ix_record_request_opened", table_name="record", postgresql_where=sa.text("kind = 'REQ'"))
+    op.drop_index("ix_record_request_expected", table_name="record", postgresql_where=sa.text("kind = 'REQ'"))
+    op.drop_index("ix_record_request_caller", table_name="record", postgresql_where=sa.text("kind = 'REQ'"))
+    op.drop_index(
         "ix_record_people_operation",
         table_name="record",
         postgresql_where=sa.text("people_operation IS NOT NULL"),
     )
     op.drop_index("ix_record_parent", table_name="record", postgresql_where=sa.text("parent IS NOT NULL"))
     op.drop_index("ix_record_owner", table_name="record")
+    op.drop_index("ix_record_line_item", table_name="record", postgresql_where=sa.text("kind = 'RITM'"))
     op.drop_index("ix_record_kind_updated_at", table_name="record")
+    op.drop_index("ix_record_kind_title", table_name="record")
     op.drop_index("ix_record_group_open", table_name="record", postgresql_where="open")
     op.drop_table("record")
     op.drop_table("process")
@@ -961,6 +1020,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_attachment_number"), table_name="attachment")
     op.drop_table("attachment")
     op.drop_index("ix_approver_inbox", table_name="approver")
+    op.drop_index("ix_approver_due", table_name="approver", postgresql_where=sa.text("state = 'requested'"))
     op.drop_table("approver")
     op.drop_table("anchor")
     # ### end Alembic commands ###

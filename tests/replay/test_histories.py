@@ -1,4 +1,4 @@
-"""Histories of requests as released versions made them still fit the workflow; a change that breaks them is patched."""
+"""Histories as released versions made them still fit the workflows; a change that breaks them is patched."""
 
 import json
 from pathlib import Path
@@ -9,11 +9,11 @@ from temporalio.worker import Replayer
 
 from steadydesk.contracts import agenda
 from steadydesk.orchestration.client import DATA_CONVERTER
-from tests.support.request_histories import FOLDER, MOST_HANDLED, PLACES, SKIPPING, WAITING
+from tests.support.process_histories import FOLDER, MOST_HANDLED, PLACES, SKIPPING, WAITING
 from tests.support.sandbox import SANDBOX
 from workflows import registry
 
-HISTORIES = sorted(FOLDER.glob("request-*.json"))
+HISTORIES = sorted(FOLDER.glob("*.json"))
 
 
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)

@@ -1,6 +1,6 @@
-"""Records the histories of requests that later versions must still replay.
+"""Records the histories of requests and grants that later versions must still replay.
 
-``python -m tests.support.request_histories 0.1.0`` is run once for a released version; a file that is there is never
+``python -m tests.support.process_histories 0.1.0`` is run once for a released version; a file that is there is never
 written again.
 """
 
@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
 from steadydesk.contracts import agenda
+from steadydesk.contracts.grant import Revoke
+from steadydesk.contracts.numbers import RecordKind, kind_of
 from steadydesk.contracts.request_commands import Cancel, Comment, Resubmit
 from steadydesk.policies.assertion import unsigned
 from tests.support.databases import session_postgres
+from tests.support.given_grants import given
 from tests.support.request_catalogue import catalogue
 from tests.support.request_desk import request_desk
 from tests.support.request_worker import Works, now, until, working
@@ -96,8 +100,22 @@ async def has_rolled_over(works: Works, number: str) -> bool:
     return len(await works.run_ids(number)) == 2
 
 
-WAITING: list[Story] = [simple, approved, resubmitted, undone, cancelled, rolled_over]
-SKIPPING: list[Story] = [expired]
+async def extended(works: Works) -> str:
+    """A grant whose end an approved request moves, and which its owner ends."""
+    works.errands.failing.clear()
+    grant = await given(works, date(2126, 1, 1))
+    await works.result(await works.order("granting", variables={"until": "2126-03-01"}, extends=grant))
+    await works.send(grant, Revoke(assertion=unsigned()), "rita")
+    return grant
+
+
+async def revoked(works: Works) -> str:
+    """A grant that is reminded of, and revoked at its end."""
+    return await given(works, now().date() + timedelta(days=60))
+
+
+WAITING: list[Story] = [simple, approved, resubmitted, undone, cancelled, rolled_over, extended]
+SKIPPING: list[Story] = [expired, revoked]
 
 
 def anonymous(history: WorkflowHistory) -> str:
@@ -140,7 +158,8 @@ async def _keep(version: str, works: Works, stories: list[Story]) -> None:
         number = await story(works)
         await works.result(number)
         for place, run_id in enumerate(await works.run_ids(number), start=1):
-            file = FOLDER / f"request-{version}-{story.__name__.replace('_', '-')}-{place}.json"
+            kind = "grant" if kind_of(number) is RecordKind.GRANT else "request"
+            file = FOLDER / f"{kind}-{version}-{story.__name__.replace('_', '-')}-{place}.json"
             if not file.exists():
                 file.write_text(anonymous(await works.history(number, run_id)) + "\n")
 

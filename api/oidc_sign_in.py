@@ -1,0 +1,75 @@
+"""What an issuer gives for the code of a sign-in: the ID token, and what it tells of the person beyond it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from steadydesk.errors import NotSignedIn, Unavailable
+from steadydesk.settings import Settings
+
+_TIMEOUT_SECONDS = 5
+_LARGEST_ANSWER = 262_144
+_NOT_COMPLETED = "The sign-in was not completed."
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The tokens of one sign-in; the access token is for the issuer's own UserInfo address alone."""
+
+    id_token: str
+    access_token: str | None
+
+
+async def tokens_for(address: str, code: str, verifier: str, redirect_uri: str, settings: Settings) -> Given:
+    """What the token endpoint at ``address`` gives; NotSignedIn where it refuses, Unavailable where it is away."""
+    client_id = settings.oidc_client_id or ""
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect_uri,
+        "client_id": client_id,
+        "code_verifier": verifier,
+    }
+    secret = settings.oidc_client_secret
+    proof: dict[str, Any] = {"auth": httpx2.BasicAuth(client_id, secret)} if secret else {}
+    try:
+        async with httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client:
+            answer = await client.post(address, data=form, **proof)
+    except httpx2.HTTPError:
+        raise Unavailable("The sign-in service does not answer.", details={"retry_after": 5}) from None
+    given = _object_in(answer)
+    token, access = given.get("id_token"), given.get("access_token")
+    if not isinstance(token, str):
+        raise NotSignedIn(_NOT_COMPLETED)
+    return Given(token, access if isinstance(access, str) else None)
+
+
+async def completed(claims: Mapping[str, Any], address: str, access_token: str) -> dict[str, Any]:
+    """The claims of a valid ID token with those that the UserInfo ``address`` has beyond them.
+
+    With a code, an issuer may tell the claims of ``profile`` and ``email`` there alone (OpenID Connect Core 1.0, 5.4);
+    they count for the same ``sub`` only (5.3.2): NotSignedIn for another. Where nothing readable comes, the token's
+    claims are all there is.
+    """
+    try:
+        async with httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client:
+            answer = await client.get(address, headers={"Authorization": f"Bearer {access_token}"})
+        more = _object_in(answer)
+    except (httpx2.HTTPError, NotSignedIn):
+        return dict(claims)
+    if more.get("sub") != claims.get("sub"):
+        raise NotSignedIn(_NOT_COMPLETED)
+    return {**more, **claims}
+
+
+def _object_in(answer: httpx2.Response) -> dict[str, Any]:
+    """The JSON object of a success; NotSignedIn for anything else."""
+    try:
+        given: Any = answer.json() if len(answer.content) <= _LARGEST_ANSWER else None
+    except ValueError:
+        given = None
+    if answer.status_code != 200 or not isinstance(given, dict):
+        raise NotSignedIn(_NOT_COMPLETED)
+    return given

@@ -1,0 +1,90 @@
+"""What was granted is ended on a page that says first what is taken back: by who holds or ordered it, or its owner."""
+
+from typing import Any
+
+import pytest
+
+from activities.grant import GrantActivities
+from activities.registry import GRANTS
+from activities.transition import Transitions
+from steadydesk.contracts.request_commands import OutcomeKind, Tick
+from tests.portal.test_timeline import ACCESS, approve_all, report
+from tests.portal.visitors import Visitor, statements, visitor
+from tests.support.api_desk import ApiDesk, Silent
+
+
+@pytest.fixture
+async def granted(portal: ApiDesk) -> tuple[str, str]:
+    """The number of a request of Rita's, and of the access that it gave her."""
+    number = (await portal.order("rita.requester", "application-access", **ACCESS))["number"]
+    await approve_all(portal, number)
+    await report(portal, number, OutcomeKind.DONE)
+    [grant] = [one for one in (await register(portal)) if one["request"] == number]
+    grants = GrantActivities(Transitions(GRANTS, portal.services.engine, Silent()))
+    await grants.open_grant(Tick(number=grant["number"], step="open", at=portal.services.clock(), run="run"))
+    return number, grant["number"]
+
+
+async def register(portal: ApiDesk) -> list[dict[str, str]]:
+    return (await portal.get("rita.requester", "/grants?mine=true&limit=200"))["items"]
+
+
+def way(number: str, grant: str) -> str:
+    return f"/records/{number}/revoke?grant={grant}"
+
+
+@pytest.mark.parametrize(
+    ("who", "button", "title"),
+    [
+        ("rita.requester", "Give back", "Give back “Access to an application”"),
+        ("ines.itlead", "End it", "End “Access to an application”"),
+    ],
+)
+async def test_who_holds_it_and_its_owner_end_it(
+    portal: ApiDesk, granted: tuple[str, str], who: str, button: str, title: str
+) -> None:
+    number, grant = granted
+    async with visitor(portal, who) as browser:
+        assert f'href="{way(number, grant)}">{button}</a>' in await browser.page(f"/records/{number}")
+        with statements(portal) as counted:
+            html = await browser.page(way(number, grant))
+        assert counted.count <= 5
+        assert f"<h1>{title}</h1>" in html
+        assert '<li>Access to an application <span class="small">automatically</span></li>' in html
+        assert "Rita Reed" in html
+        assert "until 31 Mar 2031" in html
+        assert (await forged(browser, number, grant)).status_code == 403
+        assert (await portal.get("rita.requester", f"/grants/{grant}"))["state"] == "active"
+        await browser.page(way(number, grant))
+        answer = await browser.send(f"/records/{number}/revoke", grant=grant, reason="The year is closed.")
+        assert answer.headers["location"] == f"/records/{number}?done=revoke#{grant}"
+        assert way(number, grant) not in await browser.page(f"/records/{number}")
+        assert (await browser.open(way(number, grant))).status_code == 409
+    assert (await portal.get("rita.requester", f"/grants/{grant}"))["state"] == "revoking"
+
+
+async def forged(browser: Visitor, number: str, grant: str) -> Any:
+    return await browser.send(f"/records/{number}/revoke", grant=grant, origin="https://evil.example")
+
+
+@pytest.mark.parametrize(("who", "status"), [("mona.manager", 409), ("ingo.it", 409), ("felix.finance", 404)])
+async def test_others_have_no_button_and_are_refused(
+    portal: ApiDesk, granted: tuple[str, str], who: str, status: int
+) -> None:
+    number, grant = granted
+    async with visitor(portal, who) as browser:
+        assert "/revoke" not in (await browser.open(f"/records/{number}")).text
+        assert (await browser.open(way(number, grant))).status_code == status
+        refused = await browser.send(f"/records/{number}/revoke", grant=grant)
+        assert refused.status_code in (403, 404)
+    assert (await portal.get("rita.requester", f"/grants/{grant}"))["state"] == "active"
+
+
+async def test_what_has_moved_on_meanwhile_is_shown_again(portal: ApiDesk, granted: tuple[str, str]) -> None:
+    number, grant = granted
+    async with visitor(portal, "rita.requester") as rita:
+        await rita.page(way(number, grant))
+        late = await rita.send(f"/records/{number}/revoke", grant=grant, version="99")
+        assert late.status_code == 412
+        assert f'value="{grant}"' in late.text
+        assert (await rita.open(f"/records/{number}/revoke?grant=GRA9999999")).status_code == 404

@@ -1,0 +1,55 @@
+"""A grant as a process of its own: given by a request, extended by another one, surely revoked at its end."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from temporalio.testing import WorkflowEnvironment
+
+from steadydesk.contracts.grant import Revoke
+from steadydesk.policies.assertion import unsigned
+from steadydesk.records.tables.grant import grant_register
+from steadydesk.records.tables.process import record
+from tests.support.given_grants import given
+from tests.support.request_desk import Desk
+from tests.support.request_worker import Works, events, now, replayed, working
+
+DAY = timedelta(days=1)
+
+
+async def test_it_is_revoked_at_its_end(desk: Desk, temporal_env: WorkflowEnvironment) -> None:
+    end = now().date() + timedelta(days=60)
+    async with working(desk, temporal_env.client) as works:
+        grant = await given(works, end)
+        assert await works.result(grant) == "revoked"
+        assert works.errands.called == ["one:1", "revoke:1"]
+        row = await row_of(works, grant)
+        assert (row.reason, row.expires_at) == ("expired", midnight(end + DAY))
+        assert row.revoked_at >= row.expires_at
+        assert len(events(await works.history(grant), "timer_fired")) == 2
+        await replayed(works, grant)
+
+
+async def test_an_approved_request_moves_its_end_and_its_owner_may_end_it_at_once(works: Works) -> None:
+    first, later = date(2126, 1, 1), date(2126, 3, 1)
+    grant = await given(works, first)
+    assert (await row_of(works, grant)).expires_at == midnight(first + DAY)
+    extension = await works.order("granting", variables={"until": str(later)}, extends=grant)
+    assert await works.result(extension) == "closed_complete"
+    assert (await row_of(works, grant)).expires_at == midnight(later + DAY)
+    line = await works.desk.line(extension)
+    assert [row.progress for row in await works.desk.rows(record, record.c.number == line.number)] == [None]
+    assert works.errands.called == ["one:1"]
+    await works.send(grant, Revoke(assertion=unsigned()), "rita")
+    assert await works.result(grant) == "revoked"
+    assert works.errands.called == ["one:1", "revoke:1"]
+    assert (await row_of(works, grant)).reason == "owner"
+    await replayed(works, grant)
+
+
+async def row_of(works: Works, grant: str) -> Any:
+    (row,) = await works.desk.rows(grant_register, grant_register.c.number == grant)
+    return row
+
+
+def midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
