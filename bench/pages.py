@@ -26,6 +26,17 @@ _PAGES = {
     "dashboard of a process owner": (PROCESS_OWNER, "/dashboard"),
     "operations": (OPERATOR, "/operations"),
     "running processes": (OPERATOR, "/operations/processes"),
+    "a request": (PROCESS_OWNER, f"/records/REQ{RARE}"),
+    "its approval": (PROCESS_OWNER, f"/approvals/REQ{RARE}-G1"),
+    "decided approvals": (APPROVER, "/approvals?show=decided"),
+    "board of a fulfiller": (PROCESS_OWNER, "/tasks?view=board"),
+    "people operations": (PROCESS_OWNER, "/people-operations"),
+    "notifications": (REQUESTER, "/notifications"),
+    "stuck processes": (OPERATOR, "/operations/stuck"),
+    "undelivered messages": (OPERATOR, "/operations/deliveries"),
+    "security events": (OPERATOR, "/operations/security"),
+    "audit": (OPERATOR, "/operations/audit"),
+    "profile": (REQUESTER, "/profile"),
 }
 _SEEN = "/requests?whose=seen&which=all"
 _OF_RARE = f"/records/REQ{RARE}"
