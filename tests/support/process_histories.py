@@ -76,7 +76,7 @@ async def cancelled(works: Works) -> str:
     works.errands.failing.clear()
     works.errands.hold("two:1")
     number = await works.order("automated")
-    await until(lambda: works.errands.called[-1] == "two:1")
+    await until(lambda: works.errands.called[-1:] == ["two:1"])
     await works.send(number, Cancel(assertion=unsigned()), "rita")
     return number
 
