@@ -193,6 +193,7 @@ def _bundle(work: Work[P], answer: Answer, audit: Rows, *, new: bool) -> Bundle:
         document=process.model_dump_json(exclude_defaults=True),
         result=answer.model_dump_json(exclude_defaults=True),
         new=new,
+        open=process.closed_at is None,
         records=work.records,
         gates=work.gate_rows,
         approvers=work.approvers,

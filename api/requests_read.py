@@ -1,5 +1,6 @@
 """Reads that several routes need: the viewer of a caller, a whole request, and the matrix's word on a verb."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
@@ -7,7 +8,7 @@ from pydantic import BeforeValidator
 
 from api.security import Caller
 from api.services import Services
-from steadydesk.contracts.numbers import parse_typed
+from steadydesk.contracts.numbers import RecordKind, kind_of, parse_typed
 from steadydesk.contracts.views import RequestView
 from steadydesk.errors import NotAllowed, UnknownRecord
 from steadydesk.policies.rights import Permission, Verb, may
@@ -31,8 +32,21 @@ def number_of(typed: str) -> str:
     return number
 
 
+def _only(kind: RecordKind) -> Callable[[str], str]:
+    def number_of_kind(typed: str) -> str:
+        number = number_of(typed)
+        if kind_of(number) is not kind:
+            raise UnknownRecord("there is no such record, or it is not for you to see")
+        return number
+
+    return number_of_kind
+
+
 RecordNumber = Annotated[str, BeforeValidator(number_of)]
 """A number in a path, however typed; what is no number of ours is not found."""
+RequestNumber = Annotated[str, BeforeValidator(_only(RecordKind.REQUEST))]
+"""The same of a request alone: other processes have other commands, and other documents."""
+GrantNumber = Annotated[str, BeforeValidator(_only(RecordKind.GRANT))]
 
 
 async def read_request(services: Services, caller: Caller, number: str) -> RequestView:

@@ -105,6 +105,7 @@ _TABLES = {
         "number = :template",
         {
             "number": _NUMBERED.format("number"),
+            "changed_at": _EARLIER.format("changed_at"),
             "subject": f"CASE t.why WHEN 'requester' THEN 'p:' || {_REQUESTER}"
             f" WHEN 'approver' THEN 'p:' || {_APPROVER} ELSE t.subject END",
         },

@@ -9,7 +9,8 @@ from bench.measure import Measure, at_most, percentile
 from bench.scene import APPROVER, PROCESS_OWNER, REQUESTER, Scene
 from bench.sizes import Sizes
 from steadydesk.contracts.numbers import RecordKind
-from steadydesk.records.views.records import RecordFilter, count_records
+from steadydesk.records.views.record_filter import RecordFilter
+from steadydesk.records.views.records import count_records
 from steadydesk.records.views.visibility import Viewer
 
 _MOST = 1.5

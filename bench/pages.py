@@ -20,6 +20,7 @@ _PAGES = {
     "home of an approver": (APPROVER, "/"),
     "requests of a requester": (REQUESTER, "/requests"),
     "requests that a process owner sees": (PROCESS_OWNER, "/requests?whose=seen&which=all"),
+    "requests that an approver with a long past sees": (APPROVER, "/requests?whose=seen&which=all"),
     "approvals of an approver": (APPROVER, "/approvals"),
     "queues of a fulfiller": (PROCESS_OWNER, "/tasks"),
     "catalogue": (REQUESTER, "/catalog"),
@@ -62,6 +63,7 @@ _SEARCHES = {
     "own requests of a process owner": (PROCESS_OWNER, "/requests", "<h1"),
     "people for a picker": (REQUESTER, "/suggest/people?q=rita", "bench."),
     "items for a picker": (REQUESTER, "/suggest/items?q=bench", "Bench item"),
+    "services for a picker": (REQUESTER, "/suggest/configuration-items?q=network", "Platform and network"),
     "catalogue, by a word": (REQUESTER, "/catalog?q=laptop", "/catalog/"),
 }
 """With what they show."""

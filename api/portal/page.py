@@ -135,11 +135,16 @@ OperatorPage = Annotated[Page, Depends(page_for(Permission.OPERATE))]
 OwnerPage = Annotated[Page, Depends(page_for(Permission.READ_CONFIGURATION))]
 
 
-def bare_page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
-    """A page for somebody who is not signed in, in the language that they chose here, else in that of their browser."""
+def words_before_sign_in(request: Request) -> Words:
+    """In the language that was chosen here, else in that of the browser."""
     chosen = request.cookies.get(LANGUAGE, "")
     accepted = request.headers.get("accept-language", "")
-    words = words_in(chosen if chosen in languages() else preferred(accepted))
+    return words_in(chosen if chosen in languages() else preferred(accepted))
+
+
+def bare_page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page for somebody who is not signed in."""
+    words = words_before_sign_in(request)
     formats = Formats(words, ZoneInfo("UTC"), services_of(request.app).clock())
     return HTMLResponse(render(request, template, words, formats, {"reader": None, **context}), status)
 

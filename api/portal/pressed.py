@@ -2,8 +2,7 @@
 done. None of them is pressed again by itself.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from re import Pattern
 from urllib.parse import parse_qsl, urlencode
 
@@ -47,23 +46,17 @@ def _page_at(request: Request, path: str) -> str:
 
 def _methods_at(request: Request, path: str) -> frozenset[str]:
     """Of the route that names most of the path."""
-    fitting = [template for template, pattern in _patterns(request).items() if pattern.fullmatch(path)]
-    if not fitting:
-        return frozenset()
-    closest = min(fitting, key=lambda template: template.count("{"))
-    return _methods(request)[closest]
+    return next((methods for pattern, methods in _methods(request) if pattern.fullmatch(path)), frozenset())
 
 
-def _methods(request: Request) -> Mapping[str, frozenset[str]]:
+def _methods(request: Request) -> Sequence[tuple[Pattern[str], frozenset[str]]]:
+    """Of all routes, those first that name most of their path."""
     state = request.app.state
     if not hasattr(state, "methods_of_paths"):
         found: dict[str, frozenset[str]] = {}
         for route in iter_route_contexts(request.app.routes):
             if route.path and route.methods:
                 found[route.path] = found.get(route.path, frozenset()) | route.methods
-        state.methods_of_paths = found
+        closest_first = sorted(found, key=lambda template: template.count("{"))
+        state.methods_of_paths = [(compile_path(template)[0], found[template]) for template in closest_first]
     return state.methods_of_paths
-
-
-def _patterns(request: Request) -> Mapping[str, Pattern[str]]:
-    return {template: re.compile(compile_path(template)[0]) for template in _methods(request)}

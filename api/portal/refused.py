@@ -10,9 +10,9 @@ from fastapi import Request
 from api.portal.formats import Formats
 from api.portal.guard import is_of_ours, own_path
 from api.portal.navigation import Way, ways_of
-from api.portal.page import built, render
+from api.portal.page import built, render, words_before_sign_in
 from api.portal.session import present_caller, visit_of
-from api.portal.words import preferred, words_in
+from api.portal.words import words_in
 from api.problems import PREFIX
 from api.requests_read import viewer_of
 from api.security import services_of
@@ -37,7 +37,7 @@ async def refused_page(request: Request, problem: dict[str, Any]) -> str:
     unread = await _unread(request, problem["status"])
     caller = visit_of(request).caller
     person = caller.person if caller else None
-    words = words_in(person.language if person else preferred(request.headers.get("accept-language", "")))
+    words = words_in(person.language) if person else words_before_sign_in(request)
     formats = Formats(words, ZoneInfo(person.zone if person else "UTC"), services_of(request.app).clock())
     ways = list(ways_of(caller, built(request))) if caller else []
     context = {

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Response, UploadFile
 
 from api.file_type import ACCEPTED, media_type_of
-from api.requests_read import RecordNumber, require
+from api.requests_read import RequestNumber, require
 from api.security import Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
@@ -39,7 +39,7 @@ class Attached(Contract):
 
 @router.get("/{number}/attachments")
 async def list_attachments(
-    number: RecordNumber, caller: Reader, services: ServicesOf
+    number: RequestNumber, caller: Reader, services: ServicesOf
 ) -> Page[AttachmentView]:
     """The files of a request, without their content."""
     async with services.engine.connect() as connection:
@@ -49,7 +49,7 @@ async def list_attachments(
 
 
 @router.post("/{number}/attachments", status_code=201)
-async def attach(number: RecordNumber, file: UploadFile, caller: Reader, services: ServicesOf) -> Attached:
+async def attach(number: RequestNumber, file: UploadFile, caller: Reader, services: ServicesOf) -> Attached:
     """Add a file; its type is found in its content, and what browsers would run is refused."""
     limit = services.settings.attachment_limit_bytes
     content = await file.read(limit + 1)
@@ -71,7 +71,7 @@ async def attach(number: RecordNumber, file: UploadFile, caller: Reader, service
 
 @router.get("/{number}/attachments/{identity}")
 async def download(
-    number: RecordNumber, identity: Annotated[str, "att_..."], caller: Reader, services: ServicesOf
+    number: RequestNumber, identity: Annotated[str, "att_..."], caller: Reader, services: ServicesOf
 ) -> Response:
     """The file as a download; never shown by the browser itself."""
     async with services.engine.connect() as connection:

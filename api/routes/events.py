@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
 from api.record_stream import RecordStream
-from api.requests_read import RecordNumber, require
+from api.requests_read import RequestNumber, require
 from api.security import Reader, present_of
 from api.state import ServicesOf
 from api.streams import sse, streams_of
@@ -18,7 +18,7 @@ router = APIRouter(tags=["records"])
 @router.get("/requests/{number}/events", response_class=StreamingResponse)
 async def stream_events(
     request: Request,
-    number: RecordNumber,
+    number: RequestNumber,
     caller: Reader,
     services: ServicesOf,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", pattern="^[0-9]{1,9}$")] = None,

@@ -11,7 +11,7 @@ from api import commands
 from api.commands import IdempotencyKey
 from api.opening import Received, open_reserved, reserve_once
 from api.ordering import check_variables
-from api.requests_read import RecordNumber, require, viewer_of
+from api.requests_read import RequestNumber, require, viewer_of
 from api.security import Caller, Orderer
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
@@ -43,7 +43,7 @@ class Extension(Contract):
 
 @router.post("/{number}/extend", status_code=201, responses={202: {"model": Received}})
 async def extend(
-    number: RecordNumber,
+    number: RequestNumber,
     body: Extension,
     caller: Orderer,
     services: ServicesOf,

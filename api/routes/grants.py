@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api import commands
 from api.actions import ReaderAction
-from api.requests_read import RecordNumber, viewer_of
+from api.requests_read import GrantNumber, viewer_of
 from api.security import Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
@@ -49,7 +49,7 @@ async def show_grants(
 
 
 @router.get("/{number}")
-async def show_grant(number: RecordNumber, caller: Reader, services: ServicesOf) -> GrantView:
+async def show_grant(number: GrantNumber, caller: Reader, services: ServicesOf) -> GrantView:
     """One grant of the register."""
     async with services.engine.connect() as connection:
         found = await list_grants(connection, viewer_of(caller), number=number)
@@ -59,7 +59,7 @@ async def show_grant(number: RecordNumber, caller: Reader, services: ServicesOf)
 
 
 @router.post("/{number}/revoke")
-async def revoke(number: RecordNumber, body: Revocation, act: ReaderAction) -> dict[str, Any]:
+async def revoke(number: GrantNumber, body: Revocation, act: ReaderAction) -> dict[str, Any]:
     """Take it back now: by who ordered or holds it, or the process owner."""
 
     async def build(connection: Connection) -> Revoke:

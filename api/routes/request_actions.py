@@ -8,7 +8,7 @@ from pydantic import Field
 from api import commands
 from api.actions import Action, OrdererAction, ReaderAction, WorkerAction
 from api.ordering import beneficiary_of, check_entitlement, check_variables
-from api.requests_read import RecordNumber, read_request
+from api.requests_read import RequestNumber, read_request
 from steadydesk.contracts.base import Contract, Moment
 from steadydesk.contracts.request_commands import (
     AnswerSurvey,
@@ -79,7 +79,7 @@ class Watcher(Contract):
 
 
 @router.post("/{number}/comments")
-async def add_comment(number: RecordNumber, body: NewComment, act: ReaderAction) -> dict[str, Any]:
+async def add_comment(number: RequestNumber, body: NewComment, act: ReaderAction) -> dict[str, Any]:
     """Comment; from the requester it also answers every open question."""
 
     async def build(connection: Connection) -> Comment:
@@ -90,7 +90,7 @@ async def add_comment(number: RecordNumber, body: NewComment, act: ReaderAction)
 
 
 @router.post("/{number}/cancel")
-async def cancel(number: RecordNumber, body: Cancellation, act: OrdererAction) -> dict[str, Any]:
+async def cancel(number: RequestNumber, body: Cancellation, act: OrdererAction) -> dict[str, Any]:
     """Stop what can be stopped, undo what was done, give the rest to a person."""
 
     async def build(connection: Connection) -> Cancel:
@@ -101,7 +101,7 @@ async def cancel(number: RecordNumber, body: Cancellation, act: OrdererAction) -
 
 
 @router.post("/{number}/resubmit")
-async def resubmit(number: RecordNumber, body: Resubmission, act: OrdererAction) -> dict[str, Any]:
+async def resubmit(number: RequestNumber, body: Resubmission, act: OrdererAction) -> dict[str, Any]:
     """Change a returned line, or one in approval; a change of material fields starts the approval anew."""
     line = _line_of(await read_request(act.services, act.caller, number), body.line)
 
@@ -131,19 +131,19 @@ async def resubmit(number: RecordNumber, body: Resubmission, act: OrdererAction)
 
 
 @router.post("/{number}/recall")
-async def recall(number: RecordNumber, body: Returning, act: OrdererAction) -> dict[str, Any]:
+async def recall(number: RequestNumber, body: Returning, act: OrdererAction) -> dict[str, Any]:
     """Take a line back out of its approval, to change and resubmit it."""
     return await _send_back(number, body, act, Verb.RECALL, "recall", Recall)
 
 
 @router.post("/{number}/return")
-async def give_back(number: RecordNumber, body: Returning, act: WorkerAction) -> dict[str, Any]:
+async def give_back(number: RequestNumber, body: Returning, act: WorkerAction) -> dict[str, Any]:
     """Give an approved line back to its requester; what was done for it is taken back first."""
     return await _send_back(number, body, act, Verb.RETURN, "give_back", GiveBack)
 
 
 @router.post("/{number}/reschedule")
-async def reschedule(number: RecordNumber, body: NewDate, act: OrdererAction) -> dict[str, Any]:
+async def reschedule(number: RequestNumber, body: NewDate, act: OrdererAction) -> dict[str, Any]:
     """Move the effective date; steps that wait for it are planned anew."""
     line = _line_of(await read_request(act.services, act.caller, number), body.line)
 
@@ -156,7 +156,7 @@ async def reschedule(number: RecordNumber, body: NewDate, act: OrdererAction) ->
 
 
 @router.post("/{number}/move")
-async def move(number: RecordNumber, body: NewState, act: ReaderAction) -> dict[str, Any]:
+async def move(number: RequestNumber, body: NewState, act: ReaderAction) -> dict[str, Any]:
     """Put a line into another state of its model, within the same phase; the model says who may: those who work
     on it, or also those who asked for it.
     """
@@ -172,7 +172,7 @@ async def move(number: RecordNumber, body: NewState, act: ReaderAction) -> dict[
 
 
 @router.post("/{number}/survey")
-async def answer_survey(number: RecordNumber, body: SurveyAnswer, act: OrdererAction) -> dict[str, Any]:
+async def answer_survey(number: RequestNumber, body: SurveyAnswer, act: OrdererAction) -> dict[str, Any]:
     """Answer the survey, once."""
 
     async def build(connection: Connection) -> AnswerSurvey:
@@ -183,7 +183,7 @@ async def answer_survey(number: RecordNumber, body: SurveyAnswer, act: OrdererAc
 
 
 @router.post("/{number}/watch")
-async def watch(number: RecordNumber, body: Watcher, act: ReaderAction) -> dict[str, Any]:
+async def watch(number: RequestNumber, body: Watcher, act: ReaderAction) -> dict[str, Any]:
     """Watch the request, let somebody else watch it, or end that: your own watching and that of people whom you
     named, and anybody's if you asked for it or work on it.
     """

@@ -36,8 +36,8 @@ class Condition(Contract):
 
 class FormField(Contract):
     kind: FieldKind = Field(
-        description="A person or group must be in the directory; a configuration item is a name in plain text, since "
-        "there is no register of them."
+        description="A person or group must be in the directory; a configuration item is any name, kept as it is "
+        "typed: the portal suggests services, and there is no register to check it against."
     )
     label: Localised
     help: Localised | None = None

@@ -19,7 +19,7 @@ Expected = Mapping[str, Mapping[str, Any]]
 
 
 class Symptom(NamedTuple):
-    """``check`` is stable: workflow, record, document, version, row, gate, vote, audit, stuck, owner, ..."""
+    """``check`` is stable: workflow, record, document, version, row, sight, gate, vote, audit, stuck, owner, ..."""
 
     check: str
     number: str

@@ -63,8 +63,7 @@ async def _write(
             until=until,
         )
     )
-    see = {"subject": f"p:{author.actor}", "number": owner, "why": Relation.BREAK_GLASS.value}
-    await let_see(connection, [{**see, "begins_at": None, "until": until}])
+    await let_see(connection, f"p:{author.actor}", owner, Relation.BREAK_GLASS, until)
     return identity
 
 

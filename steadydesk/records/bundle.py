@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from pydantic_core import to_json
@@ -33,6 +34,8 @@ class Bundle:
     document: str
     result: str
     new: bool = False
+    open: bool = True
+    """Whether the process goes on."""
     records: Rows = ()
     gates: Rows = ()
     approvers: Rows = ()
@@ -67,6 +70,7 @@ async def write(connection: AsyncConnection, bundle: Bundle) -> None:
             "journal": _json(bundle.journal),
             "audit": _json(bundle.audit),
             "sight": _json(_last(bundle.sights, "subject", "number", "why")),
+            "open": bundle.open,
             "outbox": _json(bundle.messages),
             "texts": list(bundle.texts),
         },
@@ -82,14 +86,20 @@ def _json(value: object) -> str:
     return to_json(value).decode()
 
 
-def _insert(table: Table, *left_out: str, conflict: str = "") -> str:
-    """INSERT of the JSON rows in the parameter of the table's name, in their order; the table gives the types."""
-    columns = ", ".join(f'"{column.name}"' for column in table.columns if column.name not in left_out)
+def _insert(
+    table: Table, *left_out: str, conflict: str = "", instead: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """INSERT of the JSON rows in the parameter of the table's name, in their order; the table gives the types.
+    ``instead`` are columns that take the same value in each row.
+    """
+    names = [column.name for column in table.columns if column.name not in left_out]
+    columns = ", ".join(f'"{name}"' for name in names)
+    values = ", ".join(instead.get(name, f'"{name}"') for name in names)
     rows = f"jsonb_populate_recordset(CAST(NULL AS public.{table.name}), CAST(:{table.name} AS jsonb))"
     # Names of our own tables and columns: nothing that anybody could put in.
     return (
         f"INSERT INTO {table.name} ({columns})"  # noqa: S608
-        f" SELECT {columns} FROM {rows} WITH ORDINALITY AS n ORDER BY n.ordinality {conflict}"
+        f" SELECT {values} FROM {rows} WITH ORDINALITY AS n ORDER BY n.ordinality {conflict}"
     )
 
 
@@ -113,6 +123,11 @@ _ANSWERED = """
      WHERE outbox.number = :number AND outbox.subject = told.gate
        AND outbox.event IN ('approval.requested', 'approval.reminder', 'approval.escalated')
        AND in_app.person = told.person AND in_app.outbox_id = outbox.id AND in_app.read_at IS NULL"""
+_SEEN = """
+    UPDATE sight SET open = :open, changed_at = :at
+     WHERE number = :number AND (subject, why) NOT IN (
+         SELECT shown.subject, shown.why
+           FROM jsonb_to_recordset(CAST(:sight AS jsonb)) AS shown (subject text, why text))"""
 _WRITES = (
     _CREATE,
     _STORE,
@@ -128,7 +143,12 @@ _WRITES = (
     _insert(vote),
     _insert(journal, "id"),
     _insert(audit, "seq", "written_at"),
-    _insert(sight, conflict=_replace(sight, "subject", "number", "why")),
+    _SEEN,
+    _insert(
+        sight,
+        conflict=_replace(sight, "subject", "number", "why"),
+        instead={"open": ":open", "changed_at": ":at"},
+    ),
     _insert(outbox, "seq", "fanned_out_at", conflict="ON CONFLICT (id) DO NOTHING"),
     _ANSWERED,
     "UPDATE text_body SET number = :number WHERE ref = ANY(:texts)",
@@ -140,5 +160,6 @@ _WRITE = text(
 ).bindparams(
     bindparam("texts", type_=ARRAY(Text)),
     bindparam("is_new", type_=Boolean),
+    bindparam("open", type_=Boolean),
     bindparam("at", type_=in_app.c.read_at.type),
 )

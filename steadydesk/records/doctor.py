@@ -30,7 +30,7 @@ from steadydesk.records import configuration
 from steadydesk.records.audit import ChainHead
 from steadydesk.records.tables.approval import gate, vote
 from steadydesk.records.tables.journal import audit
-from steadydesk.records.tables.process import process, record
+from steadydesk.records.tables.process import process, record, sight
 
 _BATCH = 500
 _VOTED = "gate.voted"
@@ -59,6 +59,7 @@ class _Batch:
     votes: dict[str, list[CastVote]]
     heads: dict[str, ChainHead]
     audited: dict[str, int]
+    sights: dict[str, set[tuple[bool, datetime]]]
 
 
 async def examine(connection: AsyncConnection, now: datetime, closed_within: timedelta | None) -> Examined:
@@ -110,6 +111,9 @@ def _symptoms(
     if head.position != document.audit_position or (head.position and head.hash != document.audit_head):
         words = f"the audit ends at {head.position}, the document knows {document.audit_position}"
         symptoms.append(Symptom("audit", number, words))
+    row = tables.rows.get(number, {}).get(number)
+    if row is not None and tables.sights.get(number, set()) - {(document.closed_at is None, row.updated_at)}:
+        symptoms.append(Symptom("sight", number, "lists show it in another place than by its last change"))
     if isinstance(document, RequestProcess):
         symptoms += differing(gates_of(document), _expected(tables.gates.get(number, {})), number, "gate")
         symptoms += check_gates(document, organisation, tables.votes, tables.audited)
@@ -152,7 +156,10 @@ async def _read(connection: AsyncConnection, numbers: Sequence[str]) -> _Batch:
     for row in await connection.execute(select(vote).where(vote.c.gate.in_(ids)).order_by(vote.c.seq)):
         votes[row.gate].append(CastVote(row.natural_person, row.voter, row.decision))
     heads = await _heads(connection, numbers)
-    return _Batch(rows, gates, votes, heads, await _audited_votes(connection, numbers))
+    sights: dict[str, set[tuple[bool, datetime]]] = defaultdict(set)
+    for row in await connection.execute(select(sight).where(sight.c.number.in_(numbers))):
+        sights[row.number].add((row.open, row.changed_at))
+    return _Batch(rows, gates, votes, heads, await _audited_votes(connection, numbers), sights)
 
 
 async def _heads(connection: AsyncConnection, numbers: Sequence[str]) -> dict[str, ChainHead]:

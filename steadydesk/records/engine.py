@@ -18,6 +18,7 @@ _SESSION = {"lock_timeout": "1000", "timezone": "UTC"}
 _BY_KEY = {"plan_cache_mode": "force_generic_plan"}
 _USED = "used"
 _PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
+_IN_ORDER = text("SET LOCAL enable_bitmapscan = off")
 
 
 def asyncpg_url(url: str) -> URL:
@@ -87,3 +88,10 @@ async def plan_anew(connection: Connection) -> None:
     is slow for both. What finds its rows by their keys does better with the plan that PostgreSQL keeps.
     """
     await connection.execute(_PLAN_ANEW)
+
+
+async def read_in_order(connection: Connection) -> None:
+    """Read indexes in their order in this transaction, rather than gather what fits and sort it: for the first page of
+    something of which PostgreSQL cannot know how much there is.
+    """
+    await connection.execute(_IN_ORDER)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.directory import NewPerson, Person, Role, RoleHolding
@@ -43,15 +43,25 @@ async def first_administrator_link(connection: AsyncConnection, now: datetime) -
 
 async def use_link(connection: AsyncConnection, secret: str, purpose: str, now: datetime) -> None:
     """Spend the link; NotSignedIn when it is unknown, too old, for something else or spent."""
-    statement = (
-        update(one_time_link)
-        .where(one_time_link.c.hash == hash_of(secret), one_time_link.c.purpose == purpose)
-        .where(one_time_link.c.used_at.is_(None), one_time_link.c.expires_at > now)
-        .values(used_at=now)
-        .returning(one_time_link.c.hash)
-    )
+    mine = _usable(secret, purpose, now)
+    statement = update(one_time_link).where(mine).values(used_at=now).returning(one_time_link.c.hash)
     if await connection.scalar(statement) is None:
         raise NotSignedIn("The link is not valid; 'steadydesk token first-administrator' makes a new one.")
+
+
+async def makes_first_administrator(connection: AsyncConnection, secret: str, now: datetime) -> bool:
+    """Whether the link is good for it still: nobody has spent it, and there is no administrator."""
+    found = select(one_time_link.c.hash).where(_usable(secret, FIRST_ADMINISTRATOR, now))
+    return await connection.scalar(found) is not None and not await administrators(connection)
+
+
+def _usable(secret: str, purpose: str, now: datetime) -> ColumnElement[bool]:
+    return and_(
+        one_time_link.c.hash == hash_of(secret),
+        one_time_link.c.purpose == purpose,
+        one_time_link.c.used_at.is_(None),
+        one_time_link.c.expires_at > now,
+    )
 
 
 async def make_first_administrator(

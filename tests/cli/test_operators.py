@@ -156,7 +156,9 @@ async def test_rows_that_differ_from_the_document_are_written_anew(desk: Operato
     )
     await desk.as_owner("DELETE FROM record WHERE owner = :n AND kind = 'RITM'", n=number)
     await desk.as_owner("UPDATE gate SET state = 'approved' WHERE owner = :n", n=number)
-    assert await desk.symptoms() == [("gate", number), ("row", number), ("row", number)]
+    await desk.as_owner("UPDATE sight SET changed_at = now() WHERE number = :n", n=number)
+    found = [("gate", number), ("row", number), ("row", number), ("sight", number)]
+    assert await desk.symptoms() == found
     assert (await desk.says("doctor", "--repair"))["mended"] == [number]
     shown = await desk.says("request", "show", number, *RITA)
     assert (shown["state"], len(shown["items"]), shown["approvals"][0]["state"]) == ("open", 1, "requested")

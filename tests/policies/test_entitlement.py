@@ -1,11 +1,12 @@
-"""Who sees an item, and who may order it for whom."""
+"""Who sees an item, who may order it for whom, and who knows of a service."""
 
 from typing import Any
 
 import pytest
 
 from steadydesk.contracts.catalog import CatalogItem
-from steadydesk.policies.entitlement import may_order_for_others, may_see, rule_holds
+from steadydesk.policies.entitlement import known_services, may_order_for_others, may_see, rule_holds
+from tests.support.demo_organisation import demo_organisation
 from tests.support.requests import item
 
 BERLIN = {"user_name": "ann", "zone": "Europe/Berlin", "groups": ["board"]}
@@ -58,3 +59,25 @@ def test_who_may_order_for_others(for_others: object, groups: list[str], may: bo
 def test_the_rule_of_an_item(rule: str | None, holds: bool) -> None:
     """What cannot be evaluated, because a value is missing or the rule is broken, entitles nobody."""
     assert rule_holds(an_item({"rule": rule}), BERLIN, YORK) is holds
+
+
+@pytest.mark.parametrize(
+    ("items", "groups", "known"),
+    [
+        ([], [], True),
+        ([{"entitlement": {"groups": ["board"]}}], [], False),
+        ([{"entitlement": {"groups": ["board"]}}], ["board"], True),
+        ([{"entitlement": {"groups": ["board"]}}, {}], [], True),
+        ([{"lifecycle": "draft"}], ["board"], False),
+        ([{"lifecycle": "draft"}], ["it-management"], True),
+        ([{"lifecycle": "draft"}], ["service-desk"], True),
+        ([{"service": None}], [], True),
+    ],
+)
+def test_who_knows_of_a_service(items: list[dict[str, Any]], groups: list[str], known: bool) -> None:
+    """Owned by it-management and supported by the service-desk."""
+    catalog = {f"i{at}": an_item(**{"service": "workplace", **one}) for at, one in enumerate(items)}
+    organisation = demo_organisation().model_copy(update={"catalog": catalog})
+    found = known_services(organisation, frozenset(groups))
+    assert ("workplace" in found) is known
+    assert found.keys() >= organisation.services.keys() - {"workplace"}

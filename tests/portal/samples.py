@@ -13,8 +13,8 @@ NO_PAGES = frozenset(
     {
         "/sign-in/issuer", "/sign-in/callback", "/records/{number}/events", "/tasks.csv",
         "/records/{number}/attachments/{identity}", "/files/{token}",
-        "/suggest/people", "/suggest/groups", "/suggest/items", "/live",
-        "/notifications/bell",
+        "/suggest/people", "/suggest/groups", "/suggest/items", "/suggest/configuration-items",
+        "/live", "/notifications/bell",
     }
 )  # fmt: skip
 """Ways onward, streams, files, what pickers offer, and parts of pages."""

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
+from steadydesk.contracts.page import cursor
 from tests.portal.visitors import Visitor, field_of, statements, tags, visitor
 from tests.support.api_desk import ApiDesk
 
@@ -74,6 +76,16 @@ async def test_a_refusal_needs_its_reason_at_the_field(portal: ApiDesk, mona: Vi
         assert 'id="decide-comment-error"' in answer.text
         assert words in answer.text
     assert (await portal.get("mona.manager", f"/approvals/{gate}"))["state"] == "requested"
+
+
+async def test_who_is_refused_stays_where_they_were(portal: ApiDesk, mona: Visitor) -> None:
+    gate = await order_access(portal)
+    await mona.page(f"/approvals/{gate}")
+    after = cursor(datetime(2020, 1, 1, tzinfo=UTC).isoformat(), "")
+    for back, first in ((f"/approvals?show=open&after={after}", True), ("/approvals?show=open", False)):
+        answer = await mona.send(f"/approvals/{gate}/decision", decision="rejected", back=back)
+        assert answer.status_code == 422
+        assert ('<a class="button" href="/approvals?show=open">' in answer.text) is first, back
 
 
 async def test_one_text_serves_every_decision_and_stays_when_it_was_not_enough(

@@ -9,7 +9,7 @@ from activities.registry import GRANTS
 from activities.transition import Transitions
 from steadydesk.contracts.request_commands import OutcomeKind, Tick
 from tests.portal.test_timeline import ACCESS, approve_all, report
-from tests.portal.visitors import Visitor, statements, visitor
+from tests.portal.visitors import Visitor, field_of, statements, visitor
 from tests.support.api_desk import ApiDesk, Silent
 
 
@@ -80,6 +80,18 @@ async def test_others_have_no_button_and_are_refused(
     assert (await portal.get("rita.requester", f"/grants/{grant}"))["state"] == "active"
 
 
+async def test_a_form_that_is_sent_twice_ends_it_once(portal: ApiDesk, granted: tuple[str, str]) -> None:
+    number, grant = granted
+    async with visitor(portal, "rita.requester") as rita:
+        html = await rita.page(way(number, grant))
+        given = {name: field_of(html, name) for name in ("grant", "once", "version")}
+        answers = [await rita.send(f"/records/{number}/revoke", **given, reason="Over") for _ in range(2)]
+        other = await rita.send(f"/records/{number}/revoke", **given | {"once": "another"}, reason="Over")
+    assert [one.headers.get("location") for one in answers] == [f"/records/{number}?done=revoke#{grant}"] * 2
+    assert other.status_code in (409, 412)
+    assert "Over</textarea>" in other.text
+
+
 async def test_what_has_moved_on_meanwhile_is_shown_again(portal: ApiDesk, granted: tuple[str, str]) -> None:
     number, grant = granted
     async with visitor(portal, "rita.requester") as rita:
@@ -88,3 +100,25 @@ async def test_what_has_moved_on_meanwhile_is_shown_again(portal: ApiDesk, grant
         assert late.status_code == 412
         assert f'value="{grant}"' in late.text
         assert (await rita.open(f"/records/{number}/revoke?grant=GRA9999999")).status_code == 404
+
+
+async def test_a_grant_is_no_request_nor_the_reverse(portal: ApiDesk, granted: tuple[str, str]) -> None:
+    """Each has commands and a document of its own."""
+    number, grant = granted
+    for method, path in (
+        ("GET", f"/requests/{grant}"),
+        ("POST", f"/requests/{grant}/cancel"),
+        ("POST", f"/requests/{grant}/recall"),
+        ("POST", f"/grants/{number}/revoke"),
+    ):
+        answer = await portal.call("rita.requester", method, path, {} if method == "POST" else None)
+        assert (answer.status_code, path) == (404, path)
+    async with visitor(portal, "rita.requester") as rita:
+        for page in ("cancel", "recall", "change", "extend", f"revoke?grant={grant}"):
+            assert ((await rita.open(f"/records/{grant}/{page}")).status_code, page) == (404, page)
+        for page in (f"/people-operations/{grant}", f"/approvals/{grant}-G1"):
+            assert ((await rita.open(page)).status_code, page) == (404, page)
+        await rita.page("/")
+        for form in ("comments", "answer", "watch", "survey", "voice", "cancel", "revoke"):
+            answer = await rita.send(f"/records/{grant}/{form}", grant=grant, text="Hello")
+            assert (answer.status_code, form) == (404, form)

@@ -198,7 +198,8 @@ async def test_only_who_is_signed_in_gets_a_stream(portal: ApiDesk) -> None:
         answer = await nobody.client.get("/live", headers={"Accept": "text/event-stream"})
         assert answer.status_code == 401
     async with visitor(portal, "hanna.hr") as hanna:
-        assert (await hanna.open("/live?about=everything")).status_code == 422
+        for asked in ("about=everything", f"since={'9' * 15}"):
+            assert (await hanna.open(f"/live?{asked}")).status_code == 422
 
 
 async def listeners(engine: Engine) -> int:

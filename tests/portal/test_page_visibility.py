@@ -151,7 +151,7 @@ async def test_lists_search_and_pickers_show_what_is_visible_and_nothing_else(
         for number in hidden:
             if f"/{number}" in await browser.page(f"/search?q={number.lower()}"):
                 shown.append(f"the search leads to {number}")
-        for what in ("people", "groups", "items"):
+        for what in ("people", "groups", "items", "configuration-items"):
             assert (await browser.open(f"/suggest/{what}?q=REQ000")).json() == []
         every = await browser.page("/requests?whose=seen&which=all")
         for about in seen:

@@ -7,7 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from api.portal.browsers import browser_words
+from steadydesk.contracts.identity import Scope
 from steadydesk.policies.written_date import written_day
+from steadydesk.records.identity import SIGN_IN_LABEL, issue
 from steadydesk.records.outbox import Message, post
 from steadydesk.records.tables.delivery import in_app
 from tests.portal.visitors import PASSWORD, Visitor, statements, tags, visitor
@@ -126,6 +128,15 @@ async def test_a_token_is_shown_once_and_ends(portal: ApiDesk, olga: Visitor) ->
     assert (await olga.send(end[1])).status_code == 303
     assert (await olga.open(end[1])).status_code == 404
     assert (await portal.client.get("/api/v1/me", headers=headers)).status_code == 401
+
+
+async def test_a_token_of_a_sign_in_is_called_the_same_everywhere(portal: ApiDesk, olga: Visitor) -> None:
+    async with portal.services.engine.begin() as connection:
+        person, now = await portal.person("olga.operator"), portal.services.clock()
+        made = await issue(connection, person, SIGN_IN_LABEL, [Scope.READ], None, now)
+    html = await olga.page("/profile/tokens")
+    assert 'End<span class="hidden">: Signed in at the API</span>' in html
+    assert "“Signed in at the API”" in await olga.page(f"/profile/tokens/{made.details.id}/end")
 
 
 async def test_a_token_may_do_what_its_maker_may(portal: ApiDesk, olga: Visitor) -> None:

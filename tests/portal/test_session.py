@@ -43,6 +43,8 @@ async def test_the_language_is_chosen_before_the_sign_in(portal: ApiDesk) -> Non
         assert 'name="next" value="/requests"' in html
         refused = await nobody.send("/sign-in", user_name="nobody.here", password="not this one")
         assert '<html lang="de"' in refused.text
+        foreign = await nobody.send("/sign-in", user_name="nobody.here", origin="https://evil.example")
+        assert (foreign.status_code, '<html lang="de"' in foreign.text) == (403, True)
         unknown = await nobody.send("/sign-in/language", language="xx")
         assert "steadydesk-language" not in unknown.headers.get("set-cookie", "")
 

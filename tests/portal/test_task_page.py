@@ -233,7 +233,8 @@ async def test_the_task_of_a_grant_has_a_page_too(portal: ApiDesk) -> None:
             row = (await connection.execute(select(table).where(table.c.number == kept["number"]))).one()
             await connection.execute(insert(table).values({**row._asdict(), **changes, **undo}))
         seen = {"subject": "g:hr-desk", "number": "GRA8000001", "why": "fulfilment_group"}
-        await connection.execute(insert(sight).values(seen))
+        as_kept = {"open": True, "changed_at": datetime.now(UTC)}
+        await connection.execute(insert(sight).values({**seen, **as_kept}))
     async with visitor(portal, "hanna.hr") as hanna, visitor(portal, "ingo.it") as ingo:
         await hanna.page("/")
         with statements(portal) as counted:

@@ -46,6 +46,8 @@ class Visitor:
     ) -> httpx2.Response:
         """A form with the token of the page that was opened last."""
         assert self.last is not None
+        if origin == ORIGIN and self.last.headers.get("referrer-policy") == "no-referrer":
+            origin = "null"  # As browsers do, by "append a request Origin header" of the Fetch standard.
         given = token if token is not None else field_of(self.last.text, "form_token")
         headers = HTML | ({"Origin": origin} if origin else {})
         data = {"form_token": given, **{name.replace("__", "."): value for name, value in values.items()}}

@@ -47,10 +47,11 @@ class Book:
             "updated_at": NOW if is_open else closed, "promised_seconds": None, "taken_seconds": None,
         }  # fmt: skip
         self.records.append(row)
+        as_kept = {"open": is_open, "changed_at": row["updated_at"]}
         for subject in dice.sample(["p:p_v", "g:v", "f:it", "g:others", "p:p_x"], 2):
-            self.sights.append({"subject": subject, "number": number, "why": "requester"})
+            self.sights.append({"subject": subject, "number": number, "why": "requester", **as_kept})
         for why in dice.sample(["approver", "watcher"], dice.randint(0, 2)):
-            self.sights.append({"subject": "p:p_boss", "number": number, "why": why})
+            self.sights.append({"subject": "p:p_boss", "number": number, "why": why, **as_kept})
         self._add_line(row, dice)
         self._add_gate(row, dice)
         if not is_open and dice.random() < 0.5:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -131,10 +131,41 @@ async def test_a_later_step_replaces_what_may_change(engine: AsyncEngine) -> Non
     assert kept.document == {"version": 2}
 
 
+async def test_sight_knows_when_its_process_changed_and_whether_it_goes_on(engine: AsyncEngine) -> None:
+    """A row that the same step shows again, one that it does not, and a new one."""
+    later = NOW + timedelta(hours=1)
+    ended = Bundle(
+        number="REQ1",
+        step="u:2",
+        version=3,
+        at=later,
+        document="{}",
+        result="{}",
+        open=False,
+        records=[row("REQ1", state="closed_complete", open=False, updated_at=later, version=3)],
+        sights=[seen("p:p_a", "requester", later), seen("p:p_c", "watcher")],
+    )
+    async with engine.begin() as connection:
+        await bundle.write(
+            connection, replace(whole("REQ2"), sights=[{**seen("g:it", "x"), "number": "REQ2"}])
+        )
+        await bundle.write(connection, ended)
+    found = {
+        each.subject: (each.begins_at, each.open, each.changed_at)
+        for each in await rows(engine, sight, "REQ1")
+    }
+    assert found == {
+        "p:p_a": (later, False, later),
+        "p:p_c": (None, False, later),
+        "g:it": (None, False, later),
+    }
+    assert [(each.open, each.changed_at) for each in await rows(engine, sight, "REQ2")] == [(True, NOW)]
+
+
 async def test_the_same_step_again_writes_nothing(engine: AsyncEngine) -> None:
     with pytest.raises(IntegrityError):
         async with engine.begin() as connection:
             await bundle.write(connection, replace(whole("REQ1"), new=False, audit=(), version=9))
     [kept] = await rows(engine, process, "REQ1")
-    assert kept.version == 2
-    assert len(await rows(engine, step_result, "REQ1")) == 2
+    assert kept.version == 3
+    assert len(await rows(engine, step_result, "REQ1")) == 3

@@ -104,6 +104,8 @@ async def test_each_approver_has_the_date_of_the_gate(desk: Desk) -> None:
     assert first[0] is not None
     assert len(set(first)) == 1
     desk.now += timedelta(hours=2)
+    await desk.add_approver(name, "ines")
+    assert await _dates(desk, name) == [*first, first[0]]
     await desk.decide(name, "approved", "ann")
     assert set(await _dates(desk, name)) == {None}
 

@@ -13,7 +13,8 @@ from sqlalchemy import event, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.records.tables.process import record, sight
-from steadydesk.records.views.records import Position, RecordFilter, RecordOrder, instant_of
+from steadydesk.records.views.record_filter import Position, RecordFilter, RecordOrder
+from steadydesk.records.views.records import instant_of
 from steadydesk.records.views.request_list import request_list
 from steadydesk.records.views.search import find
 from steadydesk.records.views.visibility import Viewer
@@ -57,7 +58,12 @@ async def viewer(connection: AsyncConnection) -> Viewer:
     people = {name: (await standing_of(connection, name)).person.id for name in ("ada", "bob")}
     rows = [row for number, (whose, lines) in ORDERS.items() for row in _rows(number, people[whose], lines)]
     await connection.execute(insert(record), rows)
-    seen = [{"subject": "f:it", "number": number, "why": "x"} for number in ORDERS if number != UNSEEN]
+    changed = {row["number"]: row["updated_at"] for row in rows}
+    seen = [
+        {"subject": "f:it", "number": number, "why": "x", "open": True, "changed_at": changed[number]}
+        for number in ORDERS
+        if number != UNSEEN
+    ]
     await connection.execute(insert(sight), seen)
     return Viewer("", ("f:it",), (), NOW)
 

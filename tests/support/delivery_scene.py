@@ -95,7 +95,8 @@ class Scene:
         return number
 
     async def see(self, subject: str, number: str, **more: Any) -> None:
-        await self.add(sight, {"subject": subject, "number": number, "why": "requester"} | more)
+        seen = {"subject": subject, "number": number, "why": "requester", "open": True, "changed_at": NOW}
+        await self.add(sight, seen | more)
 
     async def make_due(self) -> None:
         """Everything queued is due and no target is left alone, as after a retry by hand."""

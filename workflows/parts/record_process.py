@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
 C = TypeVar("C", bound=Command)
 M = TypeVar("M")
 
+_NONE = Facets(state="")
 _LOCAL = timedelta(seconds=2)
 _LOCAL_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1), maximum_attempts=5
@@ -107,9 +108,9 @@ class RecordProcess:
             return
         self.agenda = agenda
         workflow.set_current_details(agenda.details)
-        if agenda.facets != self._facets:
-            self._facets = agenda.facets
-            workflow.upsert_search_attributes(_attributes(agenda.facets))  # pyright: ignore[reportUnknownMemberType]
+        if changed := _attributes(self._facets or _NONE, agenda.facets):
+            workflow.upsert_search_attributes(changed)  # pyright: ignore[reportUnknownMemberType]
+        self._facets = agenda.facets
 
     async def undeterred(self, life: Callable[[], Awaitable[str]]) -> str:
         """Live on to the end. A cancellation by the Temporal UI, CLI or gRPC has no proof of who asks for it:
@@ -197,17 +198,20 @@ def _refusal(refusal: Refusal) -> ApplicationError:
     return ApplicationError(refusal.message, refusal.facts(), type=refusal.type, non_retryable=True)
 
 
-def _attributes(facets: Facets) -> list[SearchAttributeUpdate[Any]]:
+def _attributes(before: Facets, now: Facets) -> list[SearchAttributeUpdate[Any]]:
+    """What has changed: the server checks, keeps and indexes each attribute that it is given."""
     words = {
-        names.STATE: facets.state,
-        names.ASSIGNMENT_GROUP: facets.assignment_group,
-        names.SERVICE: facets.service,
-        names.WAITING_FOR: facets.waiting_for,
+        names.STATE: (before.state, now.state),
+        names.ASSIGNMENT_GROUP: (before.assignment_group, now.assignment_group),
+        names.SERVICE: (before.service, now.service),
+        names.WAITING_FOR: (before.waiting_for, now.waiting_for),
     }
     updates: list[SearchAttributeUpdate[Any]] = []
-    for name, word in words.items():
+    for name, (old, new) in words.items():
         key = SearchAttributeKey.for_keyword(name)
-        updates.append(key.value_set(word) if word is not None else key.value_unset())
-    due = SearchAttributeKey.for_datetime(names.DUE)
-    updates.append(due.value_set(facets.due) if facets.due is not None else due.value_unset())
+        if new != old:
+            updates.append(key.value_set(new) if new is not None else key.value_unset())
+    if now.due != before.due:
+        due = SearchAttributeKey.for_datetime(names.DUE)
+        updates.append(due.value_set(now.due) if now.due is not None else due.value_unset())
     return updates

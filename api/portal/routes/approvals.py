@@ -1,7 +1,8 @@
 """The inbox of approvals with the chosen one beside it, and the page of one approval with its decision."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import Query
 from fastapi.responses import Response
@@ -147,8 +148,13 @@ async def _approval_page(
 
 async def _beside_again(page: Page, gate: str, back: str, failed: FormState) -> Response:
     """The inbox with what was typed; what was decided by somebody else meanwhile is shown all the same."""
-    show = "decided" if "show=decided" in back else "open"
-    return await _inbox_page(page, Inbox(show, selected=gate), failed)
+    return await _inbox_page(page, replace(_inbox_at(back), selected=gate), failed)
+
+
+def _inbox_at(address: str) -> Inbox:
+    given = dict(parse_qsl(urlsplit(address).query))
+    show = given.get("show", "")
+    return Inbox(show if show in _STATES else "open", given.get("after"))
 
 
 async def _inbox_page(page: Page, inbox: Inbox, failed: FormState | None = None) -> Response:

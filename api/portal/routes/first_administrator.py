@@ -13,19 +13,22 @@ from api.portal.sign_in_page import FIRST
 from api.security import public, services_of
 from steadydesk.contracts.identity import FirstAdministrator
 from steadydesk.errors import Refusal
-from steadydesk.records.identity_link import make_first_administrator
+from steadydesk.records.engine import autocommit
+from steadydesk.records.identity_link import make_first_administrator, makes_first_administrator
 
 router = pages()
 
 
 @router.get(FIRST, dependencies=[Depends(public)])
 async def show_first(request: Request, link: Annotated[str, Query(max_length=200)] = "") -> Response:
-    return _page(request, link)
+    return await _page(request, link)
 
 
 @router.post(FIRST, dependencies=[Depends(public)])
 async def make_first(request: Request, posted: Form) -> Response:
-    """The home page of who is the administrator now; the form again for what it cannot be made of."""
+    """The home page of who is the administrator now; the form again for what it cannot be made of, and no form once
+    the link is good for nothing.
+    """
     services, link = services_of(request.app), posted.text("link") or ""
     try:
         password = posted.values.get("password", [""])[0]
@@ -34,14 +37,16 @@ async def make_first(request: Request, posted: Form) -> Response:
             person = await make_first_administrator(connection, wanted, services.clock())
     except Refusal as refusal:
         typed = {name: posted.all(name) for name in ("user_name", "name")}
-        return _page(request, link, Forms(FormState("first", typed, refusal)), refusal.status)
+        return await _page(request, link, Forms(FormState("first", typed, refusal)), refusal.status)
     await enter(request, person.id)
     return RedirectResponse("/", 303)
 
 
-def _page(request: Request, link: str, forms: Forms | None = None, status: int = 200) -> Response:
+async def _page(request: Request, link: str, forms: Forms | None = None, status: int = 200) -> Response:
     begin_visit(request)
-    page = bare_page(request, "sign_in/first", status, link=link, forms=forms or Forms())
-    # The address holds the secret of the link.
-    page.headers["Referrer-Policy"] = "no-referrer"
-    return page
+    services = services_of(request.app)
+    async with autocommit(services.engine).connect() as connection:
+        good = await makes_first_administrator(connection, link, services.clock())
+    # The address holds the secret of the link, which the frame's Referrer-Policy keeps here. A stricter one would
+    # take the origin from the form.
+    return bare_page(request, "sign_in/first", status, link=link, good=good, forms=forms or Forms())

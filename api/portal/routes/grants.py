@@ -8,7 +8,7 @@ from api.portal.page import Page, ReaderPage
 from api.portal.progress import revoked_by
 from api.portal.record_page import can_do, read_content
 from api.portal.typed_form import shows_again
-from api.requests_read import RecordNumber
+from api.requests_read import RequestNumber
 from api.routes import grants
 from api.routes.grants import Revocation
 from steadydesk.errors import InvalidTransition, UnknownRecord
@@ -19,14 +19,14 @@ router = pages()
 
 
 @router.get("/records/{number}/revoke")
-async def preview_revocation(number: RecordNumber, page: ReaderPage, grant: str = "") -> Response:
+async def preview_revocation(number: RequestNumber, page: ReaderPage, grant: str = "") -> Response:
     """What would be taken back, from whom; nothing happens yet."""
     return await _page(page, number, grant)
 
 
 @router.post("/records/{number}/revoke")
 @shows_again
-async def revoke(number: RecordNumber, page: ReaderPage, posted: Form) -> Response:
+async def revoke(number: RequestNumber, page: ReaderPage, posted: Form) -> Response:
     chosen = posted.text("grant") or ""
 
     async def send() -> None:

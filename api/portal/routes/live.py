@@ -35,7 +35,9 @@ _LONGEST_BACK = timedelta(minutes=30)
 _GAPS = (0.25, 2.0)
 """Seconds between two hints at least: more and more while they do not end."""
 
-Instant = Annotated[str | None, Query(pattern="^[0-9]{1,15}$")]
+_MILLISECONDS = "^[0-9]{1,14}$"
+"""Up to the year 5138: more is no instant of the calendar."""
+Instant = Annotated[str | None, Query(pattern=_MILLISECONDS)]
 
 
 @router.get(PATH, response_class=StreamingResponse)
@@ -44,7 +46,7 @@ async def stream_hints(
     page: ReaderPage,
     about: Annotated[list[HintKind] | None, Query()] = None,
     since: Instant = None,
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", pattern="^[0-9]{1,15}$")] = None,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", pattern=_MILLISECONDS)] = None,
 ) -> StreamingResponse:
     """The kinds of changes as they happen, of those asked for. ``since`` and the ids are milliseconds since 1970: it
     goes on after them. It ends after ten minutes, and as soon as the session does.

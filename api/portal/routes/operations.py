@@ -19,7 +19,7 @@ from steadydesk.contracts.page import cursor, instant_and_key
 from steadydesk.records.engine import autocommit
 from steadydesk.records.views import operations, trouble
 from steadydesk.records.views.operations import NOTHING, RunningCount, RunningFilter
-from steadydesk.records.views.records import Position
+from steadydesk.records.views.record_filter import Position
 from steadydesk.records.views.visibility import sight_of
 
 router = pages()

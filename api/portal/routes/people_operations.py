@@ -11,7 +11,7 @@ from api.portal.guard import pages
 from api.portal.page import ReaderPage
 from api.portal.people_page import PeopleAddress, after, missing
 from api.portal.progress import marks_of
-from api.requests_read import RecordNumber
+from api.requests_read import RequestNumber
 from steadydesk.contracts.catalog import CatalogItem, PeopleOperation
 from steadydesk.contracts.views import LineView
 from steadydesk.errors import UnknownRecord
@@ -56,7 +56,7 @@ async def show_list(page: ReaderPage, at: _Address) -> Response:
 
 
 @router.get("/people-operations/{number}")
-async def show(number: RecordNumber, page: ReaderPage) -> Response:
+async def show(number: RequestNumber, page: ReaderPage) -> Response:
     """The joiners, movers and leavers of one request. UnknownRecord where it has none, or is not for the reader."""
     async with autocommit(page.services.engine).connect() as connection:
         content = await request_content(connection, page.viewer, number)

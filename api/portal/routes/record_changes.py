@@ -16,7 +16,7 @@ from api.portal.progress import running_steps, taken_back
 from api.portal.record_page import can_do, cancellable, extendable, read_content
 from api.portal.titles import line_names
 from api.portal.typed_form import shows_again
-from api.requests_read import RecordNumber
+from api.requests_read import RequestNumber
 from api.routes import extensions, request_actions
 from api.routes.extensions import Extension
 from api.routes.request_actions import Cancellation, Resubmission, Returning
@@ -33,14 +33,14 @@ _CHANGEABLE = (Phase.RETURNED, Phase.APPROVAL)
 
 
 @router.get("/records/{number}/cancel")
-async def preview_cancel(number: RecordNumber, page: OrdererPage) -> Response:
+async def preview_cancel(number: RequestNumber, page: OrdererPage) -> Response:
     """What would be taken back, and what would stop."""
     return await _cancel_page(page, number)
 
 
 @router.post("/records/{number}/cancel")
 @shows_again
-async def cancel(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
+async def cancel(number: RequestNumber, page: OrdererPage, posted: Form) -> Response:
     async def send() -> None:
         body = posted.into(Cancellation, ("line", "reason"))
         await request_actions.cancel(number, body, page.act(posted))
@@ -54,14 +54,14 @@ async def cancel(number: RecordNumber, page: OrdererPage, posted: Form) -> Respo
 
 
 @router.get("/records/{number}/recall")
-async def ask_recall(number: RecordNumber, page: OrdererPage, line: str | None = None) -> Response:
+async def ask_recall(number: RequestNumber, page: OrdererPage, line: str | None = None) -> Response:
     """What a change of something in approval means; nothing happens yet."""
     return await _line_page(page, number, line, "recall", (Phase.APPROVAL,))
 
 
 @router.post("/records/{number}/recall")
 @shows_again
-async def recall(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
+async def recall(number: RequestNumber, page: OrdererPage, posted: Form) -> Response:
     """On to the form of the change. Who leaves that finds the request in their hands, as it was."""
 
     async def send() -> None:
@@ -77,13 +77,13 @@ async def recall(number: RecordNumber, page: OrdererPage, posted: Form) -> Respo
 
 
 @router.get("/records/{number}/change")
-async def ask_change(number: RecordNumber, page: OrdererPage, line: str | None = None) -> Response:
+async def ask_change(number: RequestNumber, page: OrdererPage, line: str | None = None) -> Response:
     return await _line_page(page, number, line, "change", _CHANGEABLE)
 
 
 @router.post("/records/{number}/change")
 @shows_again
-async def change(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
+async def change(number: RequestNumber, page: OrdererPage, posted: Form) -> Response:
     content = await read_content(page, number)
     item = _item(content, _line(content, posted.text("line"), tuple(Phase)))
 
@@ -99,13 +99,13 @@ async def change(number: RecordNumber, page: OrdererPage, posted: Form) -> Respo
 
 
 @router.get("/records/{number}/extend")
-async def ask_extension(number: RecordNumber, page: OrdererPage) -> Response:
+async def ask_extension(number: RequestNumber, page: OrdererPage) -> Response:
     return await _extend_page(page, number)
 
 
 @router.post("/records/{number}/extend")
 @shows_again
-async def extend(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
+async def extend(number: RequestNumber, page: OrdererPage, posted: Form) -> Response:
     opened: list[str] = []
 
     async def send() -> None:

@@ -11,7 +11,7 @@ from api.portal.order_files import fault_of
 from api.portal.page import OrdererPage, Page, ReaderPage
 from api.portal.record_page import show_request
 from api.portal.typed_form import shows_again
-from api.requests_read import RecordNumber
+from api.requests_read import RequestNumber
 from api.routes import attachments, feedback, request_actions
 from api.routes.feedback import NewFeedback
 from api.routes.request_actions import NewComment, SurveyAnswer, Watcher
@@ -22,7 +22,7 @@ router = pages()
 
 @router.post("/records/{number}/comments")
 @shows_again
-async def comment(number: RecordNumber, page: ReaderPage, posted: Form) -> Response:
+async def comment(number: RequestNumber, page: ReaderPage, posted: Form) -> Response:
     async def send() -> None:
         body = posted.into(NewComment, ("text",), work_note=posted.has("work_note"))
         await request_actions.add_comment(number, body, page.act(posted))
@@ -32,7 +32,7 @@ async def comment(number: RecordNumber, page: ReaderPage, posted: Form) -> Respo
 
 @router.post("/records/{number}/answer")
 @shows_again
-async def answer(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
+async def answer(number: RequestNumber, page: OrdererPage, posted: Form) -> Response:
     """A comment of the requester answers every open question."""
 
     async def send() -> None:
@@ -43,7 +43,7 @@ async def answer(number: RecordNumber, page: OrdererPage, posted: Form) -> Respo
 
 @router.post("/records/{number}/attachments")
 @shows_again
-async def attach(number: RecordNumber, page: ReaderPage, posted: Form) -> Response:
+async def attach(number: RequestNumber, page: ReaderPage, posted: Form) -> Response:
     async def send() -> None:
         file = posted.files.get("file")
         if file is None:
@@ -57,7 +57,7 @@ async def attach(number: RecordNumber, page: ReaderPage, posted: Form) -> Respon
 
 
 @router.post("/records/{number}/watch")
-async def watch(number: RecordNumber, page: ReaderPage, posted: Form) -> Response:
+async def watch(number: RequestNumber, page: ReaderPage, posted: Form) -> Response:
     begins = posted.text("watch") == "true"
 
     async def send() -> None:
@@ -68,7 +68,7 @@ async def watch(number: RecordNumber, page: ReaderPage, posted: Form) -> Respons
 
 @router.post("/records/{number}/survey")
 @shows_again
-async def survey(number: RecordNumber, page: OrdererPage, posted: Form) -> Response:
+async def survey(number: RequestNumber, page: OrdererPage, posted: Form) -> Response:
     async def send() -> None:
         body = posted.into(SurveyAnswer, ("score", "comment"))
         await request_actions.answer_survey(number, body, page.act(posted))
@@ -78,7 +78,7 @@ async def survey(number: RecordNumber, page: OrdererPage, posted: Form) -> Respo
 
 @router.post("/records/{number}/voice")
 @shows_again
-async def voice(number: RecordNumber, page: ReaderPage, posted: Form) -> Response:
+async def voice(number: RequestNumber, page: ReaderPage, posted: Form) -> Response:
     """A suggestion or complaint."""
 
     async def send() -> None:

@@ -17,7 +17,8 @@ from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.page import cursor
 from steadydesk.contracts.views import RecordView
 from steadydesk.policies.entitlement import may_see
-from steadydesk.records.views.records import RecordFilter, RecordOrder, instant_of
+from steadydesk.records.views.record_filter import RecordFilter, RecordOrder
+from steadydesk.records.views.records import instant_of
 from steadydesk.records.views.request_list import request_list
 
 router = pages()

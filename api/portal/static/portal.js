@@ -203,7 +203,6 @@ window.addEventListener("pageshow", () => {
 });
 
 // Pickers: what is typed is looked up, a choice is written into the field (WAI-ARIA combobox with a list).
-const offered = { person: "people", group: "groups", item: "items" };
 const pickers = new WeakMap();
 
 function pickerOf(field) {
@@ -274,13 +273,13 @@ function lookUp(field) {
   const text = field.value.trim();
   if (!text) return;
   picker.timer = setTimeout(async () => {
-    const address = `/suggest/${offered[field.dataset.suggest]}?q=${encodeURIComponent(text)}`;
+    const address = `/suggest/${field.dataset.suggest}?q=${encodeURIComponent(text)}`;
     const answer = await fetch(address, { headers: { Accept: "application/json" } });
     if (answer.ok && asked === picker.asked && document.activeElement === field) showOffers(field, await answer.json());
   }, 150);
 }
 
-const isPicker = (field) => field?.dataset?.suggest in offered;
+const isPicker = (field) => Boolean(field?.dataset?.suggest);
 document.addEventListener("input", (event) => {
   if (isPicker(event.target)) lookUp(event.target);
 });

@@ -139,9 +139,12 @@ sight = Table(
     Column("why", Text, comment="A value of policies.rights.Relation."),
     Column("begins_at", Instant),
     Column("until", Instant),
+    Column("open", Boolean, nullable=False, comment="Whether the process is: as in its record."),
+    Column("changed_at", Instant, nullable=False, comment="When the process changed last: as in its record."),
     PrimaryKeyConstraint("subject", "number", "why"),
 )
 Index("ix_sight_number", sight.c.number)
+Index("ix_sight_changed", sight.c.subject, sight.c.open, sight.c.changed_at, sight.c.number)
 
 step_result = Table(
     "step_result",

@@ -31,7 +31,8 @@ from steadydesk.records.tables.directory import person_group
 from steadydesk.records.tables.effect import breaker
 from steadydesk.records.tables.identity import security_event
 from steadydesk.records.tables.process import command_key, record, reservation, stuck_process
-from steadydesk.records.views.records import COUNT_CAP, Position, waiting_of
+from steadydesk.records.views.record_filter import Position
+from steadydesk.records.views.records import COUNT_CAP, waiting_of
 from steadydesk.records.views.visibility import Viewer, visible
 
 ANSWERED_WITHIN = timedelta(minutes=10)

@@ -1,9 +1,7 @@
 """Any numbered record: by its number, in lists and queues, with the words of the reader's language."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
@@ -14,18 +12,19 @@ from steadydesk.contracts.language import in_language
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.views import RecordView, Why
 from steadydesk.policies.rights import Relation
-from steadydesk.records.engine import plan_anew
+from steadydesk.records.engine import plan_anew, read_in_order
 from steadydesk.records.tables.base import NEVER
 from steadydesk.records.tables.process import record, sight, soonest
+from steadydesk.records.views.latest import latest_seen
 from steadydesk.records.views.ordered import Ways, in_any_way, of_items
 from steadydesk.records.views.people import Names, names_of
+from steadydesk.records.views.record_filter import PROCESSES, Position, RecordFilter, RecordOrder
 from steadydesk.records.views.visibility import Viewer, subject_matches, visible
 
 COUNT_CAP = 1_000
 """Counts above it read "1,000+": nobody needs the exact number, and counting 200,000 rows is no read."""
 
 _ASKING = (Relation.REQUESTER.value, Relation.REQUESTED_FOR.value)
-_PROCESSES = (RecordKind.REQUEST.value, RecordKind.GRANT.value)
 _EQUAL = (
     "kind",
     "state",
@@ -45,43 +44,6 @@ _NOT_SHOWN = (
     "promised_seconds",
     "taken_seconds",
 )
-
-
-@dataclass(frozen=True)
-class RecordFilter:
-    """What a list shows; None does not filter."""
-
-    kind: str | None = None
-    state: str | None = None
-    open: bool | None = None
-    own: bool = False
-    """Only processes that the viewer asked for, or that are for them."""
-    opened_by: str | None = None
-    caller: str | None = None
-    assignment_group: str | None = None
-    groups: tuple[str, ...] | None = None
-    assigned_to: str | None = None
-    item: str | None = None
-    """Of a request: something of it is in the order."""
-    function: str | None = None
-    parent: str | None = None
-    late: bool | None = None
-    updated_since: datetime | None = None
-
-
-class RecordOrder(StrEnum):
-    CHANGED = "changed"
-    OPENED = "opened"
-    EXPECTED = "expected"
-    """What is promised soonest first, what is not promised at all last."""
-
-
-@dataclass(frozen=True)
-class Position:
-    """The last row of the page before, by the instant of the list's order."""
-
-    at: datetime
-    number: str
 
 
 def instant_of(view: RecordView, order: RecordOrder) -> datetime:
@@ -107,9 +69,14 @@ async def list_records(
     after: Position | None = None,
     order: RecordOrder = RecordOrder.CHANGED,
 ) -> list[RecordView]:
-    await plan_anew(connection)
+    await prepare(connection, wanted, order)
     statement = chosen(viewer, wanted, limit, after, order)
     return await views_of(connection, (await connection.execute(statement)).all(), viewer.language)
+
+
+async def prepare(connection: AsyncConnection, wanted: RecordFilter, order: RecordOrder) -> None:
+    """Have the page that is read next in this transaction planned as it should be."""
+    await (read_in_order if wanted.is_of_latest(order) else plan_anew)(connection)
 
 
 def chosen(
@@ -125,9 +92,25 @@ def chosen(
     def page(statement: Select[Any]) -> Select[Any]:
         return _ordered(_filtered(statement, viewer, wanted), order, after).limit(limit)
 
+    if ways is None and wanted.is_of_latest(order):
+        return _latest(viewer, wanted, limit, after)
     if ways is None:
         return page(select(record))
     return _ordered(select(record).where(in_any_way(ways, page)), order).limit(limit)
+
+
+def _latest(viewer: Viewer, wanted: RecordFilter, limit: int, after: Position | None) -> Select[Any]:
+    assert wanted.kind is not None
+    seen = latest_seen(
+        viewer,
+        wanted.kind,
+        limit,
+        (after.at, after.number) if after else None,
+        is_open=wanted.open,
+        only_own=_ASKING if wanted.own else (),
+    )
+    statement = select(record).where(record.c.number.in_(seen), *_plain(wanted))
+    return _ordered(statement, RecordOrder.CHANGED, after).limit(limit)
 
 
 async def count_records(connection: AsyncConnection, viewer: Viewer, wanted: RecordFilter) -> int:
@@ -211,7 +194,7 @@ def _ordered(statement: Select[Any], order: RecordOrder, after: Position | None 
 
 
 def _filtered(statement: Select[Any], viewer: Viewer, wanted: RecordFilter) -> Select[Any]:
-    conditions = [visible(viewer, processes=wanted.kind in _PROCESSES), *_plain(wanted)]
+    conditions = [visible(viewer, processes=wanted.kind in PROCESSES), *_plain(wanted)]
     if wanted.kind in _PARTS:
         # Says nothing new, but lets the index of parts by their process be used.
         conditions.append(record.c.number != record.c.owner)

@@ -14,7 +14,8 @@ from steadydesk.records.tables.directory import person
 from steadydesk.records.views.json_rows import listed, record_fields
 from steadydesk.records.views.ordered import ways_to_mean
 from steadydesk.records.views.people import Names
-from steadydesk.records.views.records import Position, RecordFilter, RecordOrder, chosen, instant_of
+from steadydesk.records.views.record_filter import Position, RecordFilter, RecordOrder
+from steadydesk.records.views.records import chosen, instant_of, prepare
 from steadydesk.records.views.visibility import Viewer
 
 
@@ -36,8 +37,12 @@ async def request_list(
     text: str | None = None,
 ) -> RequestList:
     """At most ``limit`` rows behind ``after``, in this order, that the text means."""
-    await plan_anew(connection)
-    ways = await ways_to_mean(connection, text, viewer.language) if text else None
+    ways = None
+    if text:
+        await plan_anew(connection)
+        ways = await ways_to_mean(connection, text, viewer.language)
+    else:
+        await prepare(connection, wanted, order)
     found = chosen(viewer, wanted, limit, after, order, ways).cte("found")
     named = select(found.c.opened_by).union(select(found.c.caller), select(found.c.assigned_to))
     columns = (person.c.id, person.c.name, person.c.user_name)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.form import FieldKind
 from steadydesk.contracts.language import in_language
-from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.numbers import RecordKind, kind_of
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request import RequestProcess
 from steadydesk.contracts.views import (
@@ -66,6 +66,8 @@ async def request_content(
     also: Mapping[str, ScalarSelect[Any]] | None = None,
 ) -> RequestContent | None:
     """The request as the viewer may see it, or None; ``also`` is read by the same statement."""
+    if kind_of(number) is not RecordKind.REQUEST:
+        return None
     row = (await connection.execute(whole_request(viewer, number, also or {}))).one_or_none()
     if row is None or not row.relations:
         return None

@@ -70,15 +70,27 @@ def subject_matches(viewer: Viewer) -> ColumnElement[bool]:
     return and_(matches, _in_scope(viewer)) if viewer.partly else matches
 
 
+def one_subject_matches(
+    viewer: Viewer, subject: ColumnElement[str], own: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Of the rows above those of one subject of the viewer's; ``own`` is whether it is one of ``Viewer.own``."""
+    matches = and_(sight.c.subject == subject, _shows(own, literal(viewer.now)))
+    return and_(matches, _in_scope(viewer)) if viewer.partly else matches
+
+
 def _matches(
     everybody: ColumnElement[Any], own: ColumnElement[Any], now: ColumnElement[Any]
 ) -> ColumnElement[bool]:
     # All subjects in one condition, so that the key of the table, which begins with it, can be used.
-    theirs = sight.c.subject == any_(everybody)
-    whole = or_(sight.c.subject == any_(own), sight.c.why == Relation.APPROVER.value)
+    return and_(sight.c.subject == any_(everybody), _shows(sight.c.subject == any_(own), now))
+
+
+def _shows(own: ColumnElement[bool], now: ColumnElement[Any]) -> ColumnElement[bool]:
+    """As a delegate one sees approvals alone."""
+    whole = or_(own, sight.c.why == Relation.APPROVER.value)
     begun = or_(sight.c.begins_at.is_(None), sight.c.begins_at <= now)
     holds = or_(sight.c.until.is_(None), sight.c.until > now)
-    return and_(theirs, whole, begun, holds)
+    return and_(whole, begun, holds)
 
 
 def _in_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -629,8 +629,16 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=False, comment="A value of policies.rights.Relation."),
         sa.Column("begins_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("open", sa.Boolean(), nullable=False, comment="Whether the process is: as in its record."),
+        sa.Column(
+            "changed_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When the process changed last: as in its record.",
+        ),
         sa.PrimaryKeyConstraint("subject", "number", "why", name=op.f("pk_sight")),
     )
+    op.create_index("ix_sight_changed", "sight", ["subject", "open", "changed_at", "number"], unique=False)
     op.create_index("ix_sight_number", "sight", ["number"], unique=False)
     op.create_table(
         "sign_in_failure",
@@ -941,6 +949,7 @@ def downgrade() -> None:
     op.drop_table("step_result")
     op.drop_table("sign_in_failure")
     op.drop_index("ix_sight_number", table_name="sight")
+    op.drop_index("ix_sight_changed", table_name="sight")
     op.drop_table("sight")
     op.drop_index("ix_sensitive_read_number", table_name="sensitive_read")
     op.drop_table("sensitive_read")
