@@ -1,4 +1,4 @@
-"""Deliveries: the activities behind the ``DLV-`` workflows, and who wakes them."""
+"""Deliveries: the activities behind the ``DLV-`` workflows."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,6 @@ from activities.delivery_batch import Batch, Clock
 from activities.heartbeat import beating
 from activities.mail import MailCarrier
 from activities.webhook import WebhookCarrier
-from steadydesk.coalesced import Coalesced
 from steadydesk.connectors.breaker import BreakerPolicy
 from steadydesk.connectors.webhook import WebhookSender
 from steadydesk.contracts.delivery import (
@@ -35,12 +34,10 @@ from steadydesk.contracts.delivery import (
     subscription_of,
 )
 from steadydesk.contracts.queues import DELIVERIES
-from steadydesk.orchestration.deliveries import start_sweep, wake_outbox, wake_target
+from steadydesk.orchestration.deliveries import wake_outbox, wake_target
 from steadydesk.records import delivery
 from steadydesk.records.bell import LIST, Bell
 from steadydesk.records.delivery_fanout import fan_out
-
-__all__ = ["Carriers", "Deliveries", "Waker", "start_sweep"]
 
 _UNSERVED_FOR = timedelta(seconds=30)
 _WITHOUT_CARRIER = timedelta(minutes=15)
@@ -151,25 +148,3 @@ class Deliveries:
             left = await delivery.left(connection, due.target)
         paused = due.now + _WITHOUT_CARRIER
         return SendDone(left=left.count, next_at=left.next_at, paused_until=paused if left.count else None)
-
-
-class Waker:
-    """Wakes the outbox after a commit: at once, then at most once per ``every`` seconds, in the background.
-    It never raises and nobody waits for it; what it misses, the sweep finds.
-    """
-
-    def __init__(self, client: Client, *, every: float = 1.0, task_queue: str = DELIVERIES) -> None:
-        self._client = client
-        self._task_queue = task_queue
-        self._wakes = Coalesced(self._wake, every=every)
-
-    def wake(self) -> None:
-        """Say that the outbox has something; call it from a running event loop."""
-        self._wakes.ask()
-
-    async def close(self) -> None:
-        """A wake that is still wanted is left to the sweep."""
-        await self._wakes.close()
-
-    async def _wake(self) -> None:
-        await wake_outbox(self._client, self._task_queue)

@@ -1,12 +1,12 @@
 """Fill a new request's document from its order: lines, promises, who may see it, its first words."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from activities.steps import instant_of
 from activities.values import values_of
 from activities.work import RequestWork
-from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, RequestProcess
 from steadydesk.contracts.request_commands import Order, OrderedItem
@@ -15,7 +15,6 @@ from steadydesk.policies import sla_steps as sla
 from steadydesk.policies import sla_terms
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.rights import Relation
-from steadydesk.records import processes
 
 
 def new_process(order: Order, at: datetime) -> RequestProcess:
@@ -35,12 +34,12 @@ def new_process(order: Order, at: datetime) -> RequestProcess:
     )
 
 
-async def fill(work: RequestWork, order: Order) -> None:
-    """Lines with their numbers and promises, who may see them, and the first words of the record."""
+async def fill(work: RequestWork, order: Order, numbers: Sequence[str]) -> None:
+    """Lines with their ``numbers`` and promises, who may see them, and the first words of the record."""
     process = work.process
     process.function = work.organisation.catalog[order.items[0].item].function
-    for ordered in order.items:
-        process.lines.append(await _line(work, order, ordered))
+    for number, ordered in zip(numbers, order.items, strict=True):
+        process.lines.append(await _line(work, order, ordered, number))
     models = {work.organisation.catalog[line.item].model for line in process.lines}
     process.restricted_to = sorted(
         {g for m in models for g in work.organisation.process_models[m].restricted_to}
@@ -57,10 +56,10 @@ async def fill(work: RequestWork, order: Order) -> None:
     work.said["items"] = ",".join(line.number for line in process.lines)
 
 
-async def _line(work: RequestWork, order: Order, ordered: OrderedItem) -> Line:
+async def _line(work: RequestWork, order: Order, ordered: OrderedItem, number: str) -> Line:
     item = work.organisation.catalog[ordered.item]
     line = Line(
-        number=await processes.draw_number(work.connection, RecordKind.REQUEST_LINE),
+        number=number,
         item=ordered.item,
         quantity=ordered.quantity,
         amount=item.price.amount * ordered.quantity,

@@ -14,7 +14,7 @@ from activities.anchor import AnchorActivities, anchor_routine
 from activities.approval import ApprovalActivities
 from activities.child import ChildActivities
 from activities.clock import ClockActivities
-from activities.delivery import Carriers, Deliveries, Waker, start_sweep
+from activities.delivery import Carriers, Deliveries
 from activities.errand import ErrandActivities
 from activities.grant import GrantActivities
 from activities.grant_effects import rest
@@ -35,6 +35,7 @@ from steadydesk.connectors.webhook import WebhookSender
 from steadydesk.contracts.grant import GrantProcess
 from steadydesk.contracts.request import RequestProcess
 from steadydesk.contracts.routine import Routine
+from steadydesk.orchestration.deliveries import Waker, start_sweep
 from steadydesk.orchestration.requests import Sender
 from steadydesk.orchestration.routines import start_routines
 from steadydesk.policies.agenda import agenda_of

@@ -8,7 +8,6 @@ from typing import Any, Generic
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.delivery import Waker
 from activities.work import Actor, P, Work
 from steadydesk.contracts.agenda import Agenda, Answer
 from steadydesk.contracts.assertion import Command
@@ -16,6 +15,7 @@ from steadydesk.contracts.calendar import Calendar
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import C, Tick, Write
 from steadydesk.errors import Refusal, StaleVersion, UnknownRecord
+from steadydesk.orchestration.deliveries import Waker
 from steadydesk.records import bundle, configuration, processes
 from steadydesk.records.audit import ChainHead, Doing, chain
 from steadydesk.records.bell import Bell

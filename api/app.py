@@ -64,6 +64,7 @@ async def _close(services: Services) -> None:
     await services.dashboards.close()
     await services.running.close()
     await services.patient.dispose()
+    await services.waker.close()
     await services.bell.close()
     await services.hints.close()
     await services.engine.dispose()

@@ -1,6 +1,7 @@
 """What every request may use, made once when the process starts."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,10 +12,11 @@ from api.answered import Answered
 from api.hints import Hints
 from api.kept import Kept
 from api.kept_figures import kept_dashboards, kept_running
+from steadydesk.orchestration.deliveries import Waker
 from steadydesk.orchestration.requests import Sender
 from steadydesk.policies.assertion import Keyring
 from steadydesk.records.bell import Bell
-from steadydesk.records.engine import Engine, make_engine
+from steadydesk.records.engine import Connection, Engine, make_engine
 from steadydesk.records.views.dashboard import Dashboard
 from steadydesk.records.views.dashboard_reads import Extent
 from steadydesk.records.views.operations import RunningCount
@@ -33,6 +35,17 @@ class Services:
     @cached_property
     def sender(self) -> Sender:
         return Sender(self.temporal, self.keyring)
+
+    @cached_property
+    def waker(self) -> Waker:
+        return Waker(self.temporal)
+
+    @asynccontextmanager
+    async def posting(self) -> AsyncIterator[Connection]:
+        """A transaction whose messages go out as soon as it is committed."""
+        async with self.engine.begin() as connection:
+            yield connection
+        self.waker.wake()
 
     @cached_property
     def answered(self) -> Answered:

@@ -16,7 +16,7 @@ from steadydesk.contracts.numbers import owner_of_gate, parse_typed
 from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, instant_and_key
 from steadydesk.contracts.request_commands import ChangeApprovers, Decide
 from steadydesk.contracts.views import ApprovalView
-from steadydesk.errors import UnknownRecord
+from steadydesk.errors import InvalidInput, Problem, UnknownRecord
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.rights import Verb
 from steadydesk.records.engine import Connection
@@ -38,8 +38,16 @@ GateId = Annotated[str, BeforeValidator(gate_of)]
 router = APIRouter(prefix="/approvals", tags=["approvals"])
 
 
+_WORDS = {
+    "rejected": "say why you refuse: who asked for it is told",
+    "ask": "say what you want to know: who asked for it is asked",
+}
+
+
 class NewDecision(Contract):
-    """``ask`` puts a question to the requester; ``withdrawn`` takes your vote back."""
+    """``ask`` puts a question to the requester; ``withdrawn`` takes your vote back. A refusal and a question need a
+    ``comment``.
+    """
 
     decision: Literal["approved", "rejected", "ask", "withdrawn"]
     comment: str | None = Field(default=None, max_length=4000)
@@ -83,6 +91,8 @@ async def show_approval(gate: GateId, caller: Reader, services: ServicesOf) -> A
 @router.post("/{gate}/decision")
 async def decide(gate: GateId, body: NewDecision, act: DeciderAction) -> dict[str, Any]:
     """Decide; the answer is the gate's state, or at once why not."""
+    if body.decision in _WORDS and not (body.comment or "").strip():
+        raise InvalidInput("a comment is missing", problems=[Problem("/comment", _WORDS[body.decision])])
 
     async def build(connection: Connection) -> Decide:
         comment = await commands.words(connection, act.caller, body.comment)

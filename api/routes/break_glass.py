@@ -17,7 +17,6 @@ from steadydesk.contracts.base import Contract
 from steadydesk.contracts.page import Page, cursor, instant_and_key
 from steadydesk.contracts.views import AccessView, SecurityEventView
 from steadydesk.errors import Conflict, InvalidInput, UnknownRecord
-from steadydesk.orchestration.deliveries import try_to_wake_outbox
 from steadydesk.policies.rights import Verb
 from steadydesk.records.break_glass import open_in_emergency
 from steadydesk.records.security import security_events
@@ -49,14 +48,13 @@ async def break_glass(
     number: RecordNumber, body: Emergency, caller: Operator, services: ServicesOf
 ) -> EmergencySight:
     """See a record for an hour that you have no sight of. Its owners are told at once, with your reason."""
-    async with services.engine.begin() as connection:
+    async with services.posting() as connection:
         owner = await owner_of(connection, number)
         if owner is None:
             raise UnknownRecord("there is no such record")
         seen = await relations(connection, viewer_of(caller), owner)
         reason = await commands.store(connection, caller, body.reason)
         until = await open_in_emergency(connection, owner, caller.author, reason, seen)
-    await try_to_wake_outbox(services.temporal)
     return EmergencySight(number=owner, until=until)
 
 

@@ -61,7 +61,7 @@ async def propose(body: NewVersion, caller: Configurer, services: ServicesOf) ->
     """
     with TemporaryDirectory() as folder:
         await asyncio.to_thread(_write, Path(folder), body.files)
-        async with services.engine.begin() as connection:
+        async with services.posting() as connection:
             try:
                 touched = await application.touched_by(connection, Path(folder), caller.now.date())
                 for function in sorted(touched):
@@ -122,5 +122,5 @@ async def show_difference(
 async def approve(digest: str, caller: Configurer, services: ServicesOf) -> ConfigurationVersion:
     """Put a proposed version in force, as a second person with the right for the whole organisation."""
     caller.require(Permission.CONFIGURE, "*")
-    async with services.engine.begin() as connection:
+    async with services.posting() as connection:
         return await configuration.approve(connection, digest, caller.author)

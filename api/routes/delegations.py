@@ -34,7 +34,7 @@ async def list_delegations(
 async def delegate(request: Request, new: NewDelegation, caller: AccountHolder) -> Delegation:
     """For yourself, or, while somebody is absent, as their manager or an administrator. Both are told."""
     services = services_of(request.app)
-    async with services.engine.begin() as connection:
+    async with services.posting() as connection:
         made = await delegations.delegate(connection, new, caller.standing, caller.author)
     _ring(services, made)
     return made
@@ -44,7 +44,7 @@ async def delegate(request: Request, new: NewDelegation, caller: AccountHolder) 
 async def end_delegation(request: Request, delegation_id: str, caller: AccountHolder) -> Delegation:
     """It ends now; votes cast under it stay."""
     services = services_of(request.app)
-    async with services.engine.begin() as connection:
+    async with services.posting() as connection:
         ended = await delegations.end_delegation(connection, delegation_id, caller.standing, caller.author)
     _ring(services, ended)
     return ended

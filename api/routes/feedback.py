@@ -36,7 +36,7 @@ async def give_feedback(
 ) -> FeedbackTaken:
     """Say what should be better; the group that answers for it is told at once."""
     identity = new_id("fb")
-    async with services.engine.begin() as connection:
+    async with services.posting() as connection:
         await owner_with(connection, caller, number, Verb.SEE)
         _, resolved = await in_force(connection)
         settings = resolved.organisation.organisation

@@ -118,7 +118,7 @@ async def deactivate_person(request: Request, person_id: PersonId, caller: Direc
     caller.require(Permission.MANAGE_DIRECTORY, ANY_FUNCTION)
     if person_id == caller.id:
         raise Conflict("Nobody deactivates themselves; another administrator does.")
-    async with services_of(request.app).engine.begin() as connection:
+    async with services_of(request.app).posting() as connection:
         return await deactivate(connection, person_id, caller.author)
 
 
@@ -167,5 +167,5 @@ async def import_directory(
 ) -> DirectoryDifference:
     """Bring the directory to what the document says: all of it or, on a fault, nothing."""
     caller.require(Permission.MANAGE_DIRECTORY, ANY_FUNCTION)
-    async with services_of(request.app).engine.begin() as connection:
+    async with services_of(request.app).posting() as connection:
         return await apply_directory(connection, document, caller.now, author=caller.author, dry_run=dry_run)

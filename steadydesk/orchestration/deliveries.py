@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
+from steadydesk.coalesced import Coalesced
 from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import Blocked, Unavailable
 from steadydesk.contracts.delivery import (
@@ -58,6 +59,28 @@ async def wake_target(
     )
 
 
+class Waker:
+    """Wakes the outbox after a commit: at once, then at most once per ``every`` seconds, in the background.
+    It never raises and nobody waits for it; what it misses, the sweep finds.
+    """
+
+    def __init__(self, client: Client, *, every: float = 1.0, task_queue: str = DELIVERIES) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._wakes = Coalesced(self._wake, every=every)
+
+    def wake(self) -> None:
+        """Say that the outbox has something; call it from a running event loop."""
+        self._wakes.ask()
+
+    async def close(self) -> None:
+        """A wake that is still wanted is left to the sweep."""
+        await self._wakes.close()
+
+    async def _wake(self) -> None:
+        await wake_outbox(self._client, self._task_queue)
+
+
 async def start_sweep(client: Client, task_queue: str = DELIVERIES) -> None:
     """Start the sweep, or leave the running one alone."""
     await client.start_workflow(
@@ -95,12 +118,3 @@ async def check_target(url: str, allow: Iterable[str]) -> None:
 
 def _wrong_url(reason: str) -> InvalidInput:
     return InvalidInput("No webhook can be sent there.", problems=[Problem("/url", reason)])
-
-
-async def try_to_wake_outbox(client: Client) -> None:
-    """Have what was just written sent at once; where that fails, the sweep does within a minute."""
-    try:
-        async with asyncio.timeout(_WAKE_SECONDS):
-            await wake_outbox(client)
-    except (RPCError, RuntimeError, TimeoutError):  # a client that never reached its server is a RuntimeError
-        return

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, func, select, update
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.numbers import RecordKind, format_number
@@ -24,13 +25,20 @@ _LOCK = (
     .with_for_update(of=process)
 )
 _NEXT = select(func.nextval(bindparam("serials", type_=Text)))
+_LINES = func.array(
+    select(func.nextval(serials[RecordKind.REQUEST_LINE.value].name))
+    .select_from(func.jsonb_array_elements(reservation.c.order["items"]).alias("ordered"))
+    .correlate(reservation)
+    .scalar_subquery(),
+    type_=ARRAY(BigInteger),
+)
 _TAKE = (
     update(reservation)
     .where(reservation.c.number == _OF)
     .values(
         opened_at=func.coalesce(reservation.c.opened_at, bindparam("at", type_=reservation.c.opened_at.type))
     )
-    .returning(cast(reservation.c.order, Text), _EARLIER)
+    .returning(cast(reservation.c.order, Text), _EARLIER, _LINES)
 )
 
 
@@ -42,6 +50,13 @@ class Locked:
     result: dict[str, Any] | None
 
 
+@dataclass(frozen=True)
+class Reserved(Locked):
+    """The order as JSON, and the number that each of its lines will have."""
+
+    lines: list[str]
+
+
 async def lock(connection: AsyncConnection, number: str, step: str) -> Locked | None:
     """The document under a row lock, or None where no process has the number."""
     row = (await connection.execute(_LOCK, {"of": number, "as_step": step})).one_or_none()
@@ -50,10 +65,12 @@ async def lock(connection: AsyncConnection, number: str, step: str) -> Locked | 
 
 async def take_reservation(
     connection: AsyncConnection, number: str, step: str, at: datetime
-) -> Locked | None:
+) -> Reserved | None:
     """The reserved order under a row lock, marked as opened; or None where nothing was reserved."""
     row = (await connection.execute(_TAKE, {"of": number, "as_step": step, "at": at})).one_or_none()
-    return None if row is None else Locked(row[0], row[1])
+    if row is None:
+        return None
+    return Reserved(row[0], row[1], [format_number(RecordKind.REQUEST_LINE, serial) for serial in row[2]])
 
 
 async def earlier_result(connection: AsyncConnection, number: str, step: str) -> dict[str, Any] | None:

@@ -78,8 +78,12 @@ async def test_votes_of_the_wrong_person_and_too_late(desk: ApiDesk) -> None:
         "invalid-input",
         "/acting_for",
     )
+    for silent in ({"decision": "rejected"}, {"decision": "ask", "comment": " "}):
+        refused(await desk.call(MONA, "POST", path, silent), 422, "invalid-input", "/comment")
     await desk.post(MONA, path, yes)
-    refused(await desk.call(MONA, "POST", path, {"decision": "rejected"}), 409, "gate-closed")
+    refused(
+        await desk.call(MONA, "POST", path, {"decision": "rejected", "comment": "No"}), 409, "gate-closed"
+    )
 
 
 async def test_double_submit_and_the_same_key_with_another_body(desk: ApiDesk) -> None:

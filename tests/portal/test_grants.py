@@ -10,7 +10,8 @@ from activities.transition import Transitions
 from steadydesk.contracts.request_commands import OutcomeKind, Tick
 from tests.portal.test_timeline import ACCESS, approve_all, report
 from tests.portal.visitors import Visitor, field_of, statements, visitor
-from tests.support.api_desk import ApiDesk, Silent
+from tests.support.api_desk import ApiDesk
+from tests.support.quiet import Quiet
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ async def granted(portal: ApiDesk) -> tuple[str, str]:
     await approve_all(portal, number)
     await report(portal, number, OutcomeKind.DONE)
     [grant] = [one for one in (await register(portal)) if one["request"] == number]
-    grants = GrantActivities(Transitions(GRANTS, portal.services.engine, Silent()))
+    grants = GrantActivities(Transitions(GRANTS, portal.services.engine, Quiet()))
     await grants.open_grant(Tick(number=grant["number"], step="open", at=portal.services.clock(), run="run"))
     return number, grant["number"]
 

@@ -16,7 +16,8 @@ from steadydesk.records.outbox import post
 from steadydesk.records.tables.delivery import in_app, outbox
 from steadydesk.records.tables.effect import effect
 from tests.portal.visitors import statements, visitor
-from tests.support.api_desk import ApiDesk, Silent
+from tests.support.api_desk import ApiDesk
+from tests.support.quiet import Quiet
 
 ACCESS = {"application": "ledger", "level": "write", "until": "2031-03-31", "reason": "Closing of the year"}
 STEP = "grant-access"
@@ -43,7 +44,7 @@ async def report(portal: ApiDesk, number: str, kind: OutcomeKind, problem: str |
         tried: dict[str, Any] = {"key": errand, "number": number, "target": "identity", "operation": "add"}
         more: dict[str, Any] = {"state": "waiting", "attempts": 3, "first_at": now, "last_at": now}
         await connection.execute(insert(effect).values(**tried, **more))
-    plan = PlanActivities(Transitions(REQUESTS, engine, Silent()))
+    plan = PlanActivities(Transitions(REQUESTS, engine, Quiet()))
     outcome = ErrandOutcome(kind=kind, problem=problem)
     tick = Tick(number=number, step=f"outcome:{errand}", at=now, run="run", errand=errand, outcome=outcome)
     await plan.record_outcome(tick)

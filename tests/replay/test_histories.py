@@ -11,6 +11,7 @@ from steadydesk.contracts import agenda
 from steadydesk.orchestration.client import DATA_CONVERTER
 from tests.support.process_histories import FOLDER, MOST_HANDLED, PLACES, SKIPPING, WAITING
 from tests.support.sandbox import SANDBOX
+from tests.support.service_histories import ROUTINES, SERVED
 from workflows import registry
 
 HISTORIES = sorted(FOLDER.glob("*.json"))
@@ -22,7 +23,8 @@ async def test_a_stored_history_replays(file: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(agenda, "MOST_HANDLED", MOST_HANDLED)
     text = file.read_text()
     number = json.loads(text)["events"][0]["workflowExecutionStartedEventAttributes"]["workflowId"]
-    replayer = Replayer(workflows=registry.PROCESSES, data_converter=DATA_CONVERTER, workflow_runner=SANDBOX)
+    workflows = [*registry.PROCESSES, *registry.DELIVERIES]
+    replayer = Replayer(workflows=workflows, data_converter=DATA_CONVERTER, workflow_runner=SANDBOX)
     await replayer.replay_workflow(WorkflowHistory.from_json(number, text))
 
 
@@ -30,6 +32,7 @@ def test_every_branch_has_been_recorded() -> None:
     names = {file.stem.split("-", 2)[2].rsplit("-", 1)[0] for file in HISTORIES}
     assert names >= {story.__name__.replace("_", "-") for story in [*WAITING, *SKIPPING]}
     assert len([file for file in HISTORIES if "rolled-over" in file.stem]) >= 2
+    assert names >= {*SERVED, *ROUTINES}
 
 
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,9 @@ from api.body_limit import BodyLimit
 from api.problems import install_problems
 from api.routes import delegations, groups, people, problems, session, tokens
 from api.security import check_routes
+from api.services import Services
 from steadydesk.contracts.identity import EVERY_OWN_SCOPE, Scope
+from steadydesk.orchestration.deliveries import Waker
 from steadydesk.policies.assertion import Keyring
 from steadydesk.records.bell import Bell
 from steadydesk.records.directory_import import apply_directory
@@ -24,6 +26,7 @@ from steadydesk.records.directory_standing import standing_by_name
 from steadydesk.records.identity import issue
 from steadydesk.settings import Settings
 from tests.support.directory import PEOPLE
+from tests.support.quiet import Quiet
 
 KEYRING = Keyring("k1", {"k1": b"k" * 32})
 LIMIT = 10_000
@@ -36,6 +39,9 @@ class DirectoryServices:
     engine: AsyncEngine
     settings: Settings
     keyring: Keyring = KEYRING
+    waker: Waker = field(default_factory=Quiet)
+
+    posting = Services.posting
 
     def clock(self) -> datetime:
         return datetime.now(UTC)

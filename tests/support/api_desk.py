@@ -17,7 +17,6 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from activities.approval import ApprovalActivities
-from activities.delivery import Waker
 from activities.grant import GrantActivities
 from activities.registry import GRANTS, REQUESTS
 from activities.request import RequestActivities
@@ -27,6 +26,7 @@ from api.answered import Answered
 from api.app import create_app
 from api.hints import Hints
 from api.kept_figures import kept_dashboards, kept_running
+from api.services import Services
 from steadydesk.contracts.assertion import Command
 from steadydesk.contracts.directory_document import DirectoryDocument
 from steadydesk.contracts.identity import Scope
@@ -41,6 +41,7 @@ from steadydesk.settings import Settings
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.api import client_of, id_of, token_of
 from tests.support.databases import demo_database
+from tests.support.quiet import Quiet
 from tests.support.stacks import isolated_settings
 
 KEYRING = Keyring("k1", {"k1": b"k" * 32})
@@ -54,21 +55,13 @@ class NobodyThere:
         raise RuntimeError("no server")
 
 
-class Silent(Waker):
-    def __init__(self) -> None:
-        self.woken = 0
-
-    def wake(self) -> None:
-        self.woken += 1
-
-
 class AtOnce(Sender):
     """Signs as the Temporal sender does, and runs the record write of each command, as a workflow does."""
 
     def __init__(self, engine: AsyncEngine, clock: Callable[[], datetime]) -> None:
         super().__init__(cast("Client", NobodyThere()), KEYRING)
-        requests = Transitions(REQUESTS, engine, Silent())
-        grants = GrantActivities(Transitions(GRANTS, engine, Silent()))
+        requests = Transitions(REQUESTS, engine, Quiet())
+        grants = GrantActivities(Transitions(GRANTS, engine, Quiet()))
         record, gate = RequestActivities(requests), ApprovalActivities(requests)
         self._clock = clock
         self._one_after_the_other = asyncio.Lock()
@@ -122,6 +115,9 @@ class DeskServices:
         self.running = kept_running(self.patient, self.clock)
         self.bell = Bell(self.engine)
         self.hints = Hints(self.engine)
+        self.waker = Quiet()
+
+    posting = Services.posting
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead

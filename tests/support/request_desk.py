@@ -15,7 +15,6 @@ from temporalio.exceptions import ApplicationError
 
 from activities.approval import ApprovalActivities
 from activities.clock import ClockActivities
-from activities.delivery import Waker
 from activities.plan import PlanActivities
 from activities.registry import REQUESTS
 from activities.request import RequestActivities
@@ -59,6 +58,7 @@ from steadydesk.records.tables.process import reservation, serials
 from steadydesk.records.tables.voice import survey
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.databases import migrated_database
+from tests.support.quiet import Quiet
 from tests.support.request_people import PEOPLE, People
 from tests.support.request_reading import Reading
 from tests.support.requests import NOW, resolved
@@ -66,16 +66,6 @@ from tests.support.requests import NOW, resolved
 KEYRING = Keyring("k1", {"k1": b"k" * 32})
 
 C = TypeVar("C", bound=Command)
-
-
-class Quiet(Waker):
-    """Wakes nobody: what stands in the outbox is all that a test looks at."""
-
-    def __init__(self) -> None:
-        self.woken = 0
-
-    def wake(self) -> None:
-        self.woken += 1
 
 
 @dataclass

@@ -30,7 +30,8 @@ from steadydesk.orchestration.client import DATA_CONVERTER
 from steadydesk.orchestration.requests import Sender
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.engine import make_engine
-from tests.support.request_desk import KEYRING, Desk, Quiet, command_name
+from tests.support.quiet import Quiet
+from tests.support.request_desk import KEYRING, Desk, command_name
 from tests.support.sandbox import SANDBOX
 from tests.support.stacks import isolated_settings
 from workflows import registry

@@ -11,7 +11,6 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
-from activities.delivery import Waker, start_sweep
 from steadydesk.contracts.delivery import (
     OUTBOX_ID,
     SWEEP_ID,
@@ -19,7 +18,7 @@ from steadydesk.contracts.delivery import (
     delivery_workflow_id,
     webhook_target,
 )
-from steadydesk.orchestration.deliveries import wake_target
+from steadydesk.orchestration.deliveries import Waker, start_sweep, wake_target
 from tests.connectors.mail_post import Post
 from tests.connectors.remote import Remote, reply
 from tests.support.delivery_scene import Scene

@@ -33,6 +33,9 @@ async def timeline(
     )
     if after and events:
         statement = statement.where(journal.c.at >= events[0].at)
+    if len(events) == limit:
+        # The rest comes with the steps behind these.
+        statement = statement.where(journal.c.at <= events[-1].at)
     words = [] if after and not events else (await connection.execute(statement)).all()
     names = await names_of(connection, [*(row.actor for row in events), *(row.author for row in words)])
     entries = [_step(row, names) for row in events] + [_word(row, names) for row in words]
