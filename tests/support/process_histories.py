@@ -35,6 +35,7 @@ MOST_HANDLED = 4
 """After how many updates the recorded runs roll over, so that their files stay small."""
 
 PLACES = ("identity", "stackTrace")
+STICKY = "TASK_QUEUE_KIND_STICKY"
 
 Story = Callable[[Works], Awaitable[str]]
 
@@ -128,7 +129,9 @@ def _without_places(value: Any) -> Any:
         return [_without_places(each) for each in value]
     if not isinstance(value, dict):
         return value
-    return {key: "" if key in PLACES else _without_places(each) for key, each in value.items()}
+    found = {key: "" if key in PLACES else _without_places(each) for key, each in value.items()}
+    # The name of the queue of one worker is made of its process and machine.
+    return found | {"name": ""} if found.get("kind") == STICKY else found
 
 
 async def record(version: str) -> None:
