@@ -88,8 +88,9 @@ class _Run:
 
     async def _decide(self, who: str, action: Action, request: dict[str, Any]) -> None:
         gate = _open(request["approvals"], "stage", action.subject)
-        decision = "approved" if action.kind is Kind.APPROVE else "rejected"
-        await self._desk.command(who, f"approvals/{gate['id']}/decision", {"decision": decision})
+        yes = {"decision": "approved"}
+        body = yes if action.kind is Kind.APPROVE else {"decision": "rejected", "comment": "As in the log"}
+        await self._desk.command(who, f"approvals/{gate['id']}/decision", body)
 
     async def _give_back(self, who: str) -> None:
         """What was done already is taken back by hand, which the log does not tell."""

@@ -95,10 +95,11 @@ class Actor:
             self.odd(f"{voter}'s vote", reply)
 
     async def _decision(self, voter: str, what: str, *, patient: bool, twice: bool = False) -> Reply:
-        word = "approved" if self.story.approved else "rejected"
+        yes = {"decision": "approved"}
+        body = yes if self.story.approved else {"decision": "rejected", "comment": "not now"}
         path = f"/approvals/{self.answers.number}-G1/decision"
         key = self.key(f"{what}-{voter}")
-        return await self.client.command(voter, path, {"decision": word}, key, patient=patient, twice=twice)
+        return await self.client.command(voter, path, body, key, patient=patient, twice=twice)
 
     async def cancel(self, *, patient: bool) -> None:
         reply = await self.client.command(
