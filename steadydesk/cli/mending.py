@@ -18,7 +18,7 @@ from steadydesk.policies.doctor import Symptom
 from steadydesk.records.keys import KeyFileError, load_keyring
 from steadydesk.settings import Settings
 
-_MENDABLE = ("workflow", "row", "gate", "version")
+_MENDABLE = ("workflow", "row", "sight", "gate", "version")
 _ANSWER_SECONDS = 10
 
 

@@ -164,6 +164,13 @@ async def test_rows_that_differ_from_the_document_are_written_anew(desk: Operato
     assert (shown["state"], len(shown["items"]), shown["approvals"][0]["state"]) == ("open", 1, "requested")
 
 
+async def test_a_place_in_lists_that_is_not_of_the_last_change_is_mended(desk: Operator, number: str) -> None:
+    await desk.as_owner("UPDATE sight SET open = false WHERE number = :n", n=number)
+    assert await desk.symptoms() == [("sight", number)]
+    mended = await desk.says("doctor", "--repair")
+    assert (mended["mended"], mended["sound"]) == ([number], True)
+
+
 async def test_rows_of_a_closed_request_are_written_anew(desk: Operator, number: str) -> None:
     await desk.says("reject", f"{number}-G1", "--comment", "no", *MONA)
     await desk.as_owner("UPDATE record SET state = 'in_process', open = true WHERE number = :n", n=number)

@@ -19,12 +19,19 @@ async def portal(
 
 
 @pytest.fixture(scope="session")
-async def running_portal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[People]:
+def browser_program() -> str:
     program = chromium()
     if program is None:
         pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
+    return program
+
+
+@pytest.fixture(scope="session")
+async def running_portal(
+    tmp_path_factory: pytest.TempPathFactory, browser_program: str
+) -> AsyncIterator[People]:
     settings = stack_settings(tmp_path_factory.mktemp("browser") / "state")
-    async with people_on(settings, program) as people:
+    async with people_on(settings, browser_program) as people:
         yield people
 
 

@@ -17,7 +17,6 @@ from steadydesk.policies.assertion import install
 from steadydesk.records.engine import make_engine
 from steadydesk.records.identity_link import FIRST_ADMINISTRATOR, make_link
 from steadydesk.stack.postgres import EmbeddedPostgres
-from tests.portal.browsers import NAMES, chromium
 from tests.portal.hostile import LINE, looked_through, send
 from tests.portal.test_browser_axe import in_both_themes
 from tests.portal.visitors import PASSWORD, visitor
@@ -68,13 +67,10 @@ async def empty(
 
 
 @pytest.fixture
-async def page(empty: ApiDesk) -> AsyncIterator[Page]:
+async def page(empty: ApiDesk, browser_program: str) -> AsyncIterator[Page]:
     """Of a real browser: what it says of a form's origin follows from the headers of the page that held it."""
-    program = chromium()
-    if program is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
     async with served(empty) as address, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=browser_program, args=["--no-sandbox"])
         looks: Any = {"bypass_csp": True, "color_scheme": "light", "reduced_motion": "reduce"}
         yield await browser.new_page(base_url=address, **looks)
         await browser.close()
