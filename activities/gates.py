@@ -44,9 +44,10 @@ async def open_gate(work: RequestWork, move: OpenGate) -> None:
     policy = work.organisation.approval_policies[move.policy]
     stage = policy.stages[move.stage]
     line = move.line
-    asks = move.step is not None and stage.when is not None
-    read = values_of if asks else answers_of
-    values = await read(work.connection, work.process, line)
+    if move.step is not None and stage.when is not None:
+        values = await values_of(work.connection, work.process, line)
+    else:
+        values = await answers_of(work, line)
     eligible = await find_eligible(work, policy, stage, line, values)
     content = material_digests(policy.material, flat(line, values), work.process.salt)
     gate = _new_gate(work, move, eligible, content)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from activities.steps import instant_of
-from activities.values import values_of
+from activities.values import answers_of
 from activities.work import RequestWork
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, RequestProcess
@@ -83,7 +83,7 @@ async def _line(work: RequestWork, order: Order, ordered: OrderedItem, number: s
 async def read_amount_and_date(work: RequestWork, line: Line) -> None:
     """Take the amount and the effective date from the form's answers, where the item says which."""
     item = work.organisation.catalog[line.item]
-    answers = (await values_of(work.connection, work.process, line))["variables"]
+    answers = (await answers_of(work, line))["variables"]
     if item.price.variable and isinstance(amount := answers.get(item.price.variable), int | float):
         line.amount = float(amount)
     if item.effective_at and isinstance(date := answers.get(item.effective_at), str):

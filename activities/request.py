@@ -56,6 +56,7 @@ class RequestActivities:
                 run=write.run,
                 actor=actor_of(write.command),
             )
+            work.answers |= reserved.answers
             await fill(work, order, reserved.lines)
             answer = await self.transitions.finish(work, new=True)
         self.transitions.announce(write.number)

@@ -60,7 +60,7 @@ async def _take_answers(work: RequestWork, line: Line, command: Resubmit) -> lis
 async def _read_beneficiary(work: RequestWork, line: Line) -> bool:
     """Whom the item's person field names now; where it names nobody, the line stays whose it was."""
     field = work.organisation.catalog[line.item].beneficiary
-    answers = (await answers_of(work.connection, work.process, line))["variables"]
+    answers = (await answers_of(work, line))["variables"]
     named = answers.get(field) if field else None
     if not isinstance(named, str):
         return False

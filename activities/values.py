@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.work import RequestWork
 from steadydesk.contracts.plan import Value
 from steadydesk.contracts.request import Line, RequestProcess
 from steadydesk.errors import InvalidInput
@@ -28,10 +29,12 @@ async def values_of(connection: AsyncConnection, process: RequestProcess, line: 
     }
 
 
-async def answers_of(connection: AsyncConnection, _process: RequestProcess, line: Line) -> dict[str, Any]:
+async def answers_of(work: RequestWork, line: Line) -> dict[str, Any]:
     """The answers to the form alone, under the same name."""
-    bodies = await texts.read(connection, [line.variables.ref])
-    return {"variables": bodies.get(line.variables.ref) or {}}
+    ref = line.variables.ref
+    if ref not in work.answers:
+        work.answers |= await texts.read(work.connection, [ref])
+    return {"variables": work.answers.get(ref) or {}}
 
 
 def _line_values(line: Line) -> dict[str, Any]:

@@ -64,6 +64,8 @@ class Work(Generic[P]):
     closed_tasks: list[PlacedTask] = field(default_factory=list)
     """Tasks that this transition ended: their rows are written though the document may have let them go since."""
     texts: list[str] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
+    """Answers to forms that have been read, by reference: they never change."""
     said: dict[str, str | int | bool | None] = field(default_factory=dict)
     everything: bool = False
     """Write every row that lists read anew, also of parts that have not changed."""

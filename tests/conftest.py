@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
@@ -15,6 +16,13 @@ pytest_plugins = ("tests.support.delivery_fixtures", "tests.support.request_fixt
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run proofs with their full numbers")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A slice draws the same cases each time; the full proofs draw new ones."""
+    settings.register_profile("slice", derandomize=True)
+    if not config.getoption("--full"):
+        settings.load_profile("slice")
 
 
 @pytest.fixture(scope="session")

@@ -29,16 +29,16 @@ Heard = Callable[[frozenset[str]], None]
 
 
 class Bell:
-    """Rings in the background, ``every`` so many seconds for all that has changed meanwhile: who waits for the answer
-    to a change comes first.
+    """Rings in the background, ``after`` so many seconds, so that who waits for the answer to a change comes first;
+    then at most once per ``every``, for all that has changed meanwhile.
 
     It never raises and nobody waits for it; who missed a ring looks for themselves every now and then.
     """
 
-    def __init__(self, engine: Engine, *, every: float = 0.05) -> None:
+    def __init__(self, engine: Engine, *, after: float = 0.05, every: float = 0.25) -> None:
         self._engine = engine
         self._changed: set[str] = set()
-        self._rings = Coalesced(self._ring, every=every, after=every)
+        self._rings = Coalesced(self._ring, every=every, after=after)
 
     def ring(self, *changed: str) -> None:
         """Say that these processes (numbers), people (``p:<person>``) or their lists (``n:<person>``) have changed;

@@ -5,8 +5,22 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, any_, bindparam, func, literal, or_, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    all_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
@@ -15,6 +29,7 @@ from steadydesk.records.directory_standing import in_force
 from steadydesk.records.tables.directory import absence, delegation, membership, person, person_group
 
 _NOW = bindparam("now", type_=absence.c.begins_at.type)
+_PEOPLE = bindparam("people", type_=ARRAY(Text))
 
 
 def _absent_until() -> ScalarSelect[Any]:
@@ -44,9 +59,7 @@ def _delegates(policy: str | None) -> ScalarSelect[Any]:
     )
 
 
-@lru_cache(maxsize=64)
 def _facts(policy: str | None) -> Select[*tuple[Any, ...]]:
-    """Made once per policy: every order and every vote asks."""
     return select(
         person.c.id,
         func.coalesce(person.c.natural_person, person.c.id).label("natural"),
@@ -55,7 +68,13 @@ def _facts(policy: str | None) -> Select[*tuple[Any, ...]]:
         person.c.manager,
         _absent_until().label("absent_until"),
         _delegates(policy).label("delegates"),
-    ).where(person.c.id == any_(bindparam("people", type_=ARRAY(Text))))
+    )
+
+
+@lru_cache(maxsize=64)
+def _facts_of(policy: str | None) -> Select[*tuple[Any, ...]]:
+    """Made once per policy: every order and every vote asks."""
+    return _facts(policy).where(person.c.id == any_(_PEOPLE))
 
 
 async def approvers(
@@ -66,19 +85,20 @@ async def approvers(
     ``delegates`` are those whom each person named; what a delegate delegated in turn is never followed.
     Without a policy only delegations of everything count.
     """
-    rows = await connection.execute(_facts(policy), {"people": list(people), "now": now})
-    return {
-        row.id: Approver(
-            person=row.id,
-            natural=row.natural,
-            active=row.active,
-            service_account=row.service_account,
-            manager=row.manager,
-            absent_until=row.absent_until,
-            delegates=row.delegates or [],
-        )
-        for row in rows
-    }
+    rows = await connection.execute(_facts_of(policy), {"people": list(people), "now": now})
+    return {row.id: _approver(row) for row in rows}
+
+
+def _approver(row: Row[*tuple[Any, ...]]) -> Approver:
+    return Approver(
+        person=row.id,
+        natural=row.natural,
+        active=row.active,
+        service_account=row.service_account,
+        manager=row.manager,
+        absent_until=row.absent_until,
+        delegates=row.delegates or [],
+    )
 
 
 _KEY = bindparam("key", type_=Text)
@@ -117,26 +137,51 @@ async def manager_of(connection: AsyncConnection, person_id: str) -> str | None:
     return manager if manager != person_id else None
 
 
-_LINE = text(
-    """
-    WITH RECURSIVE line (id, level, seen) AS (
-        SELECT manager, 1, ARRAY[id] FROM person WHERE id = :person_id
-        UNION ALL
-        SELECT above.manager, line.level + 1, line.seen || above.id
-        FROM line JOIN person above ON above.id = line.id
-        WHERE above.id <> ALL (line.seen)
+def _line_of_managers() -> CTE:
+    """Who is above a person, with the level; whoever closes a circle stands in it once more, as ``seen`` says."""
+    above = person.alias("above")
+    line = (
+        select(person.c.manager.label("id"), literal(1).label("level"), array([person.c.id]).label("seen"))
+        .where(person.c.id == bindparam("under", type_=Text))
+        .cte("line", recursive=True)
     )
-    SELECT line.id FROM line JOIN person ON person.id = line.id
-    WHERE person.active AND line.id <> ALL (line.seen) ORDER BY line.level
-    """
+    return line.union_all(
+        select(above.c.manager, line.c.level + 1, func.array_append(line.c.seen, above.c.id))
+        .join(line, above.c.id == line.c.id)
+        .where(above.c.id != all_(line.c.seen))
+    )
+
+
+_LINE = _line_of_managers()
+_IS_ABOVE = _LINE.c.id != all_(_LINE.c.seen)
+_ABOVE = (
+    select(_LINE.c.id)
+    .join(person, person.c.id == _LINE.c.id)
+    .where(_IS_ABOVE, person.c.active)
+    .order_by(_LINE.c.level)
 )
+_WANTED = union_all(
+    select(func.unnest(_PEOPLE).label("id"), literal(0).label("level")),
+    select(_LINE.c.id, _LINE.c.level).where(_IS_ABOVE),
+).subquery("wanted")
+_FACTS_ABOVE = _facts(None).add_columns(_WANTED.c.level).join(_WANTED, _WANTED.c.id == person.c.id)
 
 
 async def line_above(connection: AsyncConnection, person_id: str) -> list[str]:
     """Ids of the active managers up the line, nearest first; inactive ones are passed over, a circle
     ends it.
     """
-    return list(await connection.scalars(_LINE, {"person_id": person_id}))
+    return list(await connection.scalars(_ABOVE, {"under": person_id}))
+
+
+async def approvers_above(
+    connection: AsyncConnection, person_id: str, people: Collection[str], now: datetime
+) -> tuple[list[str], dict[str, Approver]]:
+    """``line_above`` of a person, and ``approvers`` of everybody in the line and of ``people``, in one read."""
+    values = {"under": person_id, "people": list(people), "now": now}
+    rows = sorted(await connection.execute(_FACTS_ABOVE, values), key=lambda row: row.level)
+    line = [row.id for row in rows if row.level and row.active]
+    return line, {row.id: _approver(row) for row in rows}
 
 
 async def people_by_name(connection: AsyncConnection, user_names: Collection[str]) -> dict[str, str]:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, bindparam, cast, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, Text, any_, bindparam, cast, column, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.numbers import RecordKind, format_number
 from steadydesk.records.tables.approval import approver
 from steadydesk.records.tables.process import process, record, reservation, serials, step_result
+from steadydesk.records.tables.text import text_body
 
 # Made once: building a statement costs as much as sending it, and every write begins with one of these.
 _OF = bindparam("of", type_=Text)
@@ -25,12 +26,27 @@ _LOCK = (
     .with_for_update(of=process)
 )
 _NEXT = select(func.nextval(bindparam("serials", type_=Text)))
+_ORDERED = (
+    func.jsonb_array_elements(reservation.c.order["items"])
+    .table_valued(column("line", JSONB))
+    .render_derived("ordered")
+)
 _LINES = func.array(
     select(func.nextval(serials[RecordKind.REQUEST_LINE.value].name))
-    .select_from(func.jsonb_array_elements(reservation.c.order["items"]).alias("ordered"))
+    .select_from(_ORDERED)
     .correlate(reservation)
     .scalar_subquery(),
     type_=ARRAY(BigInteger),
+)
+_REFS = func.array(
+    select(_ORDERED.c.line["variables"]["ref"].astext).correlate(reservation).scalar_subquery(),
+    type_=ARRAY(Text),
+)
+_ANSWERS = (
+    select(func.jsonb_object_agg(text_body.c.ref, text_body.c.body, type_=JSONB))
+    .where(text_body.c.ref == any_(_REFS), text_body.c.body.is_not(None))
+    .correlate(reservation)
+    .scalar_subquery()
 )
 _TAKE = (
     update(reservation)
@@ -38,7 +54,7 @@ _TAKE = (
     .values(
         opened_at=func.coalesce(reservation.c.opened_at, bindparam("at", type_=reservation.c.opened_at.type))
     )
-    .returning(cast(reservation.c.order, Text), _EARLIER, _LINES)
+    .returning(cast(reservation.c.order, Text), _EARLIER, _LINES, _ANSWERS)
 )
 
 
@@ -52,9 +68,10 @@ class Locked:
 
 @dataclass(frozen=True)
 class Reserved(Locked):
-    """The order as JSON, and the number that each of its lines will have."""
+    """The order as JSON, the number that each of its lines will have, and the answers to its forms by reference."""
 
     lines: list[str]
+    answers: dict[str, Any]
 
 
 async def lock(connection: AsyncConnection, number: str, step: str) -> Locked | None:
@@ -70,7 +87,8 @@ async def take_reservation(
     row = (await connection.execute(_TAKE, {"of": number, "as_step": step, "at": at})).one_or_none()
     if row is None:
         return None
-    return Reserved(row[0], row[1], [format_number(RecordKind.REQUEST_LINE, serial) for serial in row[2]])
+    lines = [format_number(RecordKind.REQUEST_LINE, serial) for serial in row[2]]
+    return Reserved(row[0], row[1], lines, row[3] or {})
 
 
 async def earlier_result(connection: AsyncConnection, number: str, step: str) -> dict[str, Any] | None:

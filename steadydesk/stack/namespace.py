@@ -1,7 +1,7 @@
 """What Temporal must know before the first worker polls: namespace, retention, search attributes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -20,7 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from steadydesk.stack.failure import StackError
 
 REGISTRATION_LIMIT = 60.0
-"""Seconds a new namespace may take to be usable."""
+"""Seconds that a new namespace, or a new search attribute, may take to be usable."""
 
 VALUE_TYPES: Final = {
     "Text": IndexedValueType.INDEXED_VALUE_TYPE_TEXT,
@@ -73,7 +73,8 @@ async def _until_usable(client: Client) -> None:
 
 
 async def register_search_attributes(client: Client, wanted: Mapping[str, str]) -> list[str]:
-    """Add the attributes of `wanted` (name to type: Keyword, Datetime, …) that are missing; the names added.
+    """Add the attributes of `wanted` (name to type: Keyword, Datetime, …) that are missing; the names added. They can
+    be written and asked for on return: a workflow task that writes one too early would fail.
 
     Raises `StackError` when one exists with another type: Temporal cannot change it.
     """
@@ -85,7 +86,23 @@ async def register_search_attributes(client: Client, wanted: Mapping[str, str]) 
     if missing:
         request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
         await service.add_search_attributes(request)
+        await _until_known(client, missing)
     return sorted(missing)
+
+
+async def _until_known(client: Client, attributes: Iterable[str]) -> None:
+    """The server's parts learn of new attributes some seconds later, like of a namespace."""
+    query = " AND ".join(f"{name} IS NULL" for name in attributes)
+    async with asyncio.timeout(REGISTRATION_LIMIT):
+        while True:
+            try:
+                await client.count_workflows(query)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.INVALID_ARGUMENT:
+                    raise
+                await asyncio.sleep(0.1)
+            else:
+                return
 
 
 def _refuse_other_types(

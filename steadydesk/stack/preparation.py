@@ -1,5 +1,6 @@
 """What both servers need before worker and API start: schema, namespace, keys, demo organisation."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,7 +63,13 @@ async def prepare_servers(settings: Settings, addresses: Addresses, contents: Co
     """Keys, schema with the service role, namespace, search attributes: also for existing servers."""
     ensure_keys(settings.keys_file)
     ensure_anchor_key(settings.anchor_key_file)
-    await contents.migrate(addresses.database_owner_url, _service_password(addresses))
+    await asyncio.gather(
+        contents.migrate(addresses.database_owner_url, _service_password(addresses)),
+        _prepare_temporal(settings, addresses, contents),
+    )
+
+
+async def _prepare_temporal(settings: Settings, addresses: Addresses, contents: Contents) -> None:
     client = await connect(addresses)
     retention = timedelta(days=settings.retention_days)
     await ensure_namespace(client, retention, ours=settings.embedded_temporal)

@@ -27,7 +27,7 @@ WINDOWS = (
     oracle.Window(datetime(2011, 12, 25, tzinfo=UTC), 12 * 1440),
     oracle.Window(datetime(2010, 11, 3, tzinfo=UTC), 12 * 1440),
 )
-of_any_life = settings(max_examples=120, derandomize=True, deadline=None)
+of_any_life = settings(max_examples=120, deadline=None)
 
 
 @st.composite

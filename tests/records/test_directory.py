@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.directory import GroupEdit, NewGroup, NewPerson, PersonEdit, RoleHolding
@@ -9,6 +9,7 @@ from steadydesk.errors import ConflictingEdit, InvalidInput, StaleVersion, Unkno
 from steadydesk.records.directory import add_person, edit_person, list_people, read_person
 from steadydesk.records.directory_approvers import (
     approvers,
+    approvers_above,
     group_manager,
     group_members,
     line_above,
@@ -25,6 +26,7 @@ from steadydesk.records.directory_groups import (
     remove_member,
 )
 from steadydesk.records.directory_standing import standing
+from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.journal import audit
 from tests.support.directory import NOW, standing_of
 
@@ -72,6 +74,22 @@ async def test_a_circle_of_managers_ends(connection: AsyncConnection, top: str) 
     line = await line_above(connection, ids["dan"])
     assert line == [ids["ada"], ids["mia"], ids["root"]]
     assert ids["dan"] not in await line_above(connection, ids["ada"])
+
+
+@pytest.mark.parametrize("under", ["dan", "ada", "root"])
+@pytest.mark.parametrize("circle", [True, False])
+async def test_the_line_with_its_facts_is_the_line_and_its_facts(
+    connection: AsyncConnection, under: str, *, circle: bool
+) -> None:
+    ids = await people_by_name(connection, ["dan", "dan-admin", "ada", "mia", "root"])
+    if circle:
+        await edit_person(connection, ids["root"], PersonEdit(manager=ids["mia"]), None, BY)
+    await connection.execute(update(person).where(person.c.id == ids["ada"]).values(active=False))
+    asked = {ids["dan-admin"], ids[under], "p_nobodyatall2"}
+    line, facts = await approvers_above(connection, ids[under], asked, NOW)
+    assert line == await line_above(connection, ids[under])
+    assert {*line, ids["dan-admin"], ids[under]} <= facts.keys()
+    assert facts == await approvers(connection, facts.keys(), None, NOW)
 
 
 async def test_approver_facts_of_two_accounts_of_one_person(connection: AsyncConnection) -> None:

@@ -18,6 +18,7 @@ from steadydesk.stack.ports import free_ports
 from steadydesk.stack.temporal import EmbeddedTemporal
 
 STATE = SearchAttributeKey.for_keyword("SmallState")
+GROUP = SearchAttributeKey.for_keyword("SmallGroup")
 
 
 @workflow.defn(sandboxed=False)
@@ -67,16 +68,23 @@ async def test_an_unknown_argument_shows_the_log(tmp_path: Path) -> None:
 
 
 async def test_search_attributes_are_added_once_and_usable_at_once(temporal: EmbeddedTemporal) -> None:
+    """Also those that a later release adds to what the server has written already."""
     client = await temporal.connect()
     wanted = {"SmallState": "Keyword", "SmallDue": "Datetime"}
     assert await register_search_attributes(client, wanted) == ["SmallDue", "SmallState"]
     assert await register_search_attributes(client, wanted) == []
-    attributes = TypedSearchAttributes([SearchAttributePair(STATE, "open")])
+    await _find_by(client, STATE)
+    assert await register_search_attributes(client, wanted | {"SmallGroup": "Keyword"}) == ["SmallGroup"]
+    await _find_by(client, GROUP)
+
+
+async def _find_by(client: Client, key: SearchAttributeKey[str]) -> None:
+    attributes = TypedSearchAttributes([SearchAttributePair(key, "open")])
     await client.start_workflow(
         Waiting.run, id=str(uuid.uuid4()), task_queue="none", search_attributes=attributes
     )
     async with asyncio.timeout(10):
-        while not (await client.count_workflows("SmallState = 'open'")).count:
+        while not (await client.count_workflows(f"{key.name} = 'open'")).count:
             await asyncio.sleep(0.05)
 
 
