@@ -29,15 +29,15 @@ from api.routes import (
 )
 
 ROUTERS: list[APIRouter] = [
-    catalog.router,
     requests.router,
+    approvals.router,
+    tasks.router,
+    records.router,
+    catalog.router,
     request_actions.router,
     extensions.router,
     attachments.router,
     events.router,
-    approvals.router,
-    tasks.router,
-    records.router,
     feedback.router,
     break_glass.router,
     configuration.router,
@@ -51,7 +51,7 @@ ROUTERS: list[APIRouter] = [
     tokens.router,
     session.router,
 ]
-"""What stands under the API's prefix."""
+"""What stands under the API's prefix; what is asked most comes first, for each is asked in turn."""
 
 PAGES: list[APIRouter] = [problems.router, metrics.router, docs_page.router]
 """What stands at the top: pages that people open."""
