@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from activities.breaker import Breakers
 from activities.effect import Effect, unsettled
 from activities.heartbeat import beating
+from activities.steps import HOLDER_LEFT
 from activities.values import value_of, values_of
 from steadydesk.connectors.errors import ConnectorFault, Unavailable
 from steadydesk.connectors.protocol import Check, Connector, ConnectorCall, ConnectorResult
@@ -29,6 +30,7 @@ from steadydesk.policies.errands import perform_key, undo_key
 from steadydesk.policies.expression import ExpressionError
 from steadydesk.policies.grant import revoke_key
 from steadydesk.records import configuration, effects, texts
+from steadydesk.records.directory_facts import has_left
 from steadydesk.records.tables.process import process as process_table
 
 STANDS = "StillThere"
@@ -100,6 +102,7 @@ class ErrandActivities:
             place = await self._place(connection, order)
             call = await self._call(connection, place, order.key)
             connector = self._connector(place.organisation, call.target)
+            await _must_be_there(connection, place, order.key)
             await _until_settled(connection, order.key, connector, call.operation, call.timeout)
             if place.undoing and (performed := place.definition.call) is not None:
                 # What the remote is still at work on would stand after it was taken back.
@@ -172,6 +175,16 @@ class ErrandActivities:
     def _connector(self, organisation: Organisation, key: str) -> Connector:
         definition = organisation.connectors[key]
         return self.registry.build(definition.kind, definition.config, self.surroundings)
+
+
+async def _must_be_there(connection: AsyncConnection, place: _Place, key: str) -> None:
+    """Nothing is granted to somebody who has left, unless it may stand outside already: then the plan settles it."""
+    if place.undoing or place.definition.grant is None:
+        return
+    entry = await effects.find(connection, key)
+    stands = entry is not None and (entry.in_doubt or entry.state is effects.EffectState.DONE)
+    if not stands and await has_left(connection, place.line.requested_for):
+        raise ApplicationError(f"{HOLDER_LEFT} at {key}", type=HOLDER_LEFT, non_retryable=True)
 
 
 async def _until_settled(

@@ -50,7 +50,7 @@ class GrantActivities:
             work = await self.transitions.work(
                 connection, grant, step=tick.step, at=tick.at, run=tick.run, actor=Actor()
             )
-            grant_effects.begin(work, request)
+            await grant_effects.begin(work, request)
             return await self.transitions.finish(work, new=True)
 
     @activity.defn

@@ -22,6 +22,7 @@ from steadydesk.errors import RecordClosed
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.rights import Relation
 from steadydesk.records import processes
+from steadydesk.records.directory_facts import has_left
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.task import task as task_table
 
@@ -49,7 +50,8 @@ def new_grant(tick: Tick, row: dict[str, Any], request: RequestProcess) -> Grant
     )
 
 
-def begin(work: GrantWork, request: RequestProcess) -> None:
+async def begin(work: GrantWork, request: RequestProcess) -> None:
+    """It is in force; where its holder left before its process could hear of it, it is taken back at once."""
     grant = work.process
     _plan_reminder(work)
     work.show_to(f"p:{grant.holder}", Relation.REQUESTED_FOR, from_=request.silent_until)
@@ -61,6 +63,8 @@ def begin(work: GrantWork, request: RequestProcess) -> None:
     if not grant.restricted_to:
         work.show_to(f"f:{grant.function}", Relation.PROCESS_OWNER)
     work.note("grant.opened", grant.number, request=grant.request, expires=grant.expires_at)
+    if await has_left(work.connection, grant.holder):
+        await revoke(work, "left")
 
 
 def _plan_reminder(work: GrantWork) -> None:

@@ -21,10 +21,14 @@ from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.expression import ExpressionError
 from steadydesk.policies.plan import after_failure
 from steadydesk.policies.request import SettleStep, StartStep, UndoStep
+from steadydesk.records.directory_facts import has_left
 from steadydesk.records.processes import draw_number
 
 NO_DATE = "NoDate"
 """The problem of a step whose date is none."""
+
+HOLDER_LEFT = "HolderLeft"
+"""The problem of a step that would grant something to somebody who has left."""
 
 
 async def start(work: RequestWork, move: StartStep) -> None:
@@ -37,8 +41,8 @@ async def start(work: RequestWork, move: StartStep) -> None:
         end(work, line, key, StepState.SKIPPED)
         return
     work.note("step.started", f"{line.number}/{key}", kind=step.kind.value, attempt=run.attempt)
-    if not await _ends_well(work, line, step):
-        await fail(work, line, key, NO_DATE)
+    if obstacle := await _obstacle(work, line, step):
+        await fail(work, line, key, obstacle)
         return
     match step.kind:
         case StepKind.MANUAL:
@@ -152,14 +156,17 @@ async def _grant_end(work: RequestWork, line: Line, grant: GrantDefinition) -> d
     return end_of(until, _calendar(work, line).zone) if until else None
 
 
-async def _ends_well(work: RequestWork, line: Line, step: Step) -> bool:
-    """Whether what the step will grant has an end that is a date, as far as is known before it is granted."""
+async def _obstacle(work: RequestWork, line: Line, step: Step) -> str | None:
+    """Why the step must not grant what it would: to somebody who has left, or until what is no date."""
+    if step.grant is None:
+        return None
+    if await has_left(work.connection, line.requested_for):
+        return HOLDER_LEFT
     try:
-        if step.grant is not None:
-            await _grant_end(work, line, step.grant)
+        await _grant_end(work, line, step.grant)
     except (ExpressionError, ValueError):
-        return False
-    return True
+        return NO_DATE
+    return None
 
 
 async def fail(work: RequestWork, line: Line, key: str, problem: str) -> None:

@@ -19,9 +19,11 @@ from steadydesk.policies import entitlement, form
 from steadydesk.policies.order_dates import passed
 from steadydesk.records import texts
 from steadydesk.records.directory_approvers import people_by_name
-from steadydesk.records.directory_facts import known_groups, person_facts
+from steadydesk.records.directory_facts import known_groups, person_facts, who_left
 from steadydesk.records.engine import Connection
 from steadydesk.records.processes import draw_number
+
+LEFT = "this person has left"
 
 
 class ItemOrder(Contract):
@@ -104,9 +106,13 @@ async def check_variables(
     item: CatalogItem,
     variables: dict[str, Any],
     at: str,
+    *,
+    present: bool = True,
 ) -> list[Problem]:
-    """What does not fit the item's form, references that name nobody, and days that have passed."""
-    problems = await check_answers(connection, item.form, variables, at)
+    """What does not fit the item's form, references that name nobody, and days that have passed; where ``present``
+    also people who have left.
+    """
+    problems = await check_answers(connection, item.form, variables, at, present=present)
     named = {problem.pointer for problem in problems}
     works = (
         item.fulfilment_group in caller.standing.groups or f"f:{item.function}" in caller.standing.own_sight
@@ -122,18 +128,21 @@ def today_of(caller: Caller, organisation: Organisation, item: CatalogItem) -> d
 
 
 async def check_answers(
-    connection: Connection, asked: Form, variables: dict[str, Any], at: str
+    connection: Connection, asked: Form, variables: dict[str, Any], at: str, *, present: bool = False
 ) -> list[Problem]:
-    """The same for any form."""
+    """The same for any form, except for the days."""
     problems = [Problem(at + fault.pointer, fault.message) for fault in form.check(asked, variables)]
     named = form.references(asked, variables)
     people = [value for _, kind, value in named if kind is FieldKind.PERSON]
     groups = [value for _, kind, value in named if kind is FieldKind.GROUP]
-    known = set(await people_by_name(connection, people)) if people else set[str]()
+    known = await people_by_name(connection, people) if people else dict[str, str]()
+    left = await who_left(connection, known.values()) if known and present else set[str]()
     known_keys = await known_groups(connection, groups) if groups else set[str]()
     for pointer, kind, value in named:
         if kind is FieldKind.PERSON and value.lower() not in known:
             problems.append(Problem(at + pointer, "the directory has no person with this user name"))
+        if kind is FieldKind.PERSON and known.get(value.lower()) in left:
+            problems.append(Problem(at + pointer, LEFT))
         if kind is FieldKind.GROUP and value not in known_keys:
             problems.append(Problem(at + pointer, "the directory has no group with this key"))
     return problems
@@ -180,4 +189,6 @@ async def _person(connection: Connection, named: str | None, default: str) -> st
         raise InvalidInput(
             "unknown person", problems=[Problem("/requested_for", "the directory has no such person")]
         )
+    if await who_left(connection, [known]):
+        raise InvalidInput("nothing is ordered for who has left", problems=[Problem("/requested_for", LEFT)])
     return known

@@ -95,7 +95,11 @@ async def _order(
         raise InvalidInput("this item has no end that could be moved", pointer="/until")
     _must_be_later(body.until, grant, organisation.calendars[item.calendar].zone)
     variables: dict[str, Any] = {**answers, fields[0]: body.until.isoformat()}
-    if problems := await check_variables(connection, caller, organisation, item, variables, "/variables"):
+    # The answers are those of the first order: whom they name may have left since.
+    problems = await check_variables(
+        connection, caller, organisation, item, variables, "/variables", present=False
+    )
+    if problems:
         raise InvalidInput("the extension does not fit the item's form", problems=problems)
     wanted = prepare(variables, caller.id)
     note = prepare(body.comment, caller.id) if body.comment is not None else None

@@ -33,6 +33,7 @@ from steadydesk.records.doctor_messages import examine_messages
 from steadydesk.records.doctor_organisation import (
     examine_anchors,
     examine_commands,
+    examine_grants,
     examine_orders,
     examine_organisation,
 )
@@ -95,6 +96,7 @@ def _examined(settings: Settings, *, every: bool) -> list[Symptom]:
             *await examine_commands(connection, now),
             *await examine_anchors(connection, now, timedelta(minutes=settings.anchor_minutes)),
             *await examine_organisation(connection),
+            *await examine_grants(connection, now),
             *await examine_messages(connection, now),
             *await _of_workflows(await _client(settings), found, now),
         ]

@@ -36,8 +36,9 @@ class Condition(Contract):
 
 class FormField(Contract):
     kind: FieldKind = Field(
-        description="A person or group must be in the directory; a configuration item is any name, kept as it is "
-        "typed: the portal suggests services, and there is no register to check it against."
+        description="A person or group must be in the directory, and whom an order names must not have left; a "
+        "configuration item is any name, kept as it is typed: the portal suggests services, and there is no register "
+        "to check it against."
     )
     label: Localised
     help: Localised | None = None

@@ -23,6 +23,7 @@ _FACTS = (
     .outerjoin(_MANAGER, _MANAGER.c.id == person.c.manager)
     .where(person.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
 )
+_LEFT = select(person.c.id).where(person.c.id == any_(bindparam("ids", type_=ARRAY(Text))), ~person.c.active)
 
 
 async def person_facts(connection: AsyncConnection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -31,6 +32,19 @@ async def person_facts(connection: AsyncConnection, ids: Collection[str]) -> dic
     return {
         row.id: {name: value for name, value in row._asdict().items() if value is not None} for row in rows
     }
+
+
+async def who_left(connection: AsyncConnection, ids: Collection[str]) -> set[str]:
+    """Which of these people the directory knows as somebody who has left."""
+    return set(await connection.scalars(_LEFT, {"ids": list(ids)}))
+
+
+async def has_left(connection: AsyncConnection, person_id: str) -> bool:
+    """Waits for a departure of the person that is just being written, so that none is overlooked."""
+    active = await connection.scalar(
+        select(person.c.active).where(person.c.id == person_id).with_for_update(read=True)
+    )
+    return active is False
 
 
 async def known_groups(connection: AsyncConnection, keys: Collection[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Whether somebody is there: groups that are given work or decisions, managers, anchors, orders not taken up."""
+"""Whether somebody is there: for groups with work, people, grants, anchors, and for orders not taken up."""
 
 from datetime import datetime, timedelta
 
@@ -6,6 +6,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from steadydesk.contracts.grant import GrantState
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.policies.doctor import Symptom
 from steadydesk.policies.ownership import owners
@@ -14,8 +15,12 @@ from steadydesk.records.doctor_ownership import examine_ownership
 from steadydesk.records.organisation import in_force
 from steadydesk.records.ownership import manned_groups
 from steadydesk.records.tables.directory import person
+from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.process import command_key, record, reservation
 from steadydesk.records.views.operations import not_taken_up, overdue
+
+_TOLD_WITHIN = timedelta(seconds=30)
+"""Until then a process may still have to hear that its person has left."""
 
 
 async def examine_organisation(connection: AsyncConnection) -> list[Symptom]:
@@ -30,6 +35,19 @@ async def examine_organisation(connection: AsyncConnection) -> list[Symptom]:
     ]
     ownership = await examine_ownership(connection, resolved.organisation)
     return [*missing, *ownership, *await _unmanaged(connection)]
+
+
+async def examine_grants(connection: AsyncConnection, now: datetime) -> list[Symptom]:
+    """What somebody who has left still has by the register, and nothing takes back."""
+    left_at = func.coalesce(person.c.left_at, person.c.updated_at)
+    rows = await connection.execute(
+        select(grant_register.c.number, person.c.user_name)
+        .join(person, person.c.id == grant_register.c.holder)
+        .where(grant_register.c.state == GrantState.ACTIVE.value, ~person.c.active)
+        .where(func.greatest(left_at, grant_register.c.granted_at) < now - _TOLD_WITHIN)
+        .order_by(grant_register.c.number)
+    )
+    return [Symptom("grant", number, f"is held by {name}, who has left") for number, name in rows]
 
 
 async def examine_orders(connection: AsyncConnection, now: datetime) -> list[Symptom]:

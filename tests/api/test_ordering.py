@@ -13,8 +13,9 @@ from steadydesk.errors import NotEntitled
 from steadydesk.records.directory_standing import standing_by_name
 from steadydesk.records.organisation import in_force
 from tests.support.api_desk import ApiDesk
+from tests.support.refusals import refused as refusal
 
-RITA, RALF = "rita.requester", "ralf.requester"
+RITA, RALF, HR = "rita.requester", "ralf.requester", "hanna.hr"
 
 
 async def ordered_for(
@@ -61,3 +62,27 @@ async def test_the_entitlement_rule_looks_at_whom_it_is_for(desk: ApiDesk) -> No
     assert await ordered_for(desk, rule, holder=RALF) == await desk.person(RALF)
     with pytest.raises(NotEntitled):
         await ordered_for(desk, rule)
+
+
+@pytest.mark.parametrize(
+    ("who", "item", "variables", "requested_for", "pointer"),
+    [
+        (RITA, "vpn-access", {"device": "laptop"}, RALF, "/requested_for"),
+        (RITA, "new-laptop", {"model": "light", "holder": RALF}, None, "/items/0/variables/holder"),
+        (RITA, "new-laptop", {"model": "light", "holder": RALF.upper()}, None, "/items/0/variables/holder"),
+        (HR, "leaver", {"person": RALF, "last_day": "2031-03-31"}, None, "/items/0/variables/person"),
+    ],
+)
+async def test_nothing_is_ordered_for_who_has_left(
+    desk: ApiDesk, who: str, item: str, variables: dict[str, Any], requested_for: str | None, pointer: str
+) -> None:
+    """And by the same order it can be, once they are there."""
+    body = {"items": [{"item": item, "variables": variables}], "requested_for": requested_for}
+    ralf = await desk.person(RALF)
+    await desk.post("ada.admin", f"/people/{ralf}/deactivate")
+    refusal(await desk.call(who, "POST", "/requests", body), 422, "invalid-input", pointer)
+    by_id = body | {"requested_for": ralf}
+    if requested_for:
+        refusal(await desk.call(who, "POST", "/requests", by_id), 422, "invalid-input", pointer)
+    await desk.post("ada.admin", f"/people/{ralf}/reactivate")
+    await desk.post(who, "/requests", body)

@@ -45,6 +45,7 @@ def test_germans_are_addressed_with_sie() -> None:
         ("en", "Why do you need it?", "is required", "“Why do you need it?” is required."),
         ("en", "Quantity", "at most 5", "Quantity: at most 5."),
         ("de", "Besitzer", "the directory has no person with this user name", "Besitzer: "),
+        ("de", "Besitzer", "this person has left", "Besitzer: diese Person ist nicht mehr da"),
     ],
 )
 def test_a_fault_is_a_sentence_about_its_field(
