@@ -55,6 +55,13 @@ class Effect:
             await self._verify(before, outputs)
         return ErrandOutcome(kind=OutcomeKind.DONE, outputs=outputs)
 
+    async def hand_over(self, asked: NeedsPerson) -> ErrandOutcome:
+        """Send nothing: a person does it, as a repeat finds as well."""
+        before = await self._begin()
+        if before is not None and before.problem == BY_HAND:
+            return ErrandOutcome(kind=OutcomeKind.NEEDS_PERSON, outputs=before.outputs)
+        return await self._hand_over(asked)
+
     async def _begin(self) -> LedgerEntry | None:
         order, call = self.order, self.call
         async with self.engine.begin() as connection:

@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from activities.breaker import Breakers
 from activities.effect import Effect, unsettled
 from activities.heartbeat import beating
+from activities.same_access import Kept, kept_access, leave_standing
 from activities.steps import HOLDER_LEFT
 from activities.values import value_of, values_of
 from steadydesk.connectors.errors import ConnectorFault, Unavailable
@@ -87,7 +88,9 @@ class ErrandActivities:
     async def _effect(self, order: ErrandOrder) -> ErrandOutcome:
         try:
             async with beating():
-                effect = await self._prepared(order)
+                effect, kept = await self._prepared(order)
+                if kept is not None:
+                    return await leave_standing(effect, kept)
                 outcome = await self.breakers.call(effect.call.target, effect.cause)
                 if outcome.kind is OutcomeKind.DONE:
                     await self._check_gone(order)
@@ -97,7 +100,7 @@ class ErrandActivities:
             name = type(wrong).__name__
             raise ApplicationError(f"{name} at {order.key}", type=name, non_retryable=True) from wrong
 
-    async def _prepared(self, order: ErrandOrder) -> Effect:
+    async def _prepared(self, order: ErrandOrder) -> tuple[Effect, Kept | None]:
         async with self.engine.begin() as connection:
             place = await self._place(connection, order)
             call = await self._call(connection, place, order.key)
@@ -109,8 +112,9 @@ class ErrandActivities:
                 first = self._connector(place.organisation, performed.connector)
                 key = perform_key(place.line, place.step)
                 await _until_settled(connection, key, first, performed.operation, place.definition.timeout)
+            kept = await _kept(connection, place, order.key)
         verify = place.definition.verify and not place.undoing
-        return Effect(self.engine, connector, call, order, verify)
+        return Effect(self.engine, connector, call, order, verify), kept
 
     async def _check_gone(self, order: ErrandOrder) -> None:
         """After the undo of what the plan verifies: look that it is not there any more. A repeat only looks."""
@@ -185,6 +189,16 @@ async def _must_be_there(connection: AsyncConnection, place: _Place, key: str) -
     stands = entry is not None and (entry.in_doubt or entry.state is effects.EffectState.DONE)
     if not stands and await has_left(connection, place.line.requested_for):
         raise ApplicationError(f"{HOLDER_LEFT} at {key}", type=HOLDER_LEFT, non_retryable=True)
+
+
+async def _kept(connection: AsyncConnection, place: _Place, key: str) -> Kept | None:
+    """Another grant that the undo would end outside; what is settled already is only repeated."""
+    if not place.undoing:
+        return None
+    entry = await effects.find(connection, key)
+    if entry is not None and entry.state in (effects.EffectState.DONE, effects.EffectState.REFUSED):
+        return None
+    return await kept_access(connection, place.process, place.organisation, place.line, place.step)
 
 
 async def _until_settled(

@@ -20,6 +20,7 @@ from steadydesk.contracts.request_commands import (
 )
 from steadydesk.errors import RecordClosed
 from steadydesk.policies.calendar import add_business_time
+from steadydesk.policies.grant import kept_by
 from steadydesk.policies.rights import Relation
 from steadydesk.records import processes
 from steadydesk.records.directory_facts import has_left
@@ -27,6 +28,11 @@ from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.task import task as task_table
 
 GrantWork = Work[GrantProcess]
+
+_KEPT = {
+    "en": "The access itself stays: {} gives it as well.",
+    "de": "Der Zugang selbst bleibt: {} gewährt ihn auch.",
+}
 
 
 def new_grant(tick: Tick, row: dict[str, Any], request: RequestProcess) -> GrantProcess:
@@ -128,12 +134,15 @@ async def _by_hand(work: GrantWork, problem: str | None, asked: LocalisedText | 
     work.tell("grant.failed" if problem else "task.opened", [f"g:{group}"], number, problem=problem)
 
 
-async def end(work: GrantWork, state: GrantState = GrantState.REVOKED) -> None:
+async def end(work: GrantWork, state: GrantState = GrantState.REVOKED, *, kept_by: str | None = None) -> None:
+    """It is over; ``kept_by`` names the grant by which the same access goes on."""
     grant = work.process
     grant.state, grant.closed_at = state, work.at
     await _register(work, state=state.value, revoked_at=work.at, reason=grant.reason)
-    work.note("grant.closed", grant.number, state=state.value, reason=grant.reason)
-    work.tell("grant.revoked", _people(grant), grant.number, reason=grant.reason)
+    kept = {"kept_by": kept_by} if kept_by else {}
+    work.note("grant.closed", grant.number, state=state.value, reason=grant.reason, **kept)
+    because = {"because": {tag: words.format(kept_by) for tag, words in _KEPT.items()}} if kept_by else {}
+    work.tell("grant.revoked", _people(grant), grant.number, reason=grant.reason, **because)
 
 
 async def _register(work: GrantWork, **values: Any) -> None:
@@ -205,7 +214,7 @@ async def take_outcome(work: GrantWork, outcome: ErrandOutcome) -> None:
     """Gone and verified, or a person's task: a grant never ends without one of them."""
     work.process.performing = False
     if outcome.kind is OutcomeKind.DONE:
-        await end(work)
+        await end(work, kept_by=kept_by(outcome.problem))
     elif outcome.kind is OutcomeKind.NEEDS_PERSON:
         await _by_hand(work, None, await instruction_of(work.connection, outcome))
     else:

@@ -6,9 +6,12 @@ from sqlalchemy import insert, update
 
 from activities.work import RequestWork
 from steadydesk.contracts.gate import GateState
+from steadydesk.contracts.grant import GrantState
 from steadydesk.contracts.language import LocalisedText
 from steadydesk.contracts.request import Line
 from steadydesk.records.tables.grant import grant_register
+
+_BY_REQUEST = "request"
 
 
 async def register_grant(
@@ -51,11 +54,21 @@ def _words(text: LocalisedText) -> dict[str, str]:
     return {"en": text} if isinstance(text, str) else dict(text)
 
 
-async def end_registered(work: RequestWork, number: str, reason: str) -> None:
-    """The request itself took the access back before the grant's own process began."""
+async def revoke_registered(work: RequestWork, number: str) -> None:
+    """The request begins to take it back: from now on no other grant's access hangs on this one."""
     await work.connection.execute(
         update(grant_register)
         .where(grant_register.c.number == number)
-        .values(state="revoked", revoked_at=work.at, reason=reason)
+        .values(state=GrantState.REVOKING.value, reason=_BY_REQUEST)
     )
-    work.note("grant.closed", number, state="revoked", reason=reason)
+    work.note("grant.revoking", number, reason=_BY_REQUEST)
+
+
+async def end_registered(work: RequestWork, number: str, state: GrantState = GrantState.REVOKED) -> None:
+    """The request itself took the access back, or a person left it, before the grant's own process began."""
+    await work.connection.execute(
+        update(grant_register)
+        .where(grant_register.c.number == number)
+        .values(state=state.value, revoked_at=work.at, reason=_BY_REQUEST)
+    )
+    work.note("grant.closed", number, state=state.value, reason=_BY_REQUEST)

@@ -14,6 +14,7 @@ from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, RequestProcess, RequestState, StepState, UndoState
 from steadydesk.contracts.request_commands import ErrandOutcome, OutcomeKind, Tick
 from steadydesk.policies.errands import date_key, extension_key, grant_key, parent_key, perform_key, undo_key
+from steadydesk.policies.grant import kept_by
 from steadydesk.policies.plan import IN_DOUBT, NEVER_OPENED, OUTCOME_UNKNOWN
 from steadydesk.records import effects
 from steadydesk.records.effects import EffectState
@@ -111,10 +112,11 @@ async def _undone(work: RequestWork, line: Line, key: str, outcome: ErrandOutcom
         return
     run.undo = UndoState.DONE
     if run.grant is not None:
-        await end_registered(work, run.grant, "request")
+        await end_registered(work, run.grant)
     if outcome.problem == NEVER_OPENED:
         work.note("child.withdrawn", f"{line.number}/{key}", child=run.child)
-    work.note("undo.ended", f"{line.number}/{key}")
+    kept = {"kept_by": other} if (other := kept_by(outcome.problem)) else {}
+    work.note("undo.ended", f"{line.number}/{key}", **kept)
 
 
 async def _stands(work: RequestWork, child: str) -> bool:

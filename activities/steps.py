@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from activities.effect import BY_HAND
-from activities.grant_register import register_grant
+from activities.grant_register import end_registered, register_grant, revoke_registered
 from activities.task_dates import open_decision
 from activities.task_queue import open_task
 from activities.values import holds, value_of, value_or_none, values_of
@@ -193,10 +193,14 @@ async def undo(work: RequestWork, move: UndoStep) -> None:
     run = line.steps[key]
     step = work.organisation.catalog[line.item].plan.steps[key]
     way = step.undo
+    if run.grant is not None:
+        await revoke_registered(work, run.grant)
     if step.kind is StepKind.REQUEST and run.child is not None:
         run.undo = UndoState.RUNNING
     elif way is None or way.nothing is not None:
         run.undo = UndoState.NOT_NEEDED
+        if run.grant is not None:
+            await end_registered(work, run.grant)
     elif way.call is not None:
         run.undo = UndoState.RUNNING
     else:

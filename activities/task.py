@@ -12,6 +12,7 @@ from activities.task_queue import close_task
 from activities.transition import Transitions
 from activities.work import RequestWork
 from steadydesk.contracts.agenda import Answer
+from steadydesk.contracts.grant import GrantState
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.plan import StepKind
 from steadydesk.contracts.process_model import Phase
@@ -131,8 +132,9 @@ async def _end(work: RequestWork, line: Line, step: str, task: TaskRun, command:
         case TaskPurpose.UNDO:
             run = line.steps[step]
             run.undo = UndoState.DONE if command.action is TaskAction.COMPLETE else UndoState.LEFT
-            if run.grant is not None and run.undo is UndoState.DONE:
-                await end_registered(work, run.grant, "request")
+            if run.grant is not None:
+                left = run.undo is UndoState.LEFT
+                await end_registered(work, run.grant, GrantState.LEFT if left else GrantState.REVOKED)
             close_task(work, task, _closed(command.action))
         case TaskPurpose.CALL_BACK:
             close_task(work, task, _closed(command.action))

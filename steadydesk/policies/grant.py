@@ -12,6 +12,14 @@ from steadydesk.contracts.request import TaskRun
 
 _AGAIN = timedelta(minutes=1)
 
+KEPT_BY = "KeptBy:"
+"""How the outcome of an undo begins that did nothing outside, for the grant named gives the same access."""
+
+
+def kept_by(problem: str | None) -> str | None:
+    """The grant by which the access stays, of an undo's outcome."""
+    return problem.removeprefix(KEPT_BY) if problem and problem.startswith(KEPT_BY) else None
+
 
 def revoke_key(grant: GrantProcess) -> str:
     """The ledger's key of the revocation; a retry that a person decided is a new effect."""
