@@ -22,7 +22,7 @@ from activities.child_order import (
 from activities.steps import NO_DATE, end_of
 from activities.values import value_of, values_of
 from steadydesk.contracts.assertion import SERVICE_ACTOR
-from steadydesk.contracts.grant import Extend
+from steadydesk.contracts.grant import Extend, GrantState
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.request_commands import (
     Cancel,
@@ -37,8 +37,10 @@ from steadydesk.orchestration.requests import Sender
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.errands import extension_key, grant_key
 from steadydesk.policies.expression import ExpressionError
+from steadydesk.policies.grant import GRANT_ENDED
 from steadydesk.policies.plan import NEVER_OPENED
 from steadydesk.records import configuration, reservations
+from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.process import record
 
 _DONE = ErrandOutcome(kind=OutcomeKind.DONE)
@@ -134,7 +136,9 @@ class ChildActivities:
 
     @activity.defn
     async def extend_grant(self, order: ErrandOrder) -> ErrandOutcome:
-        """Tell the grant its new end; one that has ended meanwhile stays ended."""
+        """Tell the grant its new end; one that has ended meanwhile stays ended, one whose process has not begun is
+        told as soon as it has.
+        """
         async with self.engine.connect() as connection:
             process = await process_of(connection, order.number)
             resolved = await configuration.get(connection, process.configuration)
@@ -148,13 +152,23 @@ class ChildActivities:
         except (InvalidInput, ExpressionError, ValueError):
             return ErrandOutcome(kind=OutcomeKind.REFUSED, problem=NO_DATE)
         body = Extend(assertion=unsigned(), until=until, request=process.number)
-        sent = await self._tell(line.extends, "extend", body, f"extend:{order.key}")
-        return _DONE if sent else ErrandOutcome(kind=OutcomeKind.DONE, problem="Ended")
+        if await self._tell(line.extends, "extend", body, f"extend:{order.key}"):
+            return _DONE
+        if await self._is_held(line.extends):
+            raise ApplicationError(
+                f"{line.extends} has no process yet, or it was ended by hand", type="NotYet"
+            )
+        return ErrandOutcome(kind=OutcomeKind.REFUSED, problem=GRANT_ENDED)
 
     async def _is_open(self, child: str) -> bool | None:
         """None where there is no such record."""
         async with self.engine.connect() as connection:
             return await connection.scalar(select(record.c.open).where(record.c.number == child))
+
+    async def _is_held(self, grant: str) -> bool:
+        async with self.engine.connect() as connection:
+            state = select(grant_register.c.state).where(grant_register.c.number == grant)
+            return await connection.scalar(state) == GrantState.ACTIVE
 
     async def _tell(
         self, number: str, command: str, body: Cancel | Reschedule | TellRequest | Extend, update_id: str

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from activities.gates import close_gate, enter
-from activities.steps import end
+from activities.steps import NO_DATE, end
 from activities.task_queue import close_task
 from activities.work import RequestWork
 from steadydesk.contracts.approval_policy import RESUBMIT_WITHIN
@@ -13,6 +13,7 @@ from steadydesk.contracts.request import Line, RequestState, StepState, SurveySt
 from steadydesk.policies import sla_steps as sla
 from steadydesk.policies.approval import unowed
 from steadydesk.policies.calendar import add_business_time
+from steadydesk.policies.grant import GRANT_ENDED
 from steadydesk.policies.request import BeginUndo, CloseLine, CloseOrder, EndRound, ReturnLine
 from steadydesk.records.voice import may_survey
 
@@ -22,6 +23,15 @@ _MESSAGE = {
     Phase.INCOMPLETE: "request.incomplete",
     Phase.REJECTED: "request.rejected",
     Phase.CANCELLED: "request.cancelled",
+}
+
+_NOT_EXTENDED = {
+    GRANT_ENDED: {
+        "en": "What it was to extend had ended before it was approved. Order it again if it is still needed.",
+        "de": "Was verlängert werden sollte, war vor der Genehmigung schon beendet. Bestellen Sie es neu, falls "
+        "es noch gebraucht wird.",
+    },
+    NO_DATE: {"en": "The new end is no date.", "de": "Das neue Ende ist kein Datum."},
 }
 
 
@@ -97,6 +107,7 @@ async def close_line(work: RequestWork, move: CloseLine) -> None:
     enter(work, line, move.phase)
     line.closed_at = work.at
     line.close_code = line.close_code or move.phase.value
+    because = {"because": _NOT_EXTENDED.get(line.extension_problem, {})} if line.extension_problem else {}
     if line.clock.stage.is_open:
         line.clock = (
             sla.stop(line.clock, work.at)
@@ -109,6 +120,7 @@ async def close_line(work: RequestWork, move: CloseLine) -> None:
         work.process.customers(work.at, line.requested_for),
         line.number,
         close_code=line.close_code,
+        **because,
     )
 
 

@@ -3,7 +3,7 @@
 from activities.child_end import child_ended
 from activities.closing import begin_undo
 from activities.leaving import person_left
-from activities.lines import must_be_open, open_line
+from activities.lines import must_be_open, must_not_be_extending, open_line
 from activities.questions import answer_questions
 from activities.work import RequestWork
 from steadydesk.contracts.process_model import Phase, Right
@@ -24,6 +24,7 @@ async def cancel(work: RequestWork, command: Cancel) -> None:
     must_be_open(work)
     lines = [open_line(work, command.line)] if command.line else [x for x in work.process.lines if x.is_open]
     for line in lines:
+        must_not_be_extending(line)
         if line.phase is Phase.UNDOING:
             _return_no_more(line)
             continue

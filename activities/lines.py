@@ -1,9 +1,16 @@
 """What commands ask of a line before they change it, and what stays silent about it."""
 
 from activities.work import RequestWork
+from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line
-from steadydesk.errors import RecordClosed, UnknownRecord
+from steadydesk.errors import InvalidTransition, RecordClosed, UnknownRecord
 from steadydesk.policies.rights import Relation
+
+
+def must_not_be_extending(line: Line) -> None:
+    """InvalidTransition while the grant is told its new end: nobody knows whether it has taken it already."""
+    if line.extends is not None and line.phase in (Phase.FULFILMENT, Phase.PENDING):
+        raise InvalidTransition(f"{line.number} is approved, and {line.extends} is being extended")
 
 
 def open_line(work: RequestWork, number: str) -> Line:

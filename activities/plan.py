@@ -45,11 +45,20 @@ async def take_outcome(work: RequestWork, errand: str, outcome: ErrandOutcome) -
     if errand == parent_key(work.process):
         work.process.parent_told = True
     for line in work.process.lines:
-        if line.extends is not None and errand == extension_key(line):
-            line.extension_told = True
-            work.note("grant.extension-told", line.extends)
+        if line.extends is not None and errand == extension_key(line) and not line.extension_told:
+            _take_extension(work, line, outcome)
         for key in line.steps:
             await _take_step_outcome(work, line, key, errand, outcome)
+
+
+def _take_extension(work: RequestWork, line: Line, outcome: ErrandOutcome) -> None:
+    """What was approved too late, or has no date, is not done: the line closes so."""
+    line.extension_told = True
+    if outcome.kind is OutcomeKind.DONE and outcome.problem is None:
+        work.note("grant.extension-told", line.extends)
+        return
+    line.extension_problem = outcome.problem or outcome.kind.value
+    work.note("grant.not-extended", line.extends, problem=line.extension_problem)
 
 
 async def _take_step_outcome(

@@ -2,7 +2,7 @@
 
 from activities.closing import begin_undo, cancel_gates, return_line
 from activities.gates import close_gate, enter, flat
-from activities.lines import keep_silent, open_line
+from activities.lines import keep_silent, must_not_be_extending, open_line
 from activities.opening import read_amount_and_date
 from activities.values import answers_of, values_of
 from activities.work import RequestWork
@@ -107,6 +107,7 @@ async def give_back(work: RequestWork, command: GiveBack) -> None:
         raise InvalidTransition(
             f"{line.number} can be given back only while it is fulfilled, not in {line.state}"
         )
+    must_not_be_extending(line)
     if command.reason is not None:
         work.write_down("comment", command.reason, line.number)
     work.note("line.given-back", line.number, round=line.round)

@@ -146,6 +146,7 @@ class Line(ProcessState):
     returning: bool = Field(default=False, description="What was done is taken back, then it is returned.")
     extends: str | None = Field(default=None, description="The grant that this line extends.")
     extension_told: bool = False
+    extension_problem: str | None = Field(default=None, description="Why the grant could not be extended.")
     close_code: str | None = None
     closed_at: datetime | None = None
 

@@ -37,6 +37,10 @@ def extension_key(line: Line) -> str:
     return f"{line.number}:extend:{line.extends}"
 
 
+_EXTENDING = (Phase.FULFILMENT, Phase.PENDING, Phase.COMPLETE)
+"""Complete: as orders closed that were approved before they waited for their grant's word."""
+
+
 def errands_of(process: RequestProcess, organisation: Organisation) -> list[Errand]:
     """Every effect that has no outcome yet; the workflow runs those that it has not under way."""
     found = [
@@ -53,7 +57,7 @@ def errands_of(process: RequestProcess, organisation: Organisation) -> list[Erra
             attempts=0,
         )
         for line in process.lines
-        if line.extends is not None and line.phase is Phase.COMPLETE and not line.extension_told
+        if line.extends is not None and line.phase in _EXTENDING and not line.extension_told
     ]
     if process.closed_at is not None and process.parent is not None and not process.parent_told:
         found.append(

@@ -12,6 +12,9 @@ from steadydesk.contracts.request import TaskRun
 
 _AGAIN = timedelta(minutes=1)
 
+GRANT_ENDED = "Ended"
+"""The problem of an extension whose grant has ended meanwhile."""
+
 KEPT_BY = "KeptBy:"
 """How the outcome of an undo begins that did nothing outside, for the grant named gives the same access."""
 

@@ -186,8 +186,9 @@ def _next_stage(stages: list[str], gates: dict[str, Gate], *, parallel: bool) ->
 def _fulfilment(
     process: RequestProcess, organisation: Organisation, line: Line, now: datetime
 ) -> Move | None:
-    if line.extends is not None:
-        return CloseLine(line, Phase.COMPLETE)  # What was granted lives on; nothing is carried out again.
+    if line.extends is not None:  # What was granted lives on; nothing is carried out again.
+        closed = Phase.COMPLETE if line.extension_problem is None else Phase.INCOMPLETE
+        return CloseLine(line, closed) if line.extension_told else None
     plan = organisation.catalog[line.item].plan
     ends: dict[PlanVerdict, Move] = {
         PlanVerdict.DONE: CloseLine(line, Phase.COMPLETE),

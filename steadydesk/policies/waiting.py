@@ -76,6 +76,8 @@ def _line(
             until=start,
             then="the plan starts",
         )
+    if line.extends is not None and line.phase in (Phase.FULFILMENT, Phase.PENDING):
+        yield _extension(line.extends, line.held_since or process.updated_at)
     for key, run in line.steps.items():
         yield from _step(organisation, process, line, key, run)
 
@@ -106,6 +108,17 @@ def _step(
         yield _date(run, subject, label, since)
     if run.undo is UndoState.RUNNING:
         yield _undo(step, subject, label, line.held_since or since)
+
+
+def _extension(grant: str, since: datetime) -> Waiting:
+    return Waiting(
+        kind=WaitingKind.CHILD,
+        subject=grant,
+        what=f"the extension of {grant}",
+        whom="its process",
+        since=since,
+        then="it ends as the grant says",
+    )
 
 
 def _child(run: StepRun, subject: str, label: LocalisedText, since: datetime) -> Waiting:

@@ -46,6 +46,16 @@ async def test_an_approved_request_moves_its_end_and_its_owner_may_end_it_at_onc
     await replayed(works, grant)
 
 
+async def test_an_extension_that_comes_too_late_is_not_said_to_be_complete(works: Works) -> None:
+    grant = await given(works, date(2126, 1, 1))
+    await works.send(grant, Revoke(assertion=unsigned()), "rita")
+    assert await works.result(grant) == "revoked"
+    extension = await works.order("granting", variables={"until": "2126-03-01"}, extends=grant)
+    assert await works.result(extension) == "closed_incomplete"
+    assert (await works.desk.line(extension)).extension_problem == "Ended"
+    await replayed(works, extension)
+
+
 async def row_of(works: Works, grant: str) -> Any:
     (row,) = await works.desk.rows(grant_register, grant_register.c.number == grant)
     return row
