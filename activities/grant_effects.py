@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from activities.effect import instruction_of
+from activities.grant_register import approvals_of
 from activities.work import Work
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.grant import Extend, GrantProcess, GrantState, Revoke
@@ -25,6 +26,7 @@ from steadydesk.policies.rights import Relation
 from steadydesk.records import processes
 from steadydesk.records.directory_facts import has_left
 from steadydesk.records.tables.grant import grant_register
+from steadydesk.records.tables.process import process as process_table
 from steadydesk.records.tables.task import task as task_table
 
 GrantWork = Work[GrantProcess]
@@ -169,9 +171,21 @@ async def extend(work: GrantWork, command: Extend) -> None:
     grant.expires_at = until
     grant.extended_by.append(command.request)
     _plan_reminder(work)
-    await _register(work, expires_at=until)
+    approved_by = await _approved_by(work, command.request)
+    await _register(work, expires_at=until, approved_by=approved_by)
     work.note("grant.extended", grant.number, before=before, after=until, request=command.request)
     work.tell("grant.extended", _people(grant), grant.number, expires=until)
+
+
+async def _approved_by(work: GrantWork, request: str) -> list[dict[str, str]]:
+    """Who approved what the register has so far, and this extension."""
+    number = work.process.number
+    before = select(grant_register.c.approved_by).where(grant_register.c.number == number)
+    document = select(process_table.c.document).where(process_table.c.number == request)
+    extension = RequestProcess.model_validate(await work.connection.scalar(document))
+    lines = [line for line in extension.lines if line.extends == number]
+    added = [vote for line in lines for vote in approvals_of(extension, line)]
+    return [*(await work.connection.scalar(before) or []), *added]
 
 
 async def hear(work: GrantWork, command: TellRequest) -> None:

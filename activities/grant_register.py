@@ -5,13 +5,24 @@ from datetime import datetime
 from sqlalchemy import insert, update
 
 from activities.work import RequestWork
-from steadydesk.contracts.gate import GateState
+from steadydesk.contracts.gate import Decision, GateState
 from steadydesk.contracts.grant import GrantState
 from steadydesk.contracts.language import LocalisedText
-from steadydesk.contracts.request import Line
+from steadydesk.contracts.request import Line, RequestProcess
 from steadydesk.records.tables.grant import grant_register
 
 _BY_REQUEST = "request"
+
+
+def approvals_of(process: RequestProcess, line: Line) -> list[dict[str, str]]:
+    """Gate and voter of each vote by which the line was approved; who refused has approved nothing."""
+    return [
+        {"gate": gate.id, "voter": ballot.voter}
+        for gate in process.gates.values()
+        if gate.line == line.number and gate.state is GateState.APPROVED
+        for ballot in gate.ballots
+        if ballot.decision is Decision.APPROVED
+    ]
 
 
 async def register_grant(
@@ -20,12 +31,6 @@ async def register_grant(
     """Who has what since now, until when, approved by whom; the row is there as soon as the access is."""
     definition = work.organisation.catalog[line.item].plan.steps[step].grant
     assert definition is not None
-    approved_by = [
-        {"gate": gate.id, "voter": ballot.voter}
-        for gate in work.process.gates.values()
-        if gate.line == line.number and gate.state is GateState.APPROVED
-        for ballot in gate.ballots
-    ]
     await work.connection.execute(
         insert(grant_register).values(
             number=number,
@@ -35,7 +40,7 @@ async def register_grant(
             holder=line.requested_for,
             entitlement=_words(definition.entitlement),
             state="active",
-            approved_by=approved_by,
+            approved_by=approvals_of(work.process, line),
             granted_at=work.at,
             expires_at=expires,
         )

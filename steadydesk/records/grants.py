@@ -28,7 +28,9 @@ class GrantView(Contract):
     holder: PersonRef
     entitlement: str
     state: str
-    approved_by: list[PersonRef] = Field(default_factory=list[PersonRef])
+    approved_by: list[PersonRef] = Field(
+        default_factory=list[PersonRef], description="Who approved it or an extension of it, each once."
+    )
     granted_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
@@ -89,7 +91,7 @@ def _view(row: Row[Any], names: Names, language: str) -> GrantView:
         holder=names.of(row.holder),
         entitlement=in_language(row.entitlement, language),
         state=row.state,
-        approved_by=[names.of(vote["voter"]) for vote in row.approved_by],
+        approved_by=[names.of(voter) for voter in dict.fromkeys(vote["voter"] for vote in row.approved_by)],
         granted_at=row.granted_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,

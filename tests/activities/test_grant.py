@@ -22,10 +22,12 @@ from steadydesk.contracts.request_commands import (
 )
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.errands import perform_key
+from steadydesk.records.grants import list_grants
 from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.process import process as process_table
 from steadydesk.records.tables.process import record, sight
+from steadydesk.records.views.visibility import Viewer
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.request_catalogue import catalogue
 from tests.support.request_desk import Desk, request_desk
@@ -47,6 +49,7 @@ async def desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
         {
             "by-hand-grant": {"plan": {"steps": {"one": _HAND}}},
             "confidential-grant": {"model": "confidential", "plan": {"steps": {"one": _GIVEN}}},
+            "decided-grant": {"approval": "board-two", "plan": {"steps": {"one": _GIVEN}}},
             "granting-and-more": {"plan": {"steps": {"one": _GIVEN, "two": manual(needs=["one"])}}},
         }
     )
@@ -185,13 +188,49 @@ async def test_an_extension_moves_the_end_and_the_reminder_once(desk: Desk) -> N
     grants = await granted(desk)
     await grants.open()
     later = _END + timedelta(days=90)
-    extend = Extend(assertion=unsigned(), until=later, request="REQ9999998")
+    extension = await desk.order("granting", variables={"until": _UNTIL}, extends=grants.number)
+    extend = Extend(assertion=unsigned(), until=later, request=extension)
     extended = await grants.activities.record_extension(grants.write(extend, "service"))
     assert extended.agenda.alarm is not None
     assert extended.agenda.alarm.at == later - timedelta(days=7)
     await grants.activities.record_extension(grants.write(extend, "service"))
-    assert (await grants.document()).extended_by == ["REQ9999998"]
+    assert (await grants.document()).extended_by == [extension]
     assert (await grants.row()).expires_at == later
+
+
+async def voted(desk: Desk, number: str, votes: dict[str, str]) -> None:
+    for name, decision in votes.items():
+        await desk.decide(f"{number}-G1", decision, name)
+
+
+async def test_the_register_names_who_approved_it_and_its_extension_and_nobody_who_refused(
+    desk: Desk,
+) -> None:
+    number = await desk.order("decided-grant", variables={"until": _UNTIL})
+    await voted(desk, number, {"ann": "rejected", "ben": "approved", "cem": "approved"})
+    await desk.report(number, perform_key(await desk.line(number), "one"), OutcomeKind.DONE)
+    grant = (await desk.line(number)).steps["one"].grant
+    assert grant is not None
+    grants = Grants(desk, grant)
+    await grants.open()
+    assert await approvers(grants) == [("ben", number), ("cem", number)]
+    extension = await desk.order("decided-grant", variables={"until": _UNTIL}, extends=grant)
+    await voted(desk, extension, {"ben": "rejected", "ann": "approved", "cem": "approved"})
+    extend = Extend(assertion=unsigned(), until=_END + timedelta(days=90), request=extension)
+    await grants.activities.record_extension(grants.write(extend, "service"))
+    both = [("ben", number), ("cem", number), ("ann", extension), ("cem", extension)]
+    assert await approvers(grants) == both
+    async with desk.engine.connect() as connection:
+        viewer = Viewer(desk.ids["rita"], (f"p:{desk.ids['rita']}",), (), desk.now)
+        [shown] = await list_grants(connection, viewer, number=grant)
+    assert [one.name for one in shown.approved_by] == ["Ben", "Cem", "Ann"]
+
+
+async def approvers(grants: Grants) -> list[tuple[str, str]]:
+    """Name and order of each vote, as they stand in the register."""
+    names = {identity: name for name, identity in grants.desk.ids.items()}
+    votes = (await grants.row()).approved_by
+    return [(names[vote["voter"]], vote["gate"].rsplit("-G", 1)[0]) for vote in votes]
 
 
 async def test_it_goes_when_its_holder_leaves_and_stays_when_others_do(desk: Desk) -> None:
