@@ -6,12 +6,13 @@ from typing import Any
 from temporalio.testing import WorkflowEnvironment
 
 from steadydesk.contracts.grant import Revoke
+from steadydesk.contracts.process_model import Phase
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.process import record
 from tests.support.given_grants import given
 from tests.support.request_desk import Desk
-from tests.support.request_worker import Works, events, now, replayed, working
+from tests.support.request_worker import Works, events, now, replayed, until, working
 
 DAY = timedelta(days=1)
 
@@ -54,6 +55,23 @@ async def test_an_extension_that_comes_too_late_is_not_said_to_be_complete(works
     assert await works.result(extension) == "closed_incomplete"
     assert (await works.desk.line(extension)).extension_problem == "Ended"
     await replayed(works, extension)
+
+
+async def test_an_extension_waits_for_a_grant_whose_process_was_ended_by_hand(works: Works) -> None:
+    grant = await given(works, date(2126, 1, 1))
+    await works.handle(grant).terminate("by hand")
+    extension = await works.order("granting", variables={"until": "2126-03-01"}, extends=grant)
+    await until(lambda: was_refused(works, extension))
+    assert (await works.desk.line(extension)).phase is Phase.FULFILMENT
+    await works.sender.take_up(grant)
+    assert await works.result(extension) == "closed_complete"
+    assert (await row_of(works, grant)).expires_at == midnight(date(2126, 3, 2))
+
+
+async def was_refused(works: Works, number: str) -> bool:
+    """Whether an errand of it has failed and will be tried again."""
+    described = await works.handle(number).describe()
+    return any(each.HasField("last_failure") for each in described.raw_description.pending_activities)
 
 
 async def row_of(works: Works, grant: str) -> Any:
