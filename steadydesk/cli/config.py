@@ -63,7 +63,7 @@ def diff(folder: Folder, as_json: AsJson = False) -> None:
         print_json([one.model_dump(mode="json") for one in found])
     else:
         for one in found:
-            typer.echo(f"{one.kind:8}{one.path}: {one.before or ''} → {one.after or ''}")
+            typer.echo(f"{one.kind:9} {one.path}: {one.before or ''} → {one.after or ''}")
         typer.echo(f"{len(found)} values differ.")
 
 

@@ -41,6 +41,8 @@ class DifferenceKind(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
+    REORDERED = "reordered"
+    """The keys of a map follow each other in another order: stages, states and steps mean something by it."""
 
 
 class Difference(Contract):

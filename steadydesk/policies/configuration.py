@@ -7,6 +7,9 @@ from typing import Any, cast
 
 from steadydesk.contracts.configuration import Difference, DifferenceKind, ResolvedOrganisation
 
+_ORDERED = frozenset({"stages", "states", "steps", "fields"})
+"""Maps whose first entry means something, so that one put before others is told with its place."""
+
 
 def canonical(resolved: ResolvedOrganisation) -> str:
     """The JSON of which a version's digest is made. Keys keep their order: that of states and stages matters.
@@ -26,17 +29,21 @@ def digest_of(text: str) -> str:
 
 
 def differences(before: ResolvedOrganisation | None, after: ResolvedOrganisation) -> list[Difference]:
-    """What ``after`` adds, removes and changes, value by value, in the order of the paths."""
-    old = {} if before is None else dict(_leaves(_document(before), ()))
-    new = dict(_leaves(_document(after), ()))
+    """What ``after`` adds, removes, changes and puts into another order, in the order of the paths."""
+    old_document = {} if before is None else _document(before)
+    new_document = _document(after)
+    old = dict(_leaves(old_document, ())) if old_document else {}
+    new = dict(_leaves(new_document, ()))
     found = [_difference(path, old.get(path), new.get(path)) for path in old.keys() | new.keys()]
-    return sorted((one for one in found if one.before != one.after), key=lambda one: one.path)
+    values = [one for one in found if one.before != one.after]
+    return sorted([*values, *_reordered(old_document, new_document, ())], key=lambda one: one.path)
 
 
 def _document(resolved: ResolvedOrganisation) -> dict[str, Any]:
-    """As canonical, with each calendar under its own key and the sections at the top."""
+    """As canonical, with the sections at the top and the resolved calendars beside them."""
     document = json.loads(canonical(resolved))
-    return {**document["organisation"], "resolved_calendars": document["calendars"]}
+    organisation, calendars = document.pop("organisation"), document.pop("calendars")
+    return {**organisation, "resolved_calendars": calendars, **document}
 
 
 def _leaves(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -45,7 +52,27 @@ def _leaves(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         for key, inner in cast("Mapping[str, object]", value).items():
             yield from _leaves(inner, (*path, key))
     else:
-        yield ".".join(path), json.dumps(value, ensure_ascii=False, sort_keys=True)
+        yield ".".join(path), json.dumps(value, ensure_ascii=False)
+
+
+def _reordered(
+    before: Mapping[str, object], after: Mapping[str, object], path: tuple[str, ...]
+) -> Iterator[Difference]:
+    """Maps of both sides whose keys follow each other in another order, each as one difference."""
+    kept = [key for key in before if key in after]
+    follow = list(after) if path and path[-1] in _ORDERED else [key for key in after if key in before]
+    if follow[: len(kept)] != kept:
+        yield Difference(
+            path=".".join(path),
+            kind=DifferenceKind.REORDERED,
+            before=json.dumps(list(before), ensure_ascii=False),
+            after=json.dumps(list(after), ensure_ascii=False),
+        )
+    for key in kept:
+        inner = before[key], after[key]
+        if all(isinstance(one, Mapping) for one in inner):
+            old, new = cast("tuple[Mapping[str, object], Mapping[str, object]]", inner)
+            yield from _reordered(old, new, (*path, key))
 
 
 def _difference(path: str, before: str | None, after: str | None) -> Difference:

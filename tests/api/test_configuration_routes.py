@@ -66,6 +66,26 @@ async def test_what_functions_share_needs_the_right_for_all(office: Office) -> N
     assert (await office.propose("ada.admin", files)).status_code == 201
 
 
+async def test_another_order_of_stages_is_told_and_needs_the_right_for_all(office: Office) -> None:
+    text = FILES["approval-policies.yaml"]
+    policy = text.index("\n  expense:")
+    starts = (
+        text.index(f"      {stage}:", policy) for stage in ("administration", "budget-owner", "supervisor")
+    )
+    begin, later, end = starts
+    turned = text[:begin] + text[later:end] + text[begin:later] + text[end:]
+    files = {**FILES, "approval-policies.yaml": turned}
+    assert (await office.propose("helga.hrlead", files)).status_code == 403
+    accepted = await office.propose("ada.admin", files)
+    assert accepted.status_code == 201
+    path = f"/{accepted.json()['version']['digest']}/difference"
+    versions = (await office.call("ada.admin", "GET", "")).json()["items"]
+    told = await office.call("ada.admin", "GET", f"{path}?base={versions[-1]['digest']}")
+    (moved,) = told.json()
+    assert (moved["path"], moved["kind"]) == ("approval_policies.expense.stages", "reordered")
+    assert moved["after"].startswith('["budget-owner", "administration"')
+
+
 async def test_an_error_names_file_line_and_column_and_nothing_is_stored(office: Office) -> None:
     refused = await office.propose(
         "ada.admin", changed("approval: access", "approval: acess", "catalog/it.yaml")

@@ -123,7 +123,7 @@ async def test_a_change_is_shown_applied_listed_and_audited(url: str, folder: Pa
     spoil(folder, "organisation.yaml", "survey_percent: 100", "survey_percent: 25")
     code, out, _ = await run_aside("diff", folder)
     assert code == 0
-    assert "changed organisation.survey_percent: 100 → 25\n1 values differ." in out
+    assert "changed   organisation.survey_percent: 100 → 25\n1 values differ." in out
     code, out, _ = await run_aside("apply", folder, "--why", "fewer surveys", "--json")
     assert code == 0
     assert json.loads(out)["version"]["serial"] == 2
@@ -152,6 +152,19 @@ async def audited(url: str) -> list[tuple[str, str, str]]:
         rows = [tuple(row) for row in await connection.execute(chain.order_by(audit.c.position))]
     await engine.dispose()
     return rows
+
+
+@pytest.mark.usefixtures("database")
+async def test_another_order_of_states_is_shown(folder: Path) -> None:
+    file = folder / "process-models.yaml"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    first = lines.index("    states:\n") + 1
+    lines[first], lines[first + 1] = lines[first + 1], lines[first]
+    file.write_text("".join(lines), encoding="utf-8")
+    code, out, _ = await run_aside("diff", folder)
+    assert code == 0
+    assert "reordered process_models." in out
+    assert ".states: [" in out
 
 
 @pytest.mark.usefixtures("database")

@@ -1,6 +1,7 @@
 """Versions in a real database: stored once, one current, a second person where wanted, never in part."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.configuration.apply import RefusedError, apply, difference
 from steadydesk.configuration.install import DEMO, install_demo
 from steadydesk.configuration.resolution import resolve
+from steadydesk.configuration.touched import functions_touched
 from steadydesk.contracts.assertion import AuthenticationMethod
 from steadydesk.contracts.configuration import DifferenceKind, ResolvedOrganisation
+from steadydesk.contracts.organisation import Organisation
 from steadydesk.errors import ConflictingEdit, InternalError, SelfApproval, UnknownRecord
 from steadydesk.policies.configuration import canonical, differences, digest_of
 from steadydesk.records import configuration
@@ -24,7 +27,7 @@ from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.journal import audit
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.databases import migrated_database
-from tests.support.demo_organisation import TODAY, demo_organisation
+from tests.support.demo_organisation import TODAY, demo_data, demo_organisation
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -84,6 +87,69 @@ def test_differences_name_every_value() -> None:
     assert (changed.before, changed.after) == ("100", "50")
     assert differences(before, before) == []
     assert {one.kind for one in differences(None, after)} == {DifferenceKind.ADDED}
+
+
+POLICY = ("approval_policies", "expense", "stages")
+MODEL = ("process_models", "request", "states")
+ITEM = ("catalog", "new-laptop")
+ORDERS = [
+    (POLICY, {"*"}),
+    (MODEL, {"*"}),
+    ((*ITEM, "plan", "steps"), {"it"}),
+    ((*ITEM, "form", "fields"), {"it"}),
+    (("catalog",), {"*"}),
+    (("functions",), {"*"}),
+]
+
+
+def rearranged(path: tuple[str, ...], keys: Callable[[list[str]], list[str]]) -> ResolvedOrganisation:
+    """The demo with the entries of one map in another order."""
+    data = demo_data()
+    *parents, last = path
+    holder = data
+    for part in parents:
+        holder = holder[part]
+    holder[last] = {key: holder[last][key] for key in keys(list(holder[last]))}
+    return resolve(Organisation.model_validate(data), TODAY)
+
+
+@pytest.mark.parametrize(("path", "touched"), ORDERS, ids=[".".join(path) for path, _ in ORDERS])
+def test_another_order_of_keys_is_a_difference_and_touches_whose_it_is(
+    path: tuple[str, ...], touched: set[str]
+) -> None:
+    before, after = rearranged(path, list), rearranged(path, lambda keys: [*keys[1:], keys[0]])
+    (moved,) = differences(before, after)
+    assert (moved.path, moved.kind) == (".".join(path), DifferenceKind.REORDERED)
+    old, new = json.loads(moved.before or ""), json.loads(moved.after or "")
+    assert new == [*old[1:], old[0]]
+    assert functions_touched([moved], before, after) == touched
+
+
+def test_an_entry_put_before_others_is_told_with_its_place() -> None:
+    whole = rearranged(POLICY, list)
+    at_the_end = differences(rearranged(POLICY, lambda keys: keys[:-1]), whole)
+    assert {one.kind for one in at_the_end} == {DifferenceKind.ADDED}
+    at_the_start = differences(rearranged(POLICY, lambda keys: keys[1:]), whole)
+    assert {one.kind for one in at_the_start} == {DifferenceKind.ADDED, DifferenceKind.REORDERED}
+
+
+def test_a_value_in_a_list_is_compared_with_the_order_of_its_keys() -> None:
+    def choices(label: dict[str, str]) -> ResolvedOrganisation:
+        data = demo_data()
+        item = data["catalog"]["new-laptop"]
+        item["form"] = {
+            "fields": {"x": {"kind": "choice", "label": "X", "choices": [{"value": "a", "label": label}]}}
+        }
+        return resolve(Organisation.model_validate(data), TODAY)
+
+    (changed,) = differences(choices({"fr": "un", "de": "eins"}), choices({"de": "eins", "fr": "un"}))
+    assert changed.path == "catalog.new-laptop.form.fields.x.choices"
+
+
+def test_another_version_that_no_difference_tells_of_is_everybodys_business() -> None:
+    assert functions_touched([], variant(1), variant(1)) == set()
+    assert functions_touched([], variant(1), variant(2)) == {"*"}
+    assert functions_touched([], None, variant(2)) == {"*"}
 
 
 async def test_the_first_version_is_current_at_once(connection: AsyncConnection) -> None:
