@@ -17,7 +17,7 @@ from steadydesk.configuration.linter import lint
 from steadydesk.configuration.loader import DIRECTORY_FILE, load
 from steadydesk.configuration.problem import Problem, Severity
 from steadydesk.contracts.assertion import SERVICE_ACTOR, AuthenticationMethod
-from steadydesk.contracts.configuration import ConfigurationVersion, Difference
+from steadydesk.contracts.configuration import ConfigurationVersion, Difference, ProposedAgain
 from steadydesk.records import configuration
 from steadydesk.records.directory_events import Author
 
@@ -76,6 +76,8 @@ def versions(as_json: AsJson = False) -> None:
     else:
         for one in found:
             typer.echo(_line(one))
+            for later in one.again:
+                typer.echo(_again(later))
 
 
 @config.command()
@@ -196,3 +198,8 @@ def _documents(problems: list[Problem]) -> list[dict[str, Any]]:
 def _line(one: ConfigurationVersion) -> str:
     state = "current" if one.current else "waits for approval" if one.waits_for_approval else "former"
     return f"{one.serial:>4}  {one.digest[:12]}  {one.proposed_at:%Y-%m-%d %H:%M}  {state:18}  {one.why}"
+
+
+def _again(later: ProposedAgain) -> str:
+    how = "brought back" if later.brings_back else "proposed again"
+    return f"{'':20}{later.proposed_at:%Y-%m-%d %H:%M}  {how} by {later.proposed_by}: {later.why}"

@@ -4,15 +4,15 @@ import json
 from collections import OrderedDict
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.assertion import SERVICE_ACTOR
-from steadydesk.contracts.configuration import ConfigurationVersion, ResolvedOrganisation
+from steadydesk.contracts.configuration import ConfigurationVersion, ProposedAgain, ResolvedOrganisation
 from steadydesk.contracts.delivery import Message
 from steadydesk.errors import ConflictingEdit, InternalError, SelfApproval, UnknownRecord
 from steadydesk.policies.configuration import canonical, digest_of
-from steadydesk.records.directory_events import Author
+from steadydesk.records.directory_events import Author, Fact
 from steadydesk.records.outbox import post
 from steadydesk.records.tables.configuration import configuration_version
 from steadydesk.records.tables.directory import person
@@ -25,6 +25,7 @@ _ONE_CHANGE_AT_A_TIME = 7_301_967
 _MOST_KEPT = 64
 _FACTS = tuple(column for column in configuration_version.c if column.name != "document")
 _CURRENT = select(*_FACTS).where(configuration_version.c.current)
+_WHOLE = select(*_FACTS, configuration_version.c.document["again"].label("again"))
 
 _kept: OrderedDict[str, ResolvedOrganisation] = OrderedDict()
 
@@ -35,16 +36,17 @@ async def propose(
     """Store the version and make it current, or leave it to a second person where the organisation wants one.
 
     The first version of an installation applies at once. An identical version is stored once: proposing the
-    current one changes nothing, proposing an older one brings it back.
+    current one changes nothing, proposing an older one brings it back, proposing one that waits leaves its first
+    proposer, who never approves it.
     """
     await _lock(connection)
     text = canonical(resolved)
     digest = digest_of(text)
     present = await current(connection)
     if present is not None and present.digest == digest:
-        return present
-    await _store(connection, digest, text, why, author)
-    await author.did(connection, "configuration_proposed", SUBJECT, digest=digest)
+        return await version(connection, digest)
+    facts = await _store(connection, digest, text, why, author)
+    await author.did(connection, "configuration_proposed", SUBJECT, digest=digest, **facts)
     if present is None or not await _needs_second_person(connection, present, resolved):
         await _make_current(connection, digest, resolved, author)
     return await version(connection, digest)
@@ -60,38 +62,40 @@ async def approve(connection: AsyncConnection, digest: str, author: Author) -> C
     waiting = await version(connection, digest)
     if not waiting.waits_for_approval:
         raise ConflictingEdit("This version does not wait for approval.")
-    if await _natural(connection, waiting.proposed_by) == await _natural(connection, author.actor):
+    if await _natural(connection, waiting.proposer) == await _natural(connection, author.actor):
         raise SelfApproval("Another person has to approve the configuration that you proposed.")
     present = await current(connection)
-    if present is not None and present.applied_at is not None and present.applied_at > waiting.proposed_at:
+    if (
+        present is not None
+        and present.applied_at is not None
+        and present.applied_at > waiting.last_proposed_at
+    ):
         raise ConflictingEdit("Another version was applied since; propose this one again.")
-    decision = {"approved_by": author.actor, "approved_at": author.at}
-    await _change(connection, digest, decision)
+    await _change(connection, digest, _approval(waiting, author))
     await author.did(connection, "configuration_approved", SUBJECT, digest=digest)
     await _make_current(connection, digest, await get(connection, digest), author)
     return await version(connection, digest)
 
 
 async def current(connection: AsyncConnection) -> ConfigurationVersion | None:
-    """The version that new processes start with; None before the first one."""
+    """The version that new processes start with, without later proposals; None before the first one."""
     row = (await connection.execute(_CURRENT)).one_or_none()
     return None if row is None else _version(row)
 
 
 async def version(connection: AsyncConnection, digest: str) -> ConfigurationVersion:
     """The facts of one version; UnknownRecord where there is none."""
-    statement = select(*_FACTS).where(configuration_version.c.digest == digest)
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
+    found = await _stored(connection, digest)
+    if found is None:
         raise UnknownRecord("There is no such configuration version.")
-    return _version(row)
+    return found
 
 
 async def versions(
     connection: AsyncConnection, *, before: int | None = None, limit: int = 50
 ) -> list[ConfigurationVersion]:
     """Versions from the newest on, those with a serial below ``before``."""
-    statement = select(*_FACTS).order_by(configuration_version.c.serial.desc()).limit(limit)
+    statement = _WHOLE.order_by(configuration_version.c.serial.desc()).limit(limit)
     if before is not None:
         statement = statement.where(configuration_version.c.serial < before)
     return [_version(row) for row in await connection.execute(statement)]
@@ -142,20 +146,52 @@ async def _needs_second_person(
     )
 
 
-async def _store(connection: AsyncConnection, digest: str, text: str, why: str, author: Author) -> None:
-    proposal: dict[str, Any] = {
-        "why": why,
-        "proposed_by": author.actor,
-        "proposed_at": author.at,
-        "approved_by": None,
-        "approved_at": None,
-        "applied_at": None,
-    }
-    if await _change(connection, digest, proposal):
-        return
+async def _stored(connection: AsyncConnection, digest: str) -> ConfigurationVersion | None:
+    statement = _WHOLE.where(configuration_version.c.digest == digest)
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else _version(row)
+
+
+async def _store(
+    connection: AsyncConnection, digest: str, text: str, why: str, author: Author
+) -> dict[str, Fact]:
+    """A new version with its proposer and reason; of a stored one only that it was proposed again. What of it
+    the audit says.
+    """
+    stored = await _stored(connection, digest)
+    if stored is not None:
+        return await _repeat(connection, stored, why, author)
     serial = await connection.scalar(select(func.coalesce(func.max(configuration_version.c.serial), 0) + 1))
+    proposal = {"why": why, "proposed_by": author.actor, "proposed_at": author.at}
     row = {**proposal, "digest": digest, "serial": serial, "document": _document(text), "current": False}
     await connection.execute(insert(configuration_version).values(row))
+    return {}
+
+
+async def _repeat(
+    connection: AsyncConnection, stored: ConfigurationVersion, why: str, author: Author
+) -> dict[str, Fact]:
+    brings_back = not stored.waits_for_approval
+    repeat = ProposedAgain(why=why, proposed_by=author.actor, proposed_at=author.at, brings_back=brings_back)
+    waits = {"applied_at": None, "document": _with_again([*stored.again, repeat])}
+    await _change(connection, stored.digest, waits)
+    return {"brings_back": True} if brings_back else {"first_proposer": stored.proposer}
+
+
+def _approval(waiting: ConfigurationVersion, author: Author) -> dict[str, Any]:
+    """Who approved it first stays; an approval to bring it back stands with the proposal to."""
+    decision = {"approved_by": author.actor, "approved_at": author.at}
+    back = waiting.brought_back
+    if back is None:
+        return decision
+    approved = back.model_copy(update=decision)
+    return {"document": _with_again([approved if one is back else one for one in waiting.again])}
+
+
+def _with_again(again: list[ProposedAgain]) -> ColumnElement[Any]:
+    """The document beside whose version, which stays, these later proposals are kept."""
+    later = {"again": [one.model_dump(mode="json") for one in again]}
+    return configuration_version.c.document.concat(later)
 
 
 def _document(text: str) -> dict[str, Any]:
@@ -198,4 +234,6 @@ async def _change(connection: AsyncConnection, digest: str, values: dict[str, An
 
 
 def _version(row: Row[Any]) -> ConfigurationVersion:
-    return ConfigurationVersion.model_validate(row._asdict())
+    return ConfigurationVersion.model_validate(
+        {name: value for name, value in row._asdict().items() if value is not None}
+    )

@@ -187,6 +187,50 @@ async def test_a_second_person_applies_where_wanted(connection: AsyncConnection)
         await configuration.approve(connection, lifted.digest, by("cid", 4))
 
 
+async def test_who_proposed_first_stays_and_never_approves(connection: AsyncConnection) -> None:
+    await configuration.propose(connection, variant(second_person=True), "strict", by("ada"))
+    await configuration.propose(connection, variant(3), "first reason", by("ada", 1))
+    again = await configuration.propose(
+        connection, variant(3), "again", installation(NOW + timedelta(minutes=2))
+    )
+    assert (again.proposed_by, again.why, again.waits_for_approval) == (by("ada").actor, "first reason", True)
+    assert [(one.proposed_by, one.why, one.brings_back) for one in again.again] == [
+        ("service", "again", False)
+    ]
+    with pytest.raises(SelfApproval):
+        await configuration.approve(connection, again.digest, by("ada", 3))
+    assert (await configuration.approve(connection, again.digest, by("bob", 4))).current
+    rows = select(audit.c.facts).where(audit.c.event == "configuration_proposed").order_by(audit.c.position)
+    found = (await connection.execute(rows)).scalars().all()
+    assert found[-1] == {"digest": again.digest, "first_proposer": by("ada").actor}
+
+
+async def test_who_brings_a_version_back_stands_beside_its_first_proposer(
+    connection: AsyncConnection,
+) -> None:
+    strict = await configuration.propose(connection, variant(second_person=True), "strict", by("ada"))
+    next_one = await configuration.propose(connection, variant(1, second_person=True), "next", by("ada", 1))
+    await configuration.approve(connection, next_one.digest, by("bob", 2))
+    back = await configuration.propose(connection, variant(second_person=True), "roll back", by("bob", 3))
+    assert (back.serial, back.waits_for_approval, back.why) == (strict.serial, True, "strict")
+    with pytest.raises(SelfApproval):
+        await configuration.approve(connection, back.digest, by("bob", 4))
+    applied = await configuration.approve(connection, back.digest, by("ada", 5))
+    (how,) = applied.again
+    assert (how.proposed_by, how.why, how.approved_by) == (by("bob").actor, "roll back", by("ada").actor)
+    assert (applied.proposed_by, applied.approved_by, applied.current) == (by("ada").actor, None, True)
+    assert await configuration.get(connection, applied.digest) is not None
+
+
+async def test_an_overtaken_proposal_counts_again_when_it_is_repeated(connection: AsyncConnection) -> None:
+    await configuration.propose(connection, variant(second_person=True), "strict", by("ada"))
+    slow = await configuration.propose(connection, variant(1, second_person=True), "slow", by("ada", 1))
+    fast = await configuration.propose(connection, variant(2, second_person=True), "fast", by("ada", 2))
+    await configuration.approve(connection, fast.digest, by("bob", 3))
+    await configuration.propose(connection, variant(1, second_person=True), "still", by("ada", 4))
+    assert (await configuration.approve(connection, slow.digest, by("bob", 5))).current
+
+
 async def test_a_second_account_is_no_second_person(connection: AsyncConnection) -> None:
     for name in ("ada", "root"):
         row = {"id": by(name).actor, "user_name": name, "name": name, "updated_at": NOW}

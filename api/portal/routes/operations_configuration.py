@@ -89,12 +89,14 @@ async def _version_page(
         against = base or _base_of(shown, known)
         old = await configuration.get(connection, against) if against else None
         found = differences(old, await configuration.get(connection, digest))
+        names = await names_of(connection, _people_of(shown))
     return await show_operations(
         page,
         "version",
         CONFIGURATION,
         failed=failed,
         version=shown,
+        names=names,
         base=against,
         bases=[(one.digest, _words_of(page, one)) for one in known if one.digest != digest],
         sections=sections_of(found),
@@ -102,7 +104,7 @@ async def _version_page(
         most=_MOST_DIFFERENCES,
         count=len(found),
         may_approve=page.caller.may(Permission.CONFIGURE, "*") and shown.waits_for_approval,
-        mine=shown.proposed_by == page.caller.id,
+        mine=shown.proposer == page.caller.id,
     )
 
 
@@ -112,6 +114,11 @@ def sections_of(found: Sequence[Difference]) -> list[Section]:
     for one in found:
         parts.setdefault(one.path.partition(".")[0], []).append(one)
     return [Section(name, ones) for name, ones in parts.items()]
+
+
+def _people_of(shown: ConfigurationVersion) -> list[str | None]:
+    said = [shown, *shown.again]
+    return [who for one in said for who in (one.proposed_by, one.approved_by)]
 
 
 def _base_of(shown: ConfigurationVersion, known: list[ConfigurationVersion]) -> str | None:
