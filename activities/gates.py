@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from activities.approvers import find_eligible
 from activities.values import answers_of, holds, values_of
@@ -14,15 +15,25 @@ from steadydesk.contracts.request import Line
 from steadydesk.contracts.sla import TargetKind
 from steadydesk.policies import sla_steps as sla
 from steadydesk.policies.approval import content_hash, decided_before, differences, material_digests, tally
+from steadydesk.policies.pre_approval import ENDED, has_ended, is_renewed
 from steadydesk.policies.request import BeginRound, OpenGate
 from steadydesk.policies.rights import Relation
+from steadydesk.records.organisation import in_force
 
 _LEAST = timedelta(minutes=1)
 
 
 async def begin_round(work: RequestWork, move: BeginRound) -> None:
-    """Find the stages whose conditions hold; the line waits for them, in the policy's order."""
+    """Find the stages whose conditions hold; the line waits for them, in the policy's order.
+
+    Where nobody approves the item any more, since its pre-approval has ended, the line is closed as refused.
+    """
     line = move.line
+    if await _is_approved_by_nobody(work, line):
+        line.stages, line.close_code = [], ENDED
+        enter(work, line, Phase.UNDOING)
+        work.note("undo.begun", line.number, close_code=ENDED)
+        return
     key = work.organisation.catalog[line.item].approval
     stages = work.organisation.approval_policies[key].stages if key else {}
     asked = any(stage.when is not None for stage in stages.values())
@@ -30,6 +41,16 @@ async def begin_round(work: RequestWork, move: BeginRound) -> None:
     line.stages = [name for name, stage in stages.items() if holds(stage.when, values)]
     enter(work, line, Phase.APPROVAL)
     work.note("approval.begun", line.number, round=line.round, stages=line.stages, policy=key)
+
+
+async def _is_approved_by_nobody(work: RequestWork, line: Line) -> bool:
+    """By its own version, and neither by the one in force: a process that lives long is not to miss a renewal."""
+    item = work.organisation.catalog[line.item]
+    today = work.at.astimezone(ZoneInfo(work.calendars[item.calendar].zone)).date()
+    if not has_ended(item, today):
+        return False
+    _, resolved = await in_force(work.connection)
+    return not is_renewed(resolved.organisation.catalog.get(line.item), today)
 
 
 def enter(work: RequestWork, line: Line, phase: Phase) -> None:

@@ -14,9 +14,10 @@ from steadydesk.contracts.form import FieldKind, Form
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import Order, OrderedItem
-from steadydesk.errors import InvalidInput, NotEntitled, Problem, UnknownItem
+from steadydesk.errors import InvalidInput, NotEntitled, PreApprovalEnded, Problem, UnknownItem
 from steadydesk.policies import entitlement, form
 from steadydesk.policies.order_dates import passed
+from steadydesk.policies.pre_approval import has_ended
 from steadydesk.records import texts
 from steadydesk.records.directory_approvers import people_by_name
 from steadydesk.records.directory_facts import known_groups, person_facts, who_left
@@ -72,6 +73,7 @@ async def check_order(
         item = organisation.catalog.get(ordered.item)
         if item is None or not entitlement.may_see(item, caller.standing.groups):
             raise UnknownItem(f"the catalogue has no item '{ordered.item}'", pointer=f"{at}/item")
+        check_pre_approval(caller, organisation, ordered.item, f"{at}/item")
         person = await beneficiary_of(connection, item, ordered.variables, requested_for)
         named = "/requested_for" if person == requested_for else f"{at}/variables/{item.beneficiary}"
         await check_entitlement(connection, caller, item, person, named)
@@ -84,6 +86,19 @@ async def check_order(
     if problems:
         raise InvalidInput("the order does not fit the catalogue", problems=problems)
     return Draft(organisation, configuration, beneficiaries, new.items, new.note)
+
+
+def check_pre_approval(caller: Caller, organisation: Organisation, key: str, pointer: str) -> None:
+    """PreApprovalEnded for an item that nobody approves any more, which is named at ``pointer``."""
+    item = organisation.catalog[key]
+    advance = item.pre_approved
+    if advance is None or not has_ended(item, today_of(caller, organisation, item)):
+        return
+    raise PreApprovalEnded(
+        f"the pre-approval of '{key}' by {advance.by} ended on {advance.until}; it has to be renewed first",
+        pointer=pointer,
+        details={"item": key, "pre_approved_by": advance.by, "until": advance.until.isoformat()},
+    )
 
 
 async def check_entitlement(

@@ -16,6 +16,7 @@
     ├── UnknownAddress 404, MethodNotAllowed 405
     ├── Conflict 409
     │   ├── RecordClosed, GateClosed, AlreadyVoted, InvalidTransition
+    │   ├── PreApprovalEnded         an item that nobody approves any more
     │   ├── ConflictingEdit          a name that is taken, a change that another one overtook
     │   └── StaleForm                a form of the portal whose session is not the present one
     ├── StaleVersion 412, VersionRequired 428
@@ -199,6 +200,12 @@ class AlreadyVoted(Conflict, status=409, title="Already voted"):
 
 class InvalidTransition(Conflict, status=409, title="Not possible in this state"):
     """The record's model has no such move from its present state."""
+
+
+class PreApprovalEnded(Conflict, status=409, title="Pre-approval ended"):
+    """Nobody has to approve this item because it was approved in advance, and that held until a day that has passed.
+    The group that did, or the process owners of the item's function, renew it in the configuration.
+    """
 
 
 class ConflictingEdit(Conflict, status=409, title="Conflicting edit"):

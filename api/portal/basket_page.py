@@ -6,6 +6,7 @@ from datetime import datetime
 
 from fastapi.responses import HTMLResponse
 
+from api.ordering import today_of
 from api.portal import basket
 from api.portal.answer_words import Answered, answers_in_words, mentioned
 from api.portal.basket import Chosen
@@ -28,6 +29,7 @@ from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.configuration import ResolvedOrganisation
 from steadydesk.contracts.language import in_language
 from steadydesk.policies.entitlement import may_order_for_others, may_see
+from steadydesk.policies.pre_approval import has_ended
 from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.organisation import in_force
 from steadydesk.records.views.pickers import Picked, picked
@@ -51,6 +53,7 @@ class ChosenLine:
     parallel: bool
     """All stages are asked at the same time."""
     advance: str | None
+    ended: bool
     others: bool
     held: bool
     """It says itself whom it is for."""
@@ -114,6 +117,7 @@ def _line(page: Page, resolved: ResolvedOrganisation, index: int, one: Chosen, n
         stages=list(stages_of(page, resolved, item, names, cases, _holder(page, item, holder))),
         parallel=is_parallel(resolved.organisation, item),
         advance=names.group(advance.by) if advance else None,
+        ended=has_ended(item, today_of(page.caller, resolved.organisation, item)),
         others=may_order_for_others(item, page.caller.standing.groups),
         held=bool(holder),
     )

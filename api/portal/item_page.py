@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
+from api.ordering import today_of
 from api.portal import basket
 from api.portal.answer_words import answers_in_words, mentioned
 from api.portal.forms import FormState
@@ -26,6 +27,7 @@ from steadydesk.contracts.configuration import ResolvedOrganisation
 from steadydesk.contracts.language import in_language
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.entitlement import may_order_for_others, may_see, rule_holds
+from steadydesk.policies.pre_approval import has_ended
 from steadydesk.records.directory_facts import person_facts
 from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.organisation import in_force
@@ -92,6 +94,7 @@ async def show_item(
         expected_at=expected(page, item, resolved.calendars[item.calendar], {}),
         decided_by=decided_by(page, resolved, item, cases),
         stages=list(stages_of(page, resolved, item, names, cases)),
+        ended=has_ended(item, today_of(page.caller, resolved.organisation, item)),
         further=_approvals_within(page, offer),
         example=list(answers_in_words(page, item.form, item.example, names)),
         **_place(page, offer),

@@ -1,10 +1,13 @@
 """The catalogue as the caller may order from it."""
 
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import Field
 
-from api.security import Reader
+from api.ordering import today_of
+from api.security import Caller, Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.catalog import CatalogItem
@@ -14,6 +17,7 @@ from steadydesk.contracts.page import Page
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.entitlement import may_see
 from steadydesk.policies.form_schema import json_schema
+from steadydesk.policies.pre_approval import has_ended
 from steadydesk.records.organisation import in_force
 
 router = APIRouter(prefix="/catalog/items", tags=["catalogue"])
@@ -30,6 +34,10 @@ class ItemSummary(Contract):
     promise_hours: float
     approvals: list[str]
     max_quantity: int
+    pre_approved_until: date | None = Field(
+        default=None, description="Nobody has to approve it, until this day; after it, no order is taken."
+    )
+    orderable: bool = Field(default=True, description="False once its pre-approval has ended.")
 
 
 class ItemDetails(ItemSummary):
@@ -46,10 +54,9 @@ async def list_items(caller: Reader, services: ServicesOf) -> Page[ItemSummary]:
     async with services.engine.connect() as connection:
         _, resolved = await in_force(connection)
     organisation = resolved.organisation
-    language = caller.standing.person.language
     return Page(
         items=[
-            ItemSummary(**_summary(organisation, key, item, language))
+            ItemSummary(**_summary(caller, organisation, key, item))
             for key, item in organisation.catalog.items()
             if may_see(item, caller.standing.groups)
         ]
@@ -66,7 +73,7 @@ async def show_item(key: str, caller: Reader, services: ServicesOf) -> ItemDetai
         raise UnknownRecord("the catalogue has no such item for you")
     language = caller.standing.person.language
     return ItemDetails(
-        **_summary(resolved.organisation, key, item, language),
+        **_summary(caller, resolved.organisation, key, item),
         form=json_schema(item.form, language),
         example=item.example,
         fulfilment_group=item.fulfilment_group,
@@ -75,7 +82,8 @@ async def show_item(key: str, caller: Reader, services: ServicesOf) -> ItemDetai
     )
 
 
-def _summary(organisation: Organisation, key: str, item: CatalogItem, language: str) -> dict[str, Any]:
+def _summary(caller: Caller, organisation: Organisation, key: str, item: CatalogItem) -> dict[str, Any]:
+    language = caller.standing.person.language
     policy = organisation.approval_policies[item.approval] if item.approval else None
     return {
         "key": key,
@@ -90,4 +98,6 @@ def _summary(organisation: Organisation, key: str, item: CatalogItem, language: 
         if policy
         else [],
         "max_quantity": item.max_quantity,
+        "pre_approved_until": item.pre_approved.until if item.pre_approved else None,
+        "orderable": not has_ended(item, today_of(caller, organisation, item)),
     }

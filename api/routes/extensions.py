@@ -10,7 +10,7 @@ from pydantic import Field
 from api import commands
 from api.commands import IdempotencyKey
 from api.opening import Received, open_reserved, reserve_once
-from api.ordering import check_variables
+from api.ordering import check_pre_approval, check_variables
 from api.requests_read import RequestNumber, require, viewer_of
 from api.security import Caller, Orderer
 from api.state import ServicesOf
@@ -93,6 +93,7 @@ async def _order(
     fields = end_fields(item) if item else []
     if item is None or not fields:
         raise InvalidInput("this item has no end that could be moved", pointer="/until")
+    check_pre_approval(caller, organisation, key, "/until")
     _must_be_later(body.until, grant, organisation.calendars[item.calendar].zone)
     variables: dict[str, Any] = {**answers, fields[0]: body.until.isoformat()}
     # The answers are those of the first order: whom they name may have left since.

@@ -95,7 +95,7 @@ def _examined(settings: Settings, *, every: bool) -> list[Symptom]:
             *await examine_orders(connection, now),
             *await examine_commands(connection, now),
             *await examine_anchors(connection, now, timedelta(minutes=settings.anchor_minutes)),
-            *await examine_organisation(connection),
+            *await examine_organisation(connection, now),
             *await examine_grants(connection, now),
             *await examine_messages(connection, now),
             *await _of_workflows(await _client(settings), found, now),

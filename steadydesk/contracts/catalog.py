@@ -41,7 +41,10 @@ class PreApproval(Contract):
     """Who answers for an item that needs no approval, and until when that holds."""
 
     by: Key
-    until: date
+    until: date = Field(
+        description="The last day, where the item's calendar is. After it no order is taken, and a line that begins "
+        "then is closed as refused, unless the version in force has renewed it."
+    )
 
 
 class Price(Contract):

@@ -40,7 +40,7 @@ REQUEST_EVENTS: tuple[EventType, ...] = (
     event(
         "request.rejected",
         ("Order rejected", "Bestellung abgelehnt"),
-        "An approval was refused and the line is closed.",
+        "An approval was refused, or the item's pre-approval had ended: the line is closed.",
         "The requester and the person it is for.",
         fields="requester item line gate stage because text state close_code",
         subject=(

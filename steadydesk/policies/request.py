@@ -14,6 +14,7 @@ from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, RequestProcess, RequestState, StepState, UndoState
 from steadydesk.policies.plan import PlanVerdict, ready_steps, to_undo, verdict
+from steadydesk.policies.pre_approval import ENDED
 
 
 @dataclass(frozen=True)
@@ -244,5 +245,5 @@ def _undoing(organisation: Organisation, line: Line) -> Move | None:
         return UndoStep(line, step)
     if line.returning:
         return ReturnLine(line)
-    closed = {"cancelled": Phase.CANCELLED, "rejected": Phase.REJECTED}
+    closed = {"cancelled": Phase.CANCELLED, "rejected": Phase.REJECTED, ENDED: Phase.REJECTED}
     return CloseLine(line, closed.get(line.close_code or "", Phase.INCOMPLETE))

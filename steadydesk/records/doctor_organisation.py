@@ -1,15 +1,20 @@
 """Whether somebody is there: for groups with work, people, grants, anchors, and for orders not taken up."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from steadydesk.contracts.catalog import Lifecycle
+from steadydesk.contracts.configuration import ResolvedOrganisation
 from steadydesk.contracts.grant import GrantState
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.policies.doctor import Symptom
 from steadydesk.policies.ownership import owners
+from steadydesk.policies.pre_approval import has_ended
 from steadydesk.records import anchors
 from steadydesk.records.doctor_ownership import examine_ownership
 from steadydesk.records.organisation import in_force
@@ -22,9 +27,13 @@ from steadydesk.records.views.operations import not_taken_up, overdue
 _TOLD_WITHIN = timedelta(seconds=30)
 """Until then a process may still have to hear that its person has left."""
 
+_SOON = timedelta(days=30)
 
-async def examine_organisation(connection: AsyncConnection) -> list[Symptom]:
-    """Groups without an active member that are given work are serious; people without a manager are not."""
+
+async def examine_organisation(connection: AsyncConnection, now: datetime) -> list[Symptom]:
+    """Groups without an active member that are given work are serious; people without a manager, and pre-approvals
+    that have ended or soon end, are not.
+    """
     _, resolved = await in_force(connection)
     manned = await manned_groups(connection)
     given = await _given_groups(connection)
@@ -34,7 +43,7 @@ async def examine_organisation(connection: AsyncConnection) -> list[Symptom]:
         if group not in manned
     ]
     ownership = await examine_ownership(connection, resolved.organisation)
-    return [*missing, *ownership, *await _unmanaged(connection)]
+    return [*missing, *ownership, *_ending_pre_approvals(resolved, now), *await _unmanaged(connection)]
 
 
 async def examine_grants(connection: AsyncConnection, now: datetime) -> list[Symptom]:
@@ -94,6 +103,20 @@ def _named_groups(organisation: Organisation) -> dict[str, str]:
     for key, policy in organisation.approval_policies.items():
         named[policy.fallback] = f"it decides for '{key}' when nobody else can"
     return named
+
+
+def _ending_pre_approvals(resolved: ResolvedOrganisation, now: datetime) -> Iterator[Symptom]:
+    """Items that cannot be ordered any more, or soon, since nobody approves them."""
+    for key, item in resolved.organisation.catalog.items():
+        advance = item.pre_approved
+        if advance is None or item.approval is not None or item.lifecycle is not Lifecycle.PUBLISHED:
+            continue
+        today = now.astimezone(ZoneInfo(resolved.calendars[item.calendar].zone)).date()
+        said = f"approved in advance by {advance.by} until {advance.until}"
+        if has_ended(item, today):
+            yield Symptom("pre-approval", key, f"cannot be ordered any more: {said}", serious=False)
+        elif advance.until - today <= _SOON:
+            yield Symptom("pre-approval", key, f"can soon not be ordered any more: {said}", serious=False)
 
 
 async def _unmanaged(connection: AsyncConnection) -> list[Symptom]:

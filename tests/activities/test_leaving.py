@@ -120,7 +120,7 @@ async def test_hearing_of_somebody_who_is_not_named_changes_nothing_but_the_vers
 
 async def doctored(desk: Desk) -> set[tuple[str, str]]:
     async with desk.engine.connect() as connection:
-        return {(one.check, one.number) for one in await examine_organisation(connection)}
+        return {(one.check, one.number) for one in await examine_organisation(connection, desk.now)}
 
 
 async def owned_by(desk: Desk, name: str) -> tuple[list[str], set[str]]:

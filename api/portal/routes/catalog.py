@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Path, Query
 from fastapi.responses import Response
 
+from api.ordering import today_of
 from api.portal import basket
 from api.portal.addresses import with_filters
 from api.portal.guard import pages
@@ -16,6 +17,7 @@ from api.portal.page import OrdererPage, Page
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.configuration import ResolvedOrganisation
 from steadydesk.contracts.language import in_language
+from steadydesk.policies.pre_approval import has_ended
 from steadydesk.records.engine import autocommit
 from steadydesk.records.organisation import in_force
 
@@ -36,6 +38,8 @@ class Card:
     price: str
     promise: str
     approvals: int
+    ended: bool
+    """Its pre-approval: no order is taken."""
 
 
 @router.get("/catalog")
@@ -84,6 +88,7 @@ def _card(page: Page, resolved: ResolvedOrganisation, key: str, item: CatalogIte
         price=price_words(page, item),
         promise=span_words(page, resolved.calendars[item.calendar], item.promise),
         approvals=len(policy.stages) if policy else 0,
+        ended=has_ended(item, today_of(page.caller, resolved.organisation, item)),
     )
 
 
