@@ -24,12 +24,14 @@ from steadydesk.contracts.plan import ConnectorCallDefinition, Step, StepKind
 @dataclass(frozen=True, slots=True)
 class KnownDirectory:
     """User names. ``members`` are those of each active group who may decide: active natural persons, each once.
-    ``owned`` are the functions with an active process owner.
+    ``owned`` are the functions with an active process owner, ``services`` the accounts among ``people`` that are no
+    person's and so never decide.
     """
 
     people: frozenset[str]
     members: Mapping[str, frozenset[str]]
     owned: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, people: Iterable[PersonEntry], groups: Iterable[GroupEntry]) -> "KnownDirectory":
@@ -46,7 +48,8 @@ class KnownDirectory:
             for holding in person.roles or []
             if holding.role is Role.PROCESS_OWNER
         }
-        return cls(frozenset(person.user_name for person in active), members, frozenset(owned))
+        services = frozenset(person.user_name for person in active if person.service_account)
+        return cls(frozenset(person.user_name for person in active), members, frozenset(owned), services)
 
 
 def _natural(person: PersonEntry) -> str:

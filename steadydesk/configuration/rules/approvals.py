@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from steadydesk.configuration.inspection import Inspection
-from steadydesk.configuration.problem import Severity, did_you_mean
+from steadydesk.configuration.problem import Path, Severity, did_you_mean
 from steadydesk.configuration.rules.plans import grants_access_or_money
 from steadydesk.configuration.rules.registry import Finding, rule
 from steadydesk.contracts.approval_policy import ApproverSource, OnExpiry, Stage
@@ -16,8 +16,11 @@ MATERIAL = frozenset({"item", "quantity", "price", "requested_for", "effective_a
 
 @rule("C301", Severity.ERROR, "A stage that nobody can satisfy")
 def impossible_stages(inspection: Inspection) -> Iterator[Finding]:
-    """More approvals than there are approvers, an empty group, or a fallback group without people."""
+    """More approvals than there are approvers, an empty group, a service account that is asked, or a fallback group
+    without people.
+    """
     for path, _, stage in inspection.stages():
+        yield from _service_accounts(inspection, path, stage)
         people = _most_approvers(inspection, stage)
         if people == 0:
             yield Finding((*path, "approvers"), "nobody is left who may decide this stage")
@@ -103,9 +106,20 @@ def approvals_for_oneself(inspection: Inspection) -> Iterator[Finding]:
             yield Finding(("approval_policies", key), message)
 
 
+def _service_accounts(inspection: Inspection, path: Path, stage: Stage) -> Iterator[Finding]:
+    for position, source in enumerate(stage.approvers):
+        if source.person in _services(inspection):
+            where = (*path, "approvers", position, "person")
+            yield Finding(where, f"'{source.person}' is a service account, and only people decide")
+
+
+def _services(inspection: Inspection) -> frozenset[str]:
+    return inspection.directory.services if inspection.directory is not None else frozenset()
+
+
 def _most_approvers(inspection: Inspection, stage: Stage) -> float:
     """The largest number of people who may decide; infinite where that depends on the order."""
-    named = {source.person for source in stage.approvers if source.person is not None}
+    named = {source.person for source in stage.approvers if source.person is not None} - _services(inspection)
     groups = {source.group for source in stage.approvers if source.group is not None}
     if groups and inspection.directory is None:
         return math.inf
