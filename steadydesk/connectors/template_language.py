@@ -126,6 +126,7 @@ def _check(node: nodes.Node, fields: frozenset[str], local: frozenset[str]) -> N
         raise SecurityError(f"line {node.lineno}: {kind.lower()} is not part of the template language")
     if isinstance(node, nodes.Filter | nodes.Test):
         _check_name(node)
+    _check_attribute(node)
     path = _path(node)
     if path and path[0] not in local:
         prefixes = {".".join(path[:length]) for length in range(1, len(path) + 1)}
@@ -153,6 +154,17 @@ def _check_name(node: nodes.Filter | nodes.Test) -> None:
     if node.name not in known:
         kind = type(node).__name__.lower()
         raise SecurityError(f"line {node.lineno}: there is no {kind} {node.name}; there are {sorted(known)}")
+
+
+def _check_attribute(node: nodes.Node) -> None:
+    """Of the whole chain: an attribute that begins with an underscore is one of Python, and no value has it."""
+    while isinstance(node, nodes.Getattr | nodes.Getitem):
+        name = node.attr if isinstance(node, nodes.Getattr) else None
+        if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+            name = str(node.arg.value) if str(node.arg.value).startswith("__") else None
+        if name is not None and name.startswith("_"):
+            raise SecurityError(f"line {node.lineno}: {name} is not a field of this template")
+        node = node.node
 
 
 def _path(node: nodes.Node) -> list[str]:

@@ -16,6 +16,8 @@ from steadydesk.policies.expression_types import Kind, MismatchError, Scope, Typ
 
 _MAYBE_EMPTY = "'{path}' may be empty: ask has({path}) first"
 
+_NO_PATTERN = "{pattern} is no regular expression that matches() can use: no look-around, no back-reference"
+
 
 class ExpressionError(Exception):
     """A rule cannot be used; the message names the rule and why, never a value that it read."""
@@ -68,7 +70,12 @@ def problems(
         found = type_of(tree, scope)
     except MismatchError as mismatch:
         return [ExpressionProblem(mismatch.message, mismatch.position)]
-    return [*_whole_maps(tree, scope), *_unguarded(tree, optional), *_outcome(found, wanted)]
+    return [
+        *_unusable_patterns(tree),
+        *_whole_maps(tree, scope),
+        *_unguarded(tree, optional),
+        *_outcome(found, wanted),
+    ]
 
 
 def evaluate(source: str, values: Mapping[str, object]) -> JsonValue:
@@ -122,6 +129,25 @@ def _fractions(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_fractions(part) for part in cast("list[object]", value)]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _unusable_patterns(tree: Node) -> list[ExpressionProblem]:
+    """A pattern is read when the rule is evaluated, and a rule that fails counts as true."""
+    asked_for = [node.arguments[0] for node in tree.walk() if (node.kind, node.text) == ("call", "matches")]
+    return [
+        ExpressionProblem(_NO_PATTERN.format(pattern=pattern.value), pattern.position)
+        for pattern in asked_for
+        if not _can_match(pattern.value)
+    ]
+
+
+def _can_match(pattern: str) -> bool:
+    """Whether the literal is a regular expression of those who evaluate it."""
+    try:
+        cel.compile(f"''.matches({pattern})").execute({})
+    except (RuntimeError, ValueError):
+        return False
+    return True
 
 
 def _whole_maps(tree: Node, scope: Scope) -> list[ExpressionProblem]:

@@ -59,6 +59,18 @@ def foreign_secrets(inspection: Inspection) -> Iterator[Finding]:
             )
 
 
+@rule("C707", Severity.ERROR, "A secret reference where none is read")
+def misplaced_references(inspection: Inspection) -> Iterator[Finding]:
+    """Only the configuration of a connector is read for secrets: anywhere else the text itself would be sent."""
+    for path, _, value in _values(inspection):
+        if "secret://" in value:
+            message = (
+                "a step's value is sent as it stands; refer to a secret in the connector's 'config', "
+                "such as auth: {scheme: bearer, secret: secret://name}"
+            )
+            yield Finding(path, message)
+
+
 def _refusals(
     key: str,
     connector: ConnectorDefinition,
@@ -87,6 +99,11 @@ def _host(connector: ConnectorDefinition) -> str | None:
 def _literals(inspection: Inspection) -> Iterator[tuple[Path, str, str]]:
     for key, connector in inspection.organisation.connectors.items():
         yield from _texts(connector.config, ("connectors", key, "config"))
+    yield from _values(inspection)
+
+
+def _values(inspection: Inspection) -> Iterator[tuple[Path, str, str]]:
+    """The texts that steps hand on."""
     for path, _, _, call in inspection.calls():
         for name, value in call.values.items():
             yield from _texts(value.value, (*path, "values", name, "value"), name)
