@@ -165,7 +165,9 @@ async def import_directory(
     caller: DirectoryKeeper,
     dry_run: Annotated[bool, Query(description="Tell the difference and change nothing.")] = False,
 ) -> DirectoryDifference:
-    """Bring the directory to what the document says: all of it or, on a fault, nothing."""
+    """Bring the directory to what the document says: all of it or, on a fault, nothing. A field that an entry
+    leaves out stays as it is.
+    """
     caller.require(Permission.MANAGE_DIRECTORY, ANY_FUNCTION)
     async with services_of(request.app).posting() as connection:
         return await apply_directory(connection, document, caller.now, author=caller.author, dry_run=dry_run)

@@ -38,7 +38,9 @@ def import_file(
     complete: Annotated[bool, typer.Option(help="Whoever is not in the file has left.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring the directory to what the file says: all of it or, on a fault, nothing."""
+    """Bring the directory to what the file says: all of it or, on a fault, nothing. A column or field that the
+    file does not have changes nothing; docs/operations.md lists them.
+    """
     try:
         document = read_directory(file, complete=complete)
     except InvalidInput as refusal:
@@ -110,5 +112,10 @@ def _as_text(difference: DirectoryDifference, *, dry_run: bool) -> str:
         + (f" ({', '.join(change.fields)})" if change.fields else "")
         for change in difference.changes
     ]
+    named = {
+        "active again": difference.returns,
+        "service account changed": difference.service_accounts,
+    }
+    lines += [f"! {what}: {', '.join(names)}" for what, names in named.items() if names]
     verb = "would change" if dry_run else "changed"
     return "\n".join([*lines, f"{len(difference.changes)} {verb}, {difference.unchanged} as they were"])

@@ -5,14 +5,16 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Self, cast
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from steadydesk.contracts.base import Contract, Key
 from steadydesk.contracts.directory import Email, Language, Name, RoleHolding, UserName, Zone
 
 
 class PersonEntry(Contract):
-    """A person by user name; ``groups`` and ``roles`` left out stay as they are."""
+    """A person by user name. Of somebody whom the directory has, every field that is left out stays as it is; ``null``
+    empties e-mail, manager and ``same_person_as``. Somebody who left is back only by ``active: true``.
+    """
 
     user_name: UserName
     name: Name
@@ -36,10 +38,22 @@ class PersonEntry(Contract):
         if not isinstance(roles, list):
             return roles
         entries = cast(list[object], roles)
-        return [RoleHolding.parse(role) if isinstance(role, str) else role for role in entries]
+        return [_role(role) if isinstance(role, str) else role for role in entries]
+
+
+def _role(text: str) -> RoleHolding:
+    try:
+        return RoleHolding.parse(text)
+    except ValidationError as error:
+        said = error.errors()[0]
+        if said["type"] == "value_error":
+            raise ValueError(said["msg"].removeprefix("Value error, ")) from None
+        raise ValueError(f"'{text}': a role is written as role@function, such as fulfiller@it") from None
 
 
 class GroupEntry(Contract):
+    """A group by key. Of a group that the directory has, every field that is left out stays as it is."""
+
     key: Key
     label: Name
     function: Key | None = None
@@ -93,6 +107,13 @@ class DirectoryDifference(Contract):
     changes: list[DirectoryChange] = Field(default_factory=list[DirectoryChange])
     unchanged: int = 0
     departures: list[str] = Field(default_factory=list, description="User names of those who leave by it.")
+    returns: list[str] = Field(
+        default_factory=list, description="User names of those who had left and are active again by it."
+    )
+    service_accounts: list[str] = Field(
+        default_factory=list,
+        description="User names of accounts that become a service account by it, or a person who may vote.",
+    )
 
     @property
     def is_empty(self) -> bool:

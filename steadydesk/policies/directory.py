@@ -43,16 +43,22 @@ def difference(present: Present, document: DirectoryDocument) -> DirectoryDiffer
     changes += [_person_change(present.people.get(entry.user_name), entry) for entry in document.people]
     made = [change for change in changes if change is not None]
     made += _not_listed(present, document) if document.complete else []
-    leavers = [
-        change.key for change in made if change.kind is ChangeKind.REMOVED and change.record == "person"
-    ]
-    return DirectoryDifference(changes=made, unchanged=changes.count(None), departures=leavers)
+    people = [change for change in made if change.record == "person" and change.kind is not ChangeKind.ADDED]
+    return DirectoryDifference(
+        changes=made,
+        unchanged=changes.count(None),
+        departures=[one.key for one in people if one.kind is ChangeKind.REMOVED],
+        returns=[one.key for one in people if one.kind is ChangeKind.CHANGED and "active" in one.fields],
+        service_accounts=[one.key for one in people if "service_account" in one.fields],
+    )
 
 
 def changed_fields(now: PersonEntry | GroupEntry, then: PersonEntry | GroupEntry) -> list[str]:
-    """Names of the fields in which two entries differ; a list that ``then`` leaves out does not differ."""
+    """Names of the fields in which two entries differ; what ``then`` leaves out does not differ."""
     return [
-        name for name in type(then).model_fields if _differs(getattr(now, name), getattr(then, name), name)
+        name
+        for name in type(then).model_fields
+        if name in then.model_fields_set and _differs(getattr(now, name), getattr(then, name), name)
     ]
 
 

@@ -11,13 +11,22 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from steadydesk.contracts.directory_document import DirectoryDocument, GroupEntry, PersonEntry
-from steadydesk.errors import InvalidInput, Problem
+from steadydesk.errors import InvalidInput
+from steadydesk.records.directory_fault import Location, fault, faults_of
 
 _LISTS = ("groups", "roles")
 _TRUE = {"true", "yes", "1"}
 _FALSE = {"false", "no", "0"}
 _WORDS = {"service_account": _TRUE | _FALSE, "active": _TRUE | _FALSE}
-_Location = tuple[int | str, ...]
+_EMPTIED: dict[str, list[str] | None] = {
+    "email": None,
+    "manager": None,
+    "same_person_as": None,
+    "function": None,
+    "groups": [],
+    "roles": [],
+}
+"""What an empty cell says in a column whose field can be empty; in any other it says nothing."""
 
 
 def read_directory(path: Path, *, complete: bool = False) -> DirectoryDocument:
@@ -39,7 +48,8 @@ def parse_csv(content: str, source: str, *, complete: bool = False) -> Directory
     """People, when the header has ``user_name``, or groups, when it has ``key``.
 
     The columns are the fields of the entries. Several groups or roles of one person stand in one cell,
-    separated by semicolons; an empty cell is not given.
+    separated by semicolons. A column that the file does not have changes nothing; an empty cell empties what can be
+    empty, and leaves name, label, language, zone, service_account and active as they are.
     """
     reader = csv.DictReader(io.StringIO(content), strict=True)
     entry, part = _entry_of(list(reader.fieldnames or []), source)
@@ -49,20 +59,18 @@ def parse_csv(content: str, source: str, *, complete: bool = False) -> Directory
         for row in reader:
             lines.append(reader.line_num)
             if None in row:
-                raise _fault(source, reader.line_num, "the row has more cells than the header")
-            rows.append({name: _cell(name, text) for name, text in row.items() if text})
+                raise fault(source, reader.line_num, "the row has more cells than the header")
+            rows.append(_given(row))
     except csv.Error as error:
-        raise _fault(source, reader.line_num, str(error)) from error
+        raise fault(source, reader.line_num, str(error)) from error
     unknown = sorted(set(reader.fieldnames or []) - set(entry.model_fields))
     if unknown:
         known = ", ".join(entry.model_fields)
-        raise _fault(source, 1, f"unknown columns {', '.join(unknown)}; known are {known}")
+        raise fault(source, 1, f"unknown columns {', '.join(unknown)}; known are {known}")
     try:
         return DirectoryDocument.model_validate({part: rows, "complete": complete})
     except ValidationError as error:
-        faults = [(_line_of(fault["loc"], lines), fault) for fault in error.errors()]
-        problems = [_problem(source, line, fault["loc"], fault["msg"]) for line, fault in faults]
-        raise InvalidInput(f"{source} has {len(problems)} faults.", problems=problems) from None
+        raise faults_of(error, source, lambda location: _line_of(location, lines)) from None
 
 
 def parse_yaml(content: str, source: str, *, complete: bool = False) -> DirectoryDocument:
@@ -71,15 +79,13 @@ def parse_yaml(content: str, source: str, *, complete: bool = False) -> Director
         loaded = YAML(typ="rt").load(content)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _fault(source, line, error.problem or "this is not YAML") from error
+        raise fault(source, line, error.problem or "this is not YAML") from error
     if not isinstance(loaded, CommentedMap):
-        raise _fault(source, 1, "a directory file is a mapping with 'people' and 'groups'")
+        raise fault(source, 1, "a directory file is a mapping with 'people' and 'groups'")
     try:
         return DirectoryDocument.model_validate({"complete": complete, **loaded})
     except ValidationError as error:
-        faults = [(_yaml_line(loaded, fault["loc"]), fault) for fault in error.errors()]
-        problems = [_problem(source, line, fault["loc"], fault["msg"]) for line, fault in faults]
-        raise InvalidInput(f"{source} has {len(problems)} faults.", problems=problems) from None
+        raise faults_of(error, source, lambda location: _yaml_line(loaded, location)) from None
 
 
 def _entry_of(header: list[str], source: str) -> tuple[type[PersonEntry] | type[GroupEntry], str]:
@@ -87,7 +93,14 @@ def _entry_of(header: list[str], source: str) -> tuple[type[PersonEntry] | type[
         return PersonEntry, "people"
     if "key" in header:
         return GroupEntry, "groups"
-    raise _fault(source, 1, "the header needs a column 'user_name' for people or 'key' for groups")
+    raise fault(source, 1, "the header needs a column 'user_name' for people or 'key' for groups")
+
+
+def _given(row: dict[str, str | None]) -> dict[str, Any]:
+    """What a row says: fields without the columns that it ends before, and without empty cells that say nothing."""
+    cells = {name: text.strip() for name, text in row.items() if text is not None}
+    full = {name: _cell(name, text) for name, text in cells.items() if text}
+    return full | {name: _EMPTIED[name] for name, text in cells.items() if not text and name in _EMPTIED}
 
 
 def _cell(name: str, text: str) -> object:
@@ -99,12 +112,12 @@ def _cell(name: str, text: str) -> object:
     return text
 
 
-def _line_of(location: _Location, lines: list[int]) -> int:
+def _line_of(location: Location, lines: list[int]) -> int:
     index = location[1] if len(location) > 1 else None
     return lines[index] if isinstance(index, int) else 1
 
 
-def _yaml_line(node: object, location: _Location) -> int:
+def _yaml_line(node: object, location: Location) -> int:
     """The line of the innermost part of ``location`` that the text has."""
     line = 1
     for step in location:
@@ -117,12 +130,3 @@ def _yaml_line(node: object, location: _Location) -> int:
         else:
             break
     return line
-
-
-def _problem(source: str, line: int, location: _Location, message: str) -> Problem:
-    pointer = "".join(f"/{step}" for step in location)
-    return Problem(pointer, f"{source}:{line}: {message.removeprefix('Value error, ')}")
-
-
-def _fault(source: str, line: int, message: str) -> InvalidInput:
-    return InvalidInput(f"{source}:{line}: {message}", problems=[Problem("", f"{source}:{line}: {message}")])

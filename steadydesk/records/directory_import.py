@@ -87,16 +87,15 @@ class _Import:
             await self._trace(change)
 
     async def _put_groups(self, entries: Iterable[GroupEntry]) -> None:
-        rows = [entry.model_dump(exclude={"manager"}) for entry in entries]
-        if not rows:
-            return
-        statement = upsert(person_group).values(updated_at=self._author.at)
-        changed: dict[str, Any] = {name: statement.excluded[name] for name in rows[0] if name != "key"}
-        changed |= {"updated_at": self._author.at, "version": person_group.c.version + 1}
-        await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["key"], set_=changed),
-            [{**row, "updated_at": self._author.at} for row in rows],
-        )
+        for entry in entries:
+            given = entry.model_dump(include=entry.model_fields_set - {"key", "manager"})
+            changed = {**given, "updated_at": self._author.at, "version": person_group.c.version + 1}
+            whole = entry.model_dump(exclude={"manager"})
+            await self._connection.execute(
+                upsert(person_group)
+                .values(**whole, updated_at=self._author.at)
+                .on_conflict_do_update(index_elements=["key"], set_=changed)
+            )
 
     async def _add_people(self, entries: Iterable[PersonEntry]) -> None:
         rows = [
@@ -112,6 +111,8 @@ class _Import:
 
     async def _set_managers(self, entries: Iterable[GroupEntry]) -> None:
         for entry in entries:
+            if "manager" not in entry.model_fields_set:
+                continue
             await self._connection.execute(
                 update(person_group)
                 .where(person_group.c.key == entry.key)
@@ -121,14 +122,17 @@ class _Import:
     async def _set_person(self, change: DirectoryChange) -> None:
         entry = self._people[change.key]
         person_id = self._ids[entry.user_name]
-        same = entry.same_person_as
+        given = entry.model_fields_set
+        values: dict[str, Any] = entry.model_dump(include=given & set(_PLAIN))
+        if "manager" in given:
+            values["manager"] = self._ids[entry.manager] if entry.manager else None
+        if "same_person_as" in given:
+            values["natural_person"] = self._ids[entry.same_person_as] if entry.same_person_as else None
         await self._connection.execute(
             update(person)
             .where(person.c.id == person_id)
             .values(
-                **entry.model_dump(include=set(_PLAIN)),
-                manager=self._ids[entry.manager] if entry.manager else None,
-                natural_person=self._ids[same] if same else None,
+                **values,
                 updated_at=self._author.at,
                 version=person.c.version + (0 if change.kind is ChangeKind.ADDED else 1),
             )

@@ -80,7 +80,7 @@ async def test_faults_of_a_file_come_with_their_line(run: Run, tmp_path: Path) -
     table.write_text("user_name,name,manager,zone\nada,Ada,noone,\nbob,Bob,,Mars\n")
     first = await run("directory", "import", str(table))
     assert first.exit_code == 1
-    assert f"{table}:3: 'Mars' is not an IANA time zone" in first.stderr
+    assert f"{table}:3: zone: 'Mars' is not an IANA time zone" in first.stderr
     table.write_text("user_name,name,manager\nada,Ada,noone\n")
     second = await run("directory", "import", str(table))
     assert second.exit_code == 1

@@ -11,6 +11,7 @@ from steadydesk.errors import InvalidInput
 from steadydesk.policies.directory import Present, difference
 from steadydesk.records.directory_document import parse_csv, parse_yaml, read_directory
 from steadydesk.records.directory_import import apply_directory
+from steadydesk.records.directory_present import read_present
 from steadydesk.records.tables.directory import person
 from tests.support.directory import NOW, PEOPLE, standing_of
 
@@ -34,8 +35,8 @@ async def test_a_dry_run_tells_what_the_import_then_does(connection: AsyncConnec
     done = await apply_directory(connection, document, NOW)
     assert told == done
     assert [(change.kind, change.key, change.fields) for change in done.changes] == [
-        ("changed", "ada", ["name", "email", "groups"]),
-        ("removed", "bob", ["active"]),
+        ("changed", "ada", ["name", "groups"]),
+        ("removed", "bob", ["groups", "active"]),
         ("added", "eve", []),
     ]
     assert done.departures == ["bob"]
@@ -58,9 +59,52 @@ async def test_who_comes_back_is_active_again(connection: AsyncConnection) -> No
     entry = next(one for one in PEOPLE.people if one.user_name == "bob")
     gone = DirectoryDocument(people=[entry.model_copy(update={"active": False})])
     await apply_directory(connection, gone, NOW)
-    back = await apply_directory(connection, DirectoryDocument(people=[entry]), NOW)
-    assert back.changes[0].fields == ["active"]
+    assert (await apply_directory(connection, DirectoryDocument(people=[entry]), NOW)).is_empty
+    again = DirectoryDocument(people=[entry.model_copy(update={"active": True})])
+    back = await apply_directory(connection, again, NOW)
+    assert (back.changes[0].fields, back.returns) == (["active"], ["bob"])
     assert (await standing_of(connection, "bob")).groups == {"it-desk", "choir"}
+
+
+@pytest.mark.parametrize("who", ["ada", "dan-admin", "robot", "cleo"])
+async def test_columns_that_a_file_does_not_have_change_nothing(
+    connection: AsyncConnection, who: str
+) -> None:
+    before = (await read_present(connection)).people[who]
+    told = await apply_directory(
+        connection, parse_csv(f"user_name,name\n{who},New\n", "people.csv"), NOW, dry_run=True
+    )
+    done = await apply_directory(connection, parse_csv(f"user_name,name\n{who},New\n", "people.csv"), NOW)
+    assert told == done
+    assert [(change.key, change.fields) for change in done.changes] == [(who, ["name"])]
+    assert (await read_present(connection)).people[who] == before.model_copy(update={"name": "New"})
+
+
+async def test_an_empty_cell_empties_what_can_be_empty_and_nothing_else(connection: AsyncConnection) -> None:
+    table = (
+        "user_name,name,email,manager,groups,roles,language,zone,service_account,active\n"
+        "ada,Ada,,,,,,,,\n"
+        "robot,Robot,,,,,,,,\n"
+    )
+    before = (await read_present(connection)).people
+    await apply_directory(connection, parse_csv(table, "people.csv"), NOW)
+    after = (await read_present(connection)).people
+    emptied = {"email": None, "manager": None, "groups": [], "roles": []}
+    assert after["ada"] == before["ada"].model_copy(update=emptied)
+    assert after["robot"] == before["robot"].model_copy(update=emptied)
+
+
+async def test_an_account_that_becomes_a_voter_is_named(connection: AsyncConnection) -> None:
+    table = "user_name,name,service_account\nrobot,Robot,no\nada,Ada,no\n"
+    told = await apply_directory(connection, parse_csv(table, "people.csv"), NOW, dry_run=True)
+    assert told.service_accounts == ["robot"]
+
+
+async def test_a_group_keeps_what_its_row_does_not_say(connection: AsyncConnection) -> None:
+    before = (await read_present(connection)).groups["it-desk"]
+    await apply_directory(connection, parse_csv("key,label\nit-desk,Desk\n", "groups.csv"), NOW)
+    after = (await read_present(connection)).groups["it-desk"]
+    assert after == before.model_copy(update={"label": "Desk"})
 
 
 async def test_references_to_nobody_are_all_listed_and_nothing_is_done(connection: AsyncConnection) -> None:
@@ -83,26 +127,39 @@ async def test_references_to_nobody_are_all_listed_and_nothing_is_done(connectio
         ("user_name,nam\nada,Ada\n", "people.csv:1: unknown columns nam; known are user_name"),
         ("name\nAda\n", "people.csv:1: the header needs a column 'user_name'"),
         ("", "people.csv:1: the header needs a column 'user_name'"),
-        ('user_name,name\nada,"A\nB"\neve,\n', "people.csv:4: Field required"),
-        ("user_name,name,roles\nada,Ada,fulfiller@it;king\n", "people.csv:2: 'king' is not a role"),
-        ("user_name,name,zone\nada,Ada,Mars/Base\n", "people.csv:2: 'Mars/Base' is not an IANA time zone"),
+        ('user_name,name\nada,"A\nB"\neve,\n', "people.csv:4: name: is missing or empty"),
+        ("user_name,name,roles\nada,Ada,fulfiller@it;king\n", "people.csv:2: roles: 'king' is not a role"),
+        (
+            "user_name,name,zone\nada,Ada,Mars/Base\n",
+            "people.csv:2: zone: 'Mars/Base' is not an IANA time zone",
+        ),
         ("user_name,name\nada,Ada\nADA,Ada\n", "people.csv:1: the same user name comes twice: ada"),
+        ("user_name,name,email\nada,Ada,a b\n", "people.csv:2: email: 'a b' is no e-mail address such as"),
+        ("user_name,name\nada!,Ada\n", "people.csv:2: user_name: 'ada!' is no user name: letters, digits"),
+        ("user_name,name,groups\nada,Ada,choir;It\n", "people.csv:2: groups: 'It' is no key: small letters"),
+        ("user_name,name,active\nada,Ada,maybe\n", "people.csv:2: active: 'maybe' is neither true nor false"),
+        ("user_name,name,roles\nada,Ada,fulfiller@I T\n", "people.csv:2: roles: 'fulfiller@I T': a role is"),
+        ("user_name,name,roles\nada,Ada,process_owner\n", "people.csv:2: roles: a process owner owns a"),
     ],
 )
 def test_faults_of_a_csv_name_file_and_line(content: str, message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_csv(content, "people.csv")
+    assert "1 faults" not in caught.value.message
     assert caught.value.problems[0].message.startswith(message)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("people:\n  - user_name: ada\n    name: Ada\n    colour: red\n", "d.yaml:4: Extra inputs"),
-        ("people:\n  - user_name: ada\n", "d.yaml:2: Field required"),
+        (
+            "people:\n  - user_name: ada\n    name: Ada\n    colour: red\n",
+            "d.yaml:4: colour: is not known here",
+        ),
+        ("people:\n  - user_name: ada\n", "d.yaml:2: name: is missing or empty"),
         ("people: [\n", "d.yaml:2: "),
         ("- ada\n", "d.yaml:1: a directory file is a mapping"),
-        ("persons: []\n", "d.yaml:1: Extra inputs"),
+        ("persons: []\n", "d.yaml:1: persons: is not known here"),
     ],
 )
 def test_faults_of_a_yaml_name_file_and_line(content: str, message: str) -> None:
