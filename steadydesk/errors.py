@@ -15,7 +15,7 @@
     ├── UnknownRecord 404            also what the caller may not see
     ├── UnknownAddress 404, MethodNotAllowed 405
     ├── Conflict 409
-    │   ├── RecordClosed, GateClosed, AlreadyVoted, InvalidTransition
+    │   ├── RecordClosed, GateClosed, AlreadyVoted, InvalidTransition, LastAdministrator
     │   ├── PreApprovalEnded         an item that nobody approves any more
     │   ├── ConflictingEdit          a name that is taken, a change that another one overtook
     │   └── StaleForm                a form of the portal whose session is not the present one
@@ -83,9 +83,7 @@ class Refusal(Exception):  # noqa: N818  a refusal is an answer, not a fault
     @classmethod
     def slug(cls) -> str:
         """The last part of the problem's URI: ``NotAllowed`` is ``not-allowed``."""
-        return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in cls.type).lstrip(
-            "-"
-        )
+        return "".join(f"-{one.lower()}" if one.isupper() else one for one in cls.type).lstrip("-")
 
     @classmethod
     def explanation(cls) -> str:
@@ -135,9 +133,7 @@ class SameKeyOtherBody(Refusal, status=422, title="Idempotency-Key used for some
 
 
 class NotSignedIn(Refusal, status=401, title="Not signed in"):
-    """The request has no valid ``Authorization: Bearer`` token: none, an unknown, an expired or an
-    ended one.
-    """
+    """The request has no valid ``Authorization: Bearer`` token: none, an unknown, an expired or an ended one."""
 
 
 class NotAllowed(Refusal, status=403, title="Not allowed"):
@@ -149,9 +145,7 @@ class NotEntitled(NotAllowed, status=403, title="Not entitled"):
 
 
 class NotEligible(NotAllowed, status=403, title="Not an approver here"):
-    """You are not among the approvers of this gate, neither for yourself nor for somebody you stand for
-    now.
-    """
+    """You are not among the approvers of this gate, neither for yourself nor for somebody you stand for now."""
 
 
 class SelfApproval(NotAllowed, status=403, title="Self-approval"):
@@ -193,9 +187,7 @@ class GateClosed(Conflict, status=409, title="Approval is closed"):
 
 
 class AlreadyVoted(Conflict, status=409, title="Already voted"):
-    """A natural person counts once at a gate, also with several groups or delegations. Withdraw first to
-    change.
-    """
+    """A natural person counts once at a gate, also with several groups or delegations. Withdraw first to change."""
 
 
 class InvalidTransition(Conflict, status=409, title="Not possible in this state"):
@@ -206,6 +198,10 @@ class PreApprovalEnded(Conflict, status=409, title="Pre-approval ended"):
     """Nobody has to approve this item because it was approved in advance, and that held until a day that has passed.
     The group that did, or the process owners of the item's function, renew it in the configuration.
     """
+
+
+class LastAdministrator(Conflict, status=409, title="Nobody would administer any more"):
+    """It would leave no active person with the role ``administrator``. Give the role to somebody else first."""
 
 
 class ConflictingEdit(Conflict, status=409, title="Conflicting edit"):
@@ -235,9 +231,7 @@ class UnsupportedMediaType(Refusal, status=415, title="Unsupported media type"):
 
 
 class QuotaExceeded(Refusal, status=429, title="Too many requests"):
-    """Your token or you as a person sent more than the quota. Wait as many seconds as ``Retry-After``
-    says.
-    """
+    """Your token or you as a person sent more than the quota. Wait as many seconds as ``Retry-After`` says."""
 
 
 class Unavailable(Refusal, status=503, title="Temporarily unavailable"):

@@ -26,6 +26,7 @@ from steadydesk.contracts.page import Page
 from steadydesk.errors import (
     Conflict,
     ConflictingEdit,
+    LastAdministrator,
     NotAllowed,
     StaleVersion,
     UnknownRecord,
@@ -92,7 +93,10 @@ async def read_person(
     return PersonCard(**person.model_dump(include=set(PersonCard.model_fields)))
 
 
-@router.patch("/people/{person_id}", responses=refusals(UnknownRecord, StaleVersion, VersionRequired))
+@router.patch(
+    "/people/{person_id}",
+    responses=refusals(UnknownRecord, LastAdministrator, StaleVersion, VersionRequired),
+)
 async def edit_person(
     request: Request,
     response: Response,
@@ -110,7 +114,7 @@ async def edit_person(
     return person
 
 
-@router.post("/people/{person_id}/deactivate", responses=refusals(UnknownRecord, Conflict))
+@router.post("/people/{person_id}/deactivate", responses=refusals(UnknownRecord, Conflict, LastAdministrator))
 async def deactivate_person(request: Request, person_id: PersonId, caller: DirectoryKeeper) -> Departure:
     """Somebody leaves: sessions, tokens and delegations end, and every process that names them looks
     again.
@@ -158,7 +162,7 @@ async def remove_absence(
         await absences.remove_absence(connection, person_id, absence_id, caller.standing, caller.author)
 
 
-@router.post("/directory/import")
+@router.post("/directory/import", responses=refusals(Conflict, LastAdministrator))
 async def import_directory(
     request: Request,
     document: DirectoryDocument,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from steadydesk.contracts.directory import ANY_FUNCTION, Role, RoleHolding
 from steadydesk.contracts.directory_document import (
     ChangeKind,
     DirectoryChange,
@@ -12,6 +13,8 @@ from steadydesk.contracts.directory_document import (
     PersonEntry,
 )
 from steadydesk.errors import Problem
+
+_ADMINISTRATOR = RoleHolding(role=Role.ADMINISTRATOR, function=ANY_FUNCTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,40 @@ def difference(present: Present, document: DirectoryDocument) -> DirectoryDiffer
         returns=[one.key for one in people if one.kind is ChangeKind.CHANGED and "active" in one.fields],
         service_accounts=[one.key for one in people if "service_account" in one.fields],
     )
+
+
+def last_administrators(present: Present, document: DirectoryDocument) -> list[Problem]:
+    """A problem for each entry that takes an administrator away, where nobody would be one any more by the document;
+    none where nobody was one before.
+    """
+    before = {name for name, entry in present.people.items() if _administers(entry)}
+    listed = {entry.user_name: entry for entry in document.people}
+    after = {
+        name for name, entry in listed.items() if _administers(_together(present.people.get(name), entry))
+    }
+    after |= {name for name in before - listed.keys() if not document.complete}
+    if not before or after:
+        return []
+    lost = [index for index, entry in enumerate(document.people) if entry.user_name in before]
+    pointers = [f"/people/{index}" for index in lost] + (["/complete"] if before - listed.keys() else [])
+    return [
+        Problem(pointer, "nobody would be administrator of the whole organisation any more")
+        for pointer in pointers
+    ]
+
+
+def _administers(entry: PersonEntry) -> bool:
+    return entry.active and not entry.service_account and _ADMINISTRATOR in (entry.roles or [])
+
+
+def _together(now: PersonEntry | None, then: PersonEntry) -> PersonEntry:
+    """The entry as it is once ``then`` is applied, as far as rights need it."""
+    if now is None:
+        return then
+    given = {name: getattr(then, name) for name in then.model_fields_set}
+    if given.get("roles", ()) is None:
+        del given["roles"]
+    return now.model_copy(update=given)
 
 
 def changed_fields(now: PersonEntry | GroupEntry, then: PersonEntry | GroupEntry) -> list[str]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.contracts.directory import NewPerson, Person, PersonCard, PersonEdit, RoleHolding
 from steadydesk.contracts.page import Page, cursor, keys_of
 from steadydesk.errors import ConflictingEdit, InvalidInput, Problem, UnknownRecord
+from steadydesk.records.directory_administration import WOULD_BE_NONE, administered
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_rows import CARD_COLUMNS, PERSON_COLUMNS, card_of, person_of
 from steadydesk.records.identifiers import new_id
@@ -90,7 +91,8 @@ async def edit_person(
     if row is None:
         raise stale("person", (await read_person(connection, person_id)).version, version)
     if edit.roles is not None:
-        await set_roles(connection, person_id, edit.roles)
+        async with administered(connection, Problem("/roles", WOULD_BE_NONE)):
+            await set_roles(connection, person_id, edit.roles)
     roles = [str(holding) for holding in edit.roles] if edit.roles is not None else None
     await author.did(
         connection, "person.edited", person_id, fields=sorted(edit.model_fields_set), roles=roles

@@ -15,6 +15,7 @@ from steadydesk.contracts.directory import Email, NewPerson, RoleHolding, Standi
 from steadydesk.contracts.identity import OidcClaims, OidcMapping
 from steadydesk.errors import ConflictingEdit, NotSignedIn
 from steadydesk.records.directory import add_person, roles_held, set_roles
+from steadydesk.records.directory_administration import without_letting_go_of_the_last
 from steadydesk.records.directory_events import Author
 from steadydesk.records.tables.directory import membership, person_group
 
@@ -50,7 +51,8 @@ async def follow_claims(
 ) -> bool:
     """Bring the mapped groups and roles of the person to what the claims say; whether something changed.
 
-    A claim that the token does not have changes nothing, nor does a group that the directory does not have.
+    A claim that the token does not have changes nothing, nor does a group that the directory does not have. The last
+    administrator stays administrator, whatever the claims say.
     """
     changed = False
     if claims.groups is not None:
@@ -102,6 +104,7 @@ async def _follow_roles(
         return False
     held = set(await roles_held(connection, standing.person.id))
     then = (held - mapped) | wanted
+    then = await without_letting_go_of_the_last(connection, standing.person.id, held, then)
     if then == held:
         return False
     await set_roles(connection, standing.person.id, list(then))

@@ -6,7 +6,8 @@ from sqlalchemy import CompoundSelect, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.directory import Departure
-from steadydesk.errors import Conflict, UnknownRecord
+from steadydesk.errors import Conflict, Problem, UnknownRecord
+from steadydesk.records.directory_administration import WOULD_BE_NONE, administered
 from steadydesk.records.directory_approvers import line_above
 from steadydesk.records.directory_events import Author
 from steadydesk.records.outbox import Message, post
@@ -30,11 +31,12 @@ async def deactivate(connection: AsyncConnection, person_id: str, author: Author
         raise UnknownRecord("There is no such person.")
     if not row.active:
         return Departure(person=person_id, left_at=row.left_at or author.at)
-    await connection.execute(
-        update(person)
-        .where(person.c.id == person_id)
-        .values(active=False, left_at=author.at, updated_at=author.at, version=person.c.version + 1)
-    )
+    async with administered(connection, Problem("/person_id", WOULD_BE_NONE, "path")):
+        await connection.execute(
+            update(person)
+            .where(person.c.id == person_id)
+            .values(active=False, left_at=author.at, updated_at=author.at, version=person.c.version + 1)
+        )
     processes = await _tell_processes(connection, person_id, author.at)
     owned = await _hand_over(connection, person_id, author.at)
     departure = Departure(

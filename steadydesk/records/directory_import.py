@@ -16,9 +16,10 @@ from steadydesk.contracts.directory_document import (
     GroupEntry,
     PersonEntry,
 )
-from steadydesk.errors import InvalidInput
-from steadydesk.policies.directory import Present, dangling, difference
+from steadydesk.errors import Conflict, InvalidInput, LastAdministrator, Problem
+from steadydesk.policies.directory import Present, dangling, difference, last_administrators
 from steadydesk.records.directory import set_roles
+from steadydesk.records.directory_administration import lock_administration
 from steadydesk.records.directory_approvers import people_by_name
 from steadydesk.records.directory_departure import deactivate, reactivate
 from steadydesk.records.directory_events import Author, group_subject, installation
@@ -41,17 +42,31 @@ async def apply_directory(
     """What the document adds, changes and removes, done unless ``dry_run``; all of it or, on a fault,
     nothing.
 
-    InvalidInput lists every reference to nobody. Without ``author`` the installation itself did it.
+    InvalidInput lists every reference to nobody; LastAdministrator where nobody would administer any more; Conflict
+    where the author would leave. Without ``author`` the installation itself did it.
     """
     await connection.execute(select(func.pg_advisory_xact_lock(_ONE_IMPORT_AT_A_TIME)))
+    await lock_administration(connection)
     present = await read_present(connection)
     problems = dangling(present, document)
     if problems:
         raise InvalidInput("The document names somebody or something unknown.", problems=problems)
+    if lost := last_administrators(present, document):
+        raise LastAdministrator("Nobody would administer the organisation any more.", problems=lost)
     found = difference(present, document)
+    if author is not None:
+        await _stays(connection, author, found.departures)
     if not dry_run:
         await _Import(connection, document, present, author or installation(now)).apply(found)
     return found
+
+
+async def _stays(connection: AsyncConnection, author: Author, leavers: list[str]) -> None:
+    ids = await people_by_name(connection, leavers)
+    for name in leavers:
+        if ids[name] in (author.actor, author.acting_for):
+            problem = Problem("/people", f"'{name}', whose import this is, would leave by it")
+            raise Conflict("Nobody deactivates themselves; another administrator does.", problems=[problem])
 
 
 class _Import:
@@ -81,7 +96,8 @@ class _Import:
         await self._set_managers(self._groups[change.key] for change in groups)
         for change in listed:
             await self._set_person(change)
-        for change in people:
+        # Who comes back does so before others leave: the last administrator may be replaced.
+        for change in sorted(people, key=lambda change: change.kind is ChangeKind.REMOVED):
             await self._set_activity(change)
         for change in found.changes:
             await self._trace(change)

@@ -16,7 +16,7 @@ from steadydesk.policies.doctor import Symptom
 from steadydesk.policies.ownership import owners
 from steadydesk.policies.pre_approval import has_ended
 from steadydesk.records import anchors
-from steadydesk.records.doctor_ownership import examine_ownership
+from steadydesk.records.doctor_ownership import examine_administration, examine_ownership
 from steadydesk.records.organisation import in_force
 from steadydesk.records.ownership import manned_groups
 from steadydesk.records.tables.directory import person
@@ -31,8 +31,8 @@ _SOON = timedelta(days=30)
 
 
 async def examine_organisation(connection: AsyncConnection, now: datetime) -> list[Symptom]:
-    """Groups without an active member that are given work are serious; people without a manager, and pre-approvals
-    that have ended or soon end, are not.
+    """That nobody administers, and groups without an active member that are given work, are serious; people without
+    a manager, and pre-approvals that have ended or soon end, are not.
     """
     _, resolved = await in_force(connection)
     manned = await manned_groups(connection)
@@ -42,8 +42,9 @@ async def examine_organisation(connection: AsyncConnection, now: datetime) -> li
         for group, why in sorted({**_named_groups(resolved.organisation), **given}.items())
         if group not in manned
     ]
+    none = await examine_administration(connection)
     ownership = await examine_ownership(connection, resolved.organisation)
-    return [*missing, *ownership, *_ending_pre_approvals(resolved, now), *await _unmanaged(connection)]
+    return [*none, *missing, *ownership, *_ending_pre_approvals(resolved, now), *await _unmanaged(connection)]
 
 
 async def examine_grants(connection: AsyncConnection, now: datetime) -> list[Symptom]:

@@ -6,10 +6,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.policies.doctor import Symptom
 from steadydesk.policies.ownership import stages_naming
-from steadydesk.records.directory_facts import owned_functions
+from steadydesk.records.directory_facts import administrators, owned_functions
 from steadydesk.records.ownership import has_left
 from steadydesk.records.tables.delivery import subscription
 from steadydesk.records.tables.directory import person, person_group
+
+
+async def examine_administration(connection: AsyncConnection) -> list[Symptom]:
+    """Whether somebody active administers the whole organisation."""
+    if await administrators(connection):
+        return []
+    return [Symptom("owner", "administrator", "nobody who is active is administrator of the organisation")]
 
 
 async def examine_ownership(connection: AsyncConnection, organisation: Organisation) -> list[Symptom]:
