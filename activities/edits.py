@@ -2,7 +2,7 @@
 
 from activities.child_end import child_ended
 from activities.closing import begin_undo
-from activities.leaving import person_left
+from activities.leaving import membership_ended, person_left
 from activities.lines import must_be_open, must_not_be_extending, open_line
 from activities.questions import answer_questions
 from activities.work import RequestWork
@@ -90,11 +90,13 @@ async def take_up(work: RequestWork) -> None:
 
 
 async def hear(work: RequestWork, command: TellRequest) -> None:
-    """A process's own message: a child request ended, or a person left."""
+    """A process's own message: a child request ended, or a person left, or their group."""
     if command.event == "child_ended":
         await _child_ended(work, command)
     elif command.event == "person_left" and command.subject is not None:
         await person_left(work, command.subject)
+    elif command.event == "membership_ended" and command.subject is not None and command.group is not None:
+        await membership_ended(work, command.subject, command.group)
     elif command.event == "look":
         work.note("rows.rewritten", work.process.number)
         work.everything = True

@@ -6,6 +6,7 @@ from sqlalchemy import insert, select, update
 
 from activities.effect import instruction_of
 from activities.grant_register import approvals_of
+from activities.task_return import hand_over, is_member, return_task
 from activities.work import Work
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.grant import Extend, GrantProcess, GrantState, Revoke
@@ -189,10 +190,18 @@ async def _approved_by(work: GrantWork, request: str) -> list[dict[str, str]]:
 
 
 async def hear(work: GrantWork, command: TellRequest) -> None:
-    """The holder has left: what they hold goes at once, whatever its end was."""
-    holder_left = command.event == "person_left" and command.subject == work.process.holder
-    if holder_left and work.process.state is GrantState.ACTIVE:
+    """The holder has left: what they hold goes at once, whatever its end was. Whoever has its task has left, or its
+    group: it waits for somebody else.
+    """
+    grant, person = work.process, command.subject
+    left = command.event == "person_left"
+    if left and person == grant.holder and grant.state is GrantState.ACTIVE:
         await revoke(work, "left")
+    elif person is not None and grant.task is not None:
+        if left and return_task(work, grant.task, person, "person left"):
+            await hand_over(work, person, [grant.task], restricted_to=grant.restricted_to)
+        elif command.group == grant.task.group and not await is_member(work, person, grant.task.group):
+            return_task(work, grant.task, person, "left the group")
 
 
 def must_be_active(work: GrantWork) -> None:

@@ -1,11 +1,11 @@
-"""A person has left: their place in this process goes to somebody who is there."""
+"""A person has left, or a group: their place in this process goes to somebody who is there."""
 
 from activities.approvers import find_eligible, one_level_up
 from activities.gates import ask_people, settle
+from activities.task_return import hand_over, is_member, return_task
 from activities.values import values_of
 from activities.work import RequestWork
 from steadydesk.contracts.gate import Eligible, Gate
-from steadydesk.contracts.request import TaskRun, TaskState
 from steadydesk.policies.approval import can_be_satisfied
 from steadydesk.policies.rights import Relation
 from steadydesk.records.directory_approvers import line_above
@@ -17,21 +17,31 @@ async def person_left(work: RequestWork, person: str) -> None:
     for gate in work.process.gates.values():
         if gate.is_open and any(eligible.person == person for eligible in gate.eligible):
             await _leave_gate(work, gate, person)
-    for line, _, task in work.process.tasks():
-        _return_task(work, task, person, line.number)
+    returned = [
+        task
+        for line, _, task in work.process.tasks()
+        if return_task(work, task, person, "person left", line.number)
+    ]
     customers = {line.requested_for for line in work.process.lines}
+    silent = work.process.silent_until is not None and work.at < work.process.silent_until
+    await hand_over(
+        work,
+        person,
+        returned,
+        restricted_to=work.process.restricted_to,
+        kept_from=customers | {work.process.requested_for} if silent else (),
+    )
     if person in customers | {work.process.opened_by, work.process.requested_for}:
         await _hand_over(work, person)
 
 
-def _return_task(work: RequestWork, task: TaskRun, person: str, line: str) -> None:
-    if not task.is_open or task.assigned_to != person:
+async def membership_ended(work: RequestWork, person: str, group: str) -> None:
+    """The group's tasks that were theirs go back to its queue, unless they are in it again."""
+    if await is_member(work, person, group):
         return
-    task.assigned_to = None
-    if task.question is None:
-        task.state = TaskState.OPEN
-    work.note("task.returned", task.number, reason="person left")
-    work.tell("task.opened", [f"g:{task.group}"], task.number, line=line)
+    for line, _, task in work.process.tasks():
+        if task.group == group:
+            return_task(work, task, person, "left the group", line.number)
 
 
 async def _hand_over(work: RequestWork, person: str) -> None:

@@ -1,7 +1,10 @@
-"""Carries *person left* from the outbox to the process that it is about, as a signed message of our own."""
+"""Carries *person left* and *membership ended* from the outbox to the process that they are about, as signed
+messages of our own.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,15 +34,14 @@ class ProcessCarrier:
     ) -> Mapping[str, Send | Withheld]:
         del now  # A process hears it whenever it comes.
         rows = await connection.execute(
-            select(delivery.c.id, outbox.c.number, outbox.c.facts)
+            select(delivery.c.id, outbox.c.number, outbox.c.event, outbox.c.facts)
             .join(outbox, outbox.c.id == delivery.c.outbox_id)
             .where(delivery.c.id.in_(ids))
         )
-        return {row.id: self._send(row.id, row.number, row.facts.get("person")) for row in rows}
+        return {row.id: self._send(row.id, row.number, word_of(row.event, row.facts)) for row in rows}
 
-    def _send(self, delivery_id: str, number: str, person: str | None) -> Send:
+    def _send(self, delivery_id: str, number: str, body: TellRequest) -> Send:
         async def send() -> None:
-            body = TellRequest(assertion=unsigned(), event="person_left", subject=person)
             try:
                 await self._sender.send(
                     number,
@@ -56,3 +58,11 @@ class ProcessCarrier:
                     raise Unavailable("the process does not answer") from error
 
         return send
+
+
+def word_of(event: str, facts: Mapping[str, Any]) -> TellRequest:
+    """What the process is told of an outbox row of an event that is for processes."""
+    person, group = facts.get("person"), facts.get("group")
+    if event == "membership.ended":
+        return TellRequest(assertion=unsigned(), event="membership_ended", subject=person, group=group)
+    return TellRequest(assertion=unsigned(), event="person_left", subject=person)

@@ -85,8 +85,8 @@ async def add_member(request: Request, key: GroupKey, person_id: PersonId, calle
 
 @router.delete("/{key}/members/{person_id}", status_code=204, responses=refusals(UnknownRecord))
 async def remove_member(request: Request, key: GroupKey, person_id: PersonId, caller: GroupKeeper) -> None:
-    """A member less; open work goes back to the queue."""
-    async with services_of(request.app).engine.begin() as connection:
+    """A member less; the group's tasks that they have go back to its queue."""
+    async with services_of(request.app).posting() as connection:
         _require(caller, (await groups.read_group(connection, key)).function)
         await groups.remove_member(connection, key, person_id, caller.author)
 

@@ -242,6 +242,6 @@ class Departure(Contract):
     processes: list[str] = Field(default_factory=list, description="Numbers of the workflows that were told.")
     owned: list[str] = Field(
         default_factory=list,
-        description="What nobody answers for now: entries of the configuration, functions, groups, subscriptions."
-        " The manager was told.",
+        description="What nobody answers for now: entries of the configuration, functions, groups, people without a"
+        " manager, subscriptions. The manager was told.",
     )

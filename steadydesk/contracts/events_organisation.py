@@ -8,7 +8,8 @@ ORGANISATION_EVENTS: tuple[EventType, ...] = (
         ("Person left", "Person ausgeschieden"),
         "A person left who is named by an open gate, task or ownership. Without an audience, the message is for "
         "the process itself, which looks for somebody else.",
-        "The manager of the person, and the organisation's group for leavers.",
+        "The manager of the person, and the organisation's group for leavers; of a task of a restricted record its "
+        "named groups instead.",
         fields="person kind access",
         subject=(
             "{{ number }}: a person who left is named here",
@@ -23,6 +24,28 @@ ORGANISATION_EVENTS: tuple[EventType, ...] = (
         to_process=True,
         public=False,
         about_record=False,
+    ),
+    event(
+        "membership.ended",
+        ("Membership ended", "Mitgliedschaft beendet"),
+        "Somebody is not in a group any more whose tasks they have. The message is for the process itself, which puts "
+        "those tasks back into the group's queue.",
+        "Nobody.",
+        fields="person group",
+        subject=(
+            "{{ number }}: a task goes back to its queue",
+            "{{ number }}: eine Aufgabe geht zurück in ihre Liste",
+        ),
+        text=(
+            """{% if person %}{{ person }}{% else %}Somebody{% endif %} is not in the group any more; their tasks wait
+            for its members.""",
+            """{% if person %}{{ person }}{% else %}Jemand{% endif %} ist nicht mehr in der Gruppe; die Aufgaben warten
+            auf deren Mitglieder.""",
+        ),
+        to_process=True,
+        public=False,
+        about_record=False,
+        mandatory=True,
     ),
     event(
         "person.owned",

@@ -141,9 +141,10 @@ class ActOnTask(Command):
 class TellRequest(Command):
     """A process's own message: a child ended, a person left, a grant wants a word."""
 
-    event: Literal["child_ended", "person_left", "grant_ended", "look"]
+    event: Literal["child_ended", "person_left", "membership_ended", "grant_ended", "look"]
     subject: str | None = None
     outcome: str | None = None
+    group: str | None = Field(default=None, description="That the person is not in any more.")
 
 
 C = TypeVar("C", bound=Command)

@@ -17,6 +17,7 @@ from steadydesk.errors import ConflictingEdit, NotSignedIn
 from steadydesk.records.directory import add_person, roles_held, set_roles
 from steadydesk.records.directory_administration import without_letting_go_of_the_last
 from steadydesk.records.directory_events import Author
+from steadydesk.records.directory_membership import membership_ended
 from steadydesk.records.tables.directory import membership, person_group
 
 _LONGEST_NAME = 200
@@ -84,6 +85,7 @@ async def _follow_groups(
     await connection.execute(
         delete(membership).where(membership.c.person == person_id, membership.c.group_key.in_(left))
     )
+    await membership_ended(connection, person_id, left, author)
     for key in sorted(joined):
         await connection.execute(
             upsert(membership).values(group_key=key, person=person_id).on_conflict_do_nothing()

@@ -8,6 +8,7 @@ from steadydesk.contracts.directory import Group, GroupEdit, GroupWithMembers, N
 from steadydesk.contracts.page import Page, cursor, keys_of
 from steadydesk.errors import ConflictingEdit, InvalidInput, Problem, UnknownRecord
 from steadydesk.records.directory_events import Author, group_subject
+from steadydesk.records.directory_membership import membership_ended
 from steadydesk.records.directory_rows import CARD_COLUMNS, GROUP_COLUMNS, card_of, group_of
 from steadydesk.records.row_version import edit_row, stale
 from steadydesk.records.tables.directory import membership, person, person_group
@@ -95,12 +96,13 @@ async def add_member(connection: AsyncConnection, key: str, person_id: str, auth
 
 
 async def remove_member(connection: AsyncConnection, key: str, person_id: str, author: Author) -> None:
-    """Take a person out of the group; not there: nothing changes."""
+    """Take a person out of the group, and its tasks from them; not there: nothing changes."""
     await _touch(connection, key, author)
     statement = delete(membership).where(membership.c.group_key == key, membership.c.person == person_id)
     removed = await connection.scalar(statement.returning(membership.c.person))
     if removed:
         await author.did(connection, "group.member-removed", group_subject(key), person=person_id)
+        await membership_ended(connection, person_id, [key], author)
 
 
 async def _touch(connection: AsyncConnection, key: str, author: Author) -> None:

@@ -23,6 +23,7 @@ from steadydesk.records.directory_administration import lock_administration
 from steadydesk.records.directory_approvers import people_by_name
 from steadydesk.records.directory_departure import deactivate, reactivate
 from steadydesk.records.directory_events import Author, group_subject, installation
+from steadydesk.records.directory_membership import membership_ended
 from steadydesk.records.directory_present import read_present
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.tables.directory import membership, person, person_group
@@ -159,10 +160,15 @@ class _Import:
             await set_roles(self._connection, person_id, entry.roles)
 
     async def _set_groups(self, person_id: str, groups: list[str]) -> None:
-        await self._connection.execute(delete(membership).where(membership.c.person == person_id))
+        left = await self._connection.scalars(
+            delete(membership)
+            .where(membership.c.person == person_id, membership.c.group_key.not_in(groups))
+            .returning(membership.c.group_key)
+        )
+        await membership_ended(self._connection, person_id, left.all(), self._author)
         rows = [{"group_key": key, "person": person_id} for key in sorted(set(groups))]
         if rows:
-            await self._connection.execute(insert(membership), rows)
+            await self._connection.execute(upsert(membership).on_conflict_do_nothing(), rows)
 
     async def _set_activity(self, change: DirectoryChange) -> None:
         if change.kind is ChangeKind.REMOVED:

@@ -12,6 +12,7 @@ from activities.transition import Transitions
 from steadydesk.contracts.agenda import Answer, ErrandKind
 from steadydesk.contracts.assertion import Command
 from steadydesk.contracts.grant import Extend, GrantProcess, GrantState, Revoke
+from steadydesk.contracts.request import TaskState
 from steadydesk.contracts.request_commands import (
     ActOnTask,
     ErrandOutcome,
@@ -243,6 +244,27 @@ async def test_it_goes_when_its_holder_leaves_and_stays_when_others_do(desk: Des
     await grants.activities.record_grant_message(grants.write(holder, "service"))
     found = await grants.document()
     assert (found.state, found.reason) == (GrantState.REVOKING, "left")
+
+
+async def test_its_task_waits_again_when_whoever_has_it_leaves_or_leaves_the_group(desk: Desk) -> None:
+    grants = await granted(desk, "by-hand-grant")
+    await grants.open()
+    await grants.activities.record_revocation(grants.write(Revoke(assertion=unsigned())))
+    for event, group in (("person_left", None), ("membership_ended", "desk")):
+        task = (await grants.document()).task
+        assert task is not None
+        start = ActOnTask(assertion=unsigned(), task=task.number, action=TaskAction.START)
+        await grants.activities.record_grant_task(grants.write(start, "ida"))
+        if group is not None:
+            await desk.quit("ida", group)
+        word = TellRequest.model_validate(
+            {"assertion": unsigned(), "event": event, "subject": desk.ids["ida"], "group": group}
+        )
+        await grants.activities.record_grant_message(grants.write(word, "service"))
+        task = (await grants.document()).task
+        assert task is not None
+        assert (task.assigned_to, task.state) == (None, TaskState.OPEN)
+    await desk.as_at_first()
 
 
 async def test_a_grant_that_ends_takes_no_more_commands(desk: Desk) -> None:

@@ -4,11 +4,16 @@ from datetime import timedelta
 
 import pytest
 
+from activities.people_left import word_of
+from steadydesk.contracts.directory_document import DirectoryDocument
 from steadydesk.contracts.gate import GateState
 from steadydesk.contracts.request import TaskState
 from steadydesk.contracts.request_commands import TaskAction
 from steadydesk.contracts.subscription import NewSubscription
 from steadydesk.records import subscription
+from steadydesk.records.directory_events import installation
+from steadydesk.records.directory_groups import remove_member
+from steadydesk.records.directory_import import apply_directory
 from steadydesk.records.doctor_organisation import examine_organisation
 from steadydesk.records.tables.approval import approver
 from steadydesk.records.tables.delivery import outbox
@@ -75,6 +80,89 @@ async def test_tasks_go_back_to_their_queue(desk: Desk) -> None:
     await desk.leave("ingo", number)
     run = await desk.task(number, "one")
     assert (run.assigned_to, run.state) == (None, TaskState.PENDING)
+
+
+async def told_of(desk: Desk, task: str) -> list[set[str]]:
+    """Who hears that somebody who left had the task."""
+    rows = await desk.rows(outbox, outbox.c.subject == task, outbox.c.event == "person.left")
+    return [set(row.audience) for row in rows if row.audience]
+
+
+@pytest.mark.parametrize(
+    ("item", "audience"),
+    [("by-hand", ["g:leavers", "ines"]), ("confidential", ["g:confidants"])],
+)
+async def test_what_a_leaver_had_to_do_is_told_to_who_answers_for_them(
+    desk: Desk, item: str, audience: list[str]
+) -> None:
+    """Nobody comes to see a restricted record by it."""
+    number = await desk.order(item)
+    if item == "confidential":
+        await desk.decide(f"{number}-G1", "approved", "ann")
+    task = (await desk.task(number, "one")).number
+    await desk.act(number, task, TaskAction.START, by="ida")
+    await desk.leave("ida", number)
+    expected = {one if one.startswith("g:") else f"p:{desk.ids[one]}" for one in audience}
+    assert await told_of(desk, task) == [expected]
+    subjects = {row.subject for row in await desk.rows(sight, sight.c.number == number)}
+    assert (f"p:{desk.ids['ines']}" in subjects) is ("ines" in audience)
+
+
+async def test_a_group_that_nobody_is_left_in_is_listed_while_work_waits(desk: Desk) -> None:
+    assert await owned_by(desk, "ida") == ([], set())
+    number = await desk.order("by-hand")
+    owned, told = await owned_by(desk, "ingo")
+    assert "groups.desk.members" in owned
+    assert told == {f"p:{desk.ids['ines']}", "g:leavers"}
+    assert (await desk.task(number, "one")).assigned_to is None
+
+
+async def end_membership(desk: Desk, name: str, group: str) -> list[tuple[str, str]]:
+    """Take somebody out of a group; number and event of what processes are told by it."""
+    desk.now += timedelta(hours=1)
+    async with desk.engine.begin() as connection:
+        await remove_member(connection, group, desk.ids[name], installation(desk.now))
+    rows = await desk.rows(outbox, outbox.c.at == desk.now, outbox.c.audience == [])
+    return [(row.number, row.event) for row in rows]
+
+
+async def test_who_is_taken_out_of_a_group_has_its_tasks_no_more(desk: Desk) -> None:
+    number = await desk.order("by-hand")
+    task = (await desk.task(number, "one")).number
+    await desk.act(number, task, TaskAction.START, by="ida")
+    assert await end_membership(desk, "ida", "desk") == [(number, "membership.ended")]
+    await desk.tell(number, "membership_ended", subject=desk.ids["ida"], group="desk")
+    run = await desk.task(number, "one")
+    assert (run.assigned_to, run.state) == (None, TaskState.OPEN)
+    assert await end_membership(desk, "ida", "desk") == []
+
+
+@pytest.mark.parametrize(
+    ("event", "told"), [("person.left", "person_left"), ("membership.ended", "membership_ended")]
+)
+def test_the_process_hears_which_of_both_it_is(event: str, told: str) -> None:
+    word = word_of(event, {"person": "p_a", "group": "desk"})
+    assert (word.event, word.subject) == (told, "p_a")
+    assert (word.group == "desk") is (told == "membership_ended")
+
+
+async def test_who_is_in_the_group_again_keeps_its_tasks(desk: Desk) -> None:
+    number = await desk.order("by-hand")
+    task = (await desk.task(number, "one")).number
+    await desk.act(number, task, TaskAction.START, by="ida")
+    await desk.tell(number, "membership_ended", subject=desk.ids["ida"], group="desk")
+    assert (await desk.task(number, "one")).assigned_to == desk.ids["ida"]
+
+
+async def test_an_import_takes_tasks_from_whom_it_takes_out(desk: Desk) -> None:
+    number = await desk.order("by-hand")
+    await desk.act(number, (await desk.task(number, "one")).number, TaskAction.START, by="ida")
+    desk.now += timedelta(hours=1)
+    people = [{"user_name": name, "name": name.title(), "groups": ["board"]} for name in ("ida", "ben")]
+    async with desk.engine.begin() as connection:
+        await apply_directory(connection, DirectoryDocument.model_validate({"people": people}), desk.now)
+    rows = await desk.rows(outbox, outbox.c.event == "membership.ended", outbox.c.number == number)
+    assert [(row.facts["person"], row.facts["group"]) for row in rows] == [(desk.ids["ida"], "desk")]
 
 
 @pytest.mark.parametrize("requested_for", [None, "rita"])
@@ -144,7 +232,8 @@ async def test_what_a_leaver_alone_answered_for_goes_to_the_manager_and_a_list(d
         await subscription.create(connection, desk.ids["ines"], new, KEYRING, desk.now)
     owned, told = await owned_by(desk, "ines")
     hook = owned.pop()
-    assert owned == ["groups.desk.manager", "process_owner@it"]
+    reports = ["people.ida.manager", "people.ingo.manager"]
+    assert owned == ["groups.desk.manager", *reports, "process_owner@it"]
     assert hook.startswith("subscriptions.wh_")
     assert told == audience
     assert await doctored(desk) - before == {

@@ -6,8 +6,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.delegation import NewDelegation
-from steadydesk.contracts.identity import EVERY_OWN_SCOPE
+from steadydesk.contracts.identity import EVERY_OWN_SCOPE, OidcClaims, OidcMapping
 from steadydesk.errors import Conflict, NotSignedIn, UnknownRecord
+from steadydesk.records.directory_claims import follow_claims
 from steadydesk.records.directory_delegation import delegate
 from steadydesk.records.directory_departure import deactivate, reactivate
 from steadydesk.records.directory_events import installation
@@ -94,6 +95,24 @@ async def test_everything_ends_and_every_process_that_names_the_person_is_told_o
     rows = (await connection.execute(select(outbox).where(outbox.c.event == "person.left"))).all()
     assert sorted(row.number for row in rows) == told
     assert {(row.subject, tuple(row.audience)) for row in rows} == {(ada, ())}
+
+
+async def test_claims_that_end_a_membership_tell_the_processes(connection: AsyncConnection) -> None:
+    bob = await standing_of(connection, "bob")
+    mine = {"kind": "SCTASK", "assigned_to": bob.person.id}
+    await add_record(connection, "SCTASK0000001", "REQ0000001", **mine, assignment_group="it-desk")
+    await add_record(connection, "SCTASK0000002", "REQ0000001", **mine, assignment_group="it-desk")
+    await add_record(connection, "SCTASK0000003", "REQ0000002", **mine, assignment_group="choir")
+    await add_record(
+        connection, "SCTASK0000004", "REQ0000003", **mine, assignment_group="it-desk", open=False
+    )
+    mapping = OidcMapping(groups={"desk": "it-desk"})
+    claims = OidcClaims(user_name="bob", expires_at=NOW, groups=frozenset())
+    assert await follow_claims(connection, bob, claims, mapping, BY)
+    rows = (await connection.execute(select(outbox).where(outbox.c.event == "membership.ended"))).all()
+    assert [(row.number, row.subject, row.facts["group"]) for row in rows] == [
+        ("REQ0000001", bob.person.id, "it-desk")
+    ]
 
 
 async def test_no_right_is_left(connection: AsyncConnection) -> None:

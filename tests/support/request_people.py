@@ -55,7 +55,11 @@ PEOPLE: dict[str, Any] = {
 
 
 for _entry in PEOPLE["people"]:
-    _entry.setdefault("groups", [])  # A list that an import leaves out stays as it is.
+    # What an import leaves out stays as it is.
+    for _name in ("email", "manager", "same_person_as"):
+        _entry.setdefault(_name, None)
+    _entry.setdefault("groups", [])
+    _entry.setdefault("service_account", False)
 
 
 class People:
