@@ -15,7 +15,8 @@
     ├── UnknownRecord 404            also what the caller may not see
     ├── UnknownAddress 404, MethodNotAllowed 405
     ├── Conflict 409
-    │   ├── RecordClosed, GateClosed, AlreadyVoted, InvalidTransition, LastAdministrator
+    │   ├── RecordClosed, GateClosed, AlreadyVoted, InvalidTransition
+    │   ├── LastAdministrator, GroupInUse
     │   ├── PreApprovalEnded         an item that nobody approves any more
     │   ├── ConflictingEdit          a name that is taken, a change that another one overtook
     │   └── StaleForm                a form of the portal whose session is not the present one
@@ -202,6 +203,10 @@ class PreApprovalEnded(Conflict, status=409, title="Pre-approval ended"):
 
 class LastAdministrator(Conflict, status=409, title="Nobody would administer any more"):
     """It would leave no active person with the role ``administrator``. Give the role to somebody else first."""
+
+
+class GroupInUse(Conflict, status=409, title="The group is in use"):
+    """Open work is given to it, or the configuration names it, as ``problems`` lists: move that first."""
 
 
 class ConflictingEdit(Conflict, status=409, title="Conflicting edit"):

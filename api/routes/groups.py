@@ -11,7 +11,14 @@ from api.versions import IfMatch, set_etag
 from steadydesk.contracts.base import Key, PersonId
 from steadydesk.contracts.directory import ANY_FUNCTION, Group, GroupEdit, GroupWithMembers, NewGroup
 from steadydesk.contracts.page import Page
-from steadydesk.errors import ConflictingEdit, NotAllowed, StaleVersion, UnknownRecord, VersionRequired
+from steadydesk.errors import (
+    ConflictingEdit,
+    GroupInUse,
+    NotAllowed,
+    StaleVersion,
+    UnknownRecord,
+    VersionRequired,
+)
 from steadydesk.policies.rights import Permission
 from steadydesk.records import directory_groups as groups
 
@@ -55,7 +62,7 @@ async def read_group(request: Request, response: Response, key: GroupKey, caller
     return group
 
 
-@router.patch("/{key}", responses=refusals(UnknownRecord, StaleVersion, VersionRequired))
+@router.patch("/{key}", responses=refusals(UnknownRecord, GroupInUse, StaleVersion, VersionRequired))
 async def edit_group(
     request: Request,
     response: Response,
@@ -64,7 +71,7 @@ async def edit_group(
     edit: GroupEdit,
     version: IfMatch,
 ) -> Group:
-    """Another label, manager or function."""
+    """Another label, manager or function; or not active any more, where nothing needs it."""
     async with services_of(request.app).engine.begin() as connection:
         present = await groups.read_group(connection, key)
         _require(caller, present.function)

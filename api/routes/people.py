@@ -26,6 +26,7 @@ from steadydesk.contracts.page import Page
 from steadydesk.errors import (
     Conflict,
     ConflictingEdit,
+    GroupInUse,
     LastAdministrator,
     NotAllowed,
     StaleVersion,
@@ -162,7 +163,7 @@ async def remove_absence(
         await absences.remove_absence(connection, person_id, absence_id, caller.standing, caller.author)
 
 
-@router.post("/directory/import", responses=refusals(Conflict, LastAdministrator))
+@router.post("/directory/import", responses=refusals(Conflict, GroupInUse, LastAdministrator))
 async def import_directory(
     request: Request,
     document: DirectoryDocument,

@@ -6,10 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.directory import Group, GroupEdit, GroupWithMembers, NewGroup
 from steadydesk.contracts.page import Page, cursor, keys_of
-from steadydesk.errors import ConflictingEdit, InvalidInput, Problem, UnknownRecord
+from steadydesk.errors import ConflictingEdit, GroupInUse, InvalidInput, Problem, UnknownRecord
 from steadydesk.records.directory_events import Author, group_subject
 from steadydesk.records.directory_membership import membership_ended
 from steadydesk.records.directory_rows import CARD_COLUMNS, GROUP_COLUMNS, card_of, group_of
+from steadydesk.records.directory_use import uses_of
 from steadydesk.records.row_version import edit_row, stale
 from steadydesk.records.tables.directory import membership, person, person_group
 
@@ -69,8 +70,12 @@ async def add_group(connection: AsyncConnection, new: NewGroup, author: Author) 
 async def edit_group(
     connection: AsyncConnection, key: str, edit: GroupEdit, version: int | None, author: Author
 ) -> Group:
-    """Change the given fields if the group is still at ``version`` (None: whatever it is)."""
+    """Change the given fields if the group is still at ``version`` (None: whatever it is). GroupInUse where it
+    would not be active any more and something needs it.
+    """
     fields = edit.model_dump(include=edit.model_fields_set)
+    if edit.active is False and (uses := await uses_of(connection, key, "/active")):
+        raise GroupInUse(f"The group '{key}' is needed still.", problems=uses)
     await _manager_exists(connection, fields.get("manager"))
     values = {**fields, "updated_at": author.at}
     row = await edit_row(connection, person_group, person_group.c.key == key, version, values, GROUP_COLUMNS)

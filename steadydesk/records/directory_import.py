@@ -16,7 +16,7 @@ from steadydesk.contracts.directory_document import (
     GroupEntry,
     PersonEntry,
 )
-from steadydesk.errors import Conflict, InvalidInput, LastAdministrator, Problem
+from steadydesk.errors import Conflict, GroupInUse, InvalidInput, LastAdministrator, Problem
 from steadydesk.policies.directory import Present, dangling, difference, last_administrators
 from steadydesk.records.directory import set_roles
 from steadydesk.records.directory_administration import lock_administration
@@ -25,6 +25,7 @@ from steadydesk.records.directory_departure import deactivate, reactivate
 from steadydesk.records.directory_events import Author, group_subject, installation
 from steadydesk.records.directory_membership import membership_ended
 from steadydesk.records.directory_present import read_present
+from steadydesk.records.directory_use import uses_of
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.tables.directory import membership, person, person_group
 
@@ -43,8 +44,9 @@ async def apply_directory(
     """What the document adds, changes and removes, done unless ``dry_run``; all of it or, on a fault,
     nothing.
 
-    InvalidInput lists every reference to nobody; LastAdministrator where nobody would administer any more; Conflict
-    where the author would leave. Without ``author`` the installation itself did it.
+    InvalidInput lists every reference to nobody; LastAdministrator where nobody would administer any more, GroupInUse
+    where a group would end that is needed, Conflict where the author would leave. Without ``author`` the installation
+    itself did it.
     """
     await connection.execute(select(func.pg_advisory_xact_lock(_ONE_IMPORT_AT_A_TIME)))
     await lock_administration(connection)
@@ -57,6 +59,7 @@ async def apply_directory(
     found = difference(present, document)
     if author is not None:
         await _stays(connection, author, found.departures)
+    await _groups_rest(connection, document, present)
     if not dry_run:
         await _Import(connection, document, present, author or installation(now)).apply(found)
     return found
@@ -68,6 +71,17 @@ async def _stays(connection: AsyncConnection, author: Author, leavers: list[str]
         if ids[name] in (author.actor, author.acting_for):
             problem = Problem("/people", f"'{name}', whose import this is, would leave by it")
             raise Conflict("Nobody deactivates themselves; another administrator does.", problems=[problem])
+
+
+async def _groups_rest(connection: AsyncConnection, document: DirectoryDocument, present: Present) -> None:
+    ending = [
+        (index, entry.key)
+        for index, entry in enumerate(document.groups)
+        if not entry.active and entry.key in present.groups and present.groups[entry.key].active
+    ]
+    uses = [one for index, key in ending for one in await uses_of(connection, key, f"/groups/{index}/active")]
+    if uses:
+        raise GroupInUse("The document ends groups that are needed still.", problems=uses)
 
 
 class _Import:
