@@ -16,7 +16,8 @@ INTRODUCTION = """\
 - `config`, `directory`, `token`, `audit verify` and `doctor` work on the database itself: who may run them on the
   server has its rights.
 - `--json` prints what programs read. Messages and errors go to stderr.
-- Exit codes: 0 done; 1 refused or something was found, with the reason; 2 wrong usage; 3 the API does not answer."""
+- Exit codes: 0 done; 1 refused or something was found, with the reason; 2 wrong usage; 3 the API does not answer,
+  or nothing runs on the state folder."""
 
 
 def cli_page() -> str:

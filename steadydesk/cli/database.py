@@ -11,19 +11,21 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from steadydesk.cli.client import REFUSED, UNREACHABLE, fail
 from steadydesk.cli.refusal import checked_settings, refusals
 from steadydesk.errors import Refusal
 from steadydesk.records.engine import make_engine
 from steadydesk.settings import Settings
 from steadydesk.stack.addresses import running_stack_of
-from steadydesk.stack.failure import StackError
 
 T = TypeVar("T")
 _COMMAND_SECONDS = 60.0
 
 
 def in_one_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """Run ``work`` and commit; a refusal rolls back, is told on stderr, and ends the command with 1."""
+    """Run ``work`` and commit; a refusal rolls back, is told on stderr, and ends the command with 1.
+    Where nothing runs the command ends with 3, as `steadydesk status` does.
+    """
     settings = checked_settings()
     with refusals():
         url = _database_url(settings)
@@ -33,8 +35,7 @@ def in_one_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         tell(refusal)
         raise typer.Exit(1) from None
     except (OSError, DBAPIError) as error:
-        typer.echo(f"steadydesk: the database does not answer: {error}", err=True)
-        raise typer.Exit(1) from None
+        fail(REFUSED, f"the database does not answer: {_reason(error)}")
 
 
 def tell(refusal: Refusal) -> None:
@@ -54,10 +55,15 @@ async def _run(url: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
             return await work(connection)
 
 
+def _reason(error: Exception) -> str:
+    """A time-out has no words of its own."""
+    return str(error) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
+
+
 def _database_url(settings: Settings) -> str:
     if settings.database_url is not None:
         return settings.database_url
     running = running_stack_of(settings)
     if running is None:
-        raise StackError(f"nothing runs on {settings.state_dir}; start it with `steadydesk up`")
+        fail(UNREACHABLE, f"nothing runs on {settings.state_dir}; start it with `steadydesk up`")
     return running.addresses.database_url

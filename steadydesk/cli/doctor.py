@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 
 from steadydesk.cli.client import REFUSED, UNREACHABLE, fail
 from steadydesk.cli.database import in_one_transaction
-from steadydesk.cli.mending import mend
+from steadydesk.cli.mending import Mending, mend
 from steadydesk.cli.refusal import checked_settings, refusals
 from steadydesk.orchestration.client import connect
 from steadydesk.orchestration.inspection import (
@@ -53,21 +53,22 @@ def register(app: typer.Typer) -> None:
 def doctor(
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Start ended processes again; write rows anew from their documents."),
+        typer.Option("--repair", help="Start what has ended again; write rows anew from their documents."),
     ] = False,
     every: Annotated[
         bool, typer.Option("--all", help="Also processes that were closed more than 30 days ago.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Examine the installation. Exit code 0 sound, 1 something is wrong or unreadable, 3 Temporal is away."""
+    """Examine the installation. Exit code 0 sound, 1 something is wrong, 3 nothing runs or Temporal is away."""
     settings = checked_settings()
     symptoms = _examined(settings, every=every)
-    mended: list[str] = []
+    mendings: list[Mending] = []
     if repair:
-        mended = asyncio.run(_repaired(settings, symptoms))
+        mendings = asyncio.run(_repaired(settings, symptoms))
+        mended = [one.number for one in mendings if one.reason is None]
         symptoms = _examined_after(settings, mended, every=every) if mended else symptoms
-    typer.echo(_as_json(symptoms, mended) if as_json else _as_text(symptoms, mended))
+    typer.echo(_as_json(symptoms, mendings) if as_json else _as_text(symptoms, mendings))
     if any(symptom.serious for symptom in symptoms):
         raise typer.Exit(REFUSED)
 
@@ -133,7 +134,7 @@ async def _of_workflows(client: Client, found: Examined, now: datetime) -> list[
         for number, problem in sorted((await stuck_workflows(client)).items())
     ]
     symptoms += [
-        Symptom("routine", name, "somebody ended it; restart the worker, which starts it again")
+        Symptom("routine", name, "somebody ended it; --repair starts it again, as a starting worker does")
         for name in await ended_routines(client)
     ]
     if not await is_polled(client, now):
@@ -141,29 +142,37 @@ async def _of_workflows(client: Client, found: Examined, now: datetime) -> list[
     return symptoms
 
 
-async def _repaired(settings: Settings, symptoms: list[Symptom]) -> list[str]:
+async def _repaired(settings: Settings, symptoms: list[Symptom]) -> list[Mending]:
     return await mend(await _client(settings), settings, symptoms)
 
 
 async def _client(settings: Settings) -> Client:
-    """The running stack's Temporal server, or the one that the settings name."""
+    """The running stack's Temporal server and namespace, or those that the settings name."""
     with refusals():
         running = running_stack_of(settings)
     address = running.addresses.temporal_address if running else settings.temporal_address
+    namespace = running.addresses.namespace if running else settings.namespace
     try:
-        return await connect(address, settings.namespace)
+        return await connect(address, namespace)
     except RuntimeError as error:
         fail(UNREACHABLE, f"Temporal does not answer at {address}: {error}")
 
 
-def _as_json(symptoms: list[Symptom], mended: list[str]) -> str:
-    sound = not any(symptom.serious for symptom in symptoms)
-    found = [symptom._asdict() for symptom in symptoms]
-    return json.dumps({"sound": sound, "symptoms": found, "mended": mended}, indent=2)
+def _as_json(symptoms: list[Symptom], mendings: list[Mending]) -> str:
+    answer = {
+        "sound": not any(symptom.serious for symptom in symptoms),
+        "symptoms": [symptom._asdict() for symptom in symptoms],
+        "mended": [one.number for one in mendings if one.reason is None],
+        "not_mended": [one._asdict() for one in mendings if one.reason is not None],
+    }
+    return json.dumps(answer, indent=2)
 
 
-def _as_text(symptoms: list[Symptom], mended: list[str]) -> str:
-    lines = [f"mended: {number}" for number in mended]
+def _as_text(symptoms: list[Symptom], mendings: list[Mending]) -> str:
+    lines = [
+        f"could not mend {one.number}: {one.reason}" if one.reason else f"mended: {one.number}"
+        for one in mendings
+    ]
     lines += [
         f"{'WRONG' if one.serious else 'note '} {one.check:<9}{one.number}: {one.words}" for one in symptoms
     ]

@@ -1,10 +1,11 @@
 """What `steadydesk doctor --repair` does: always through the process itself, which is the only writer of its record."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from steadydesk.cli.client import REFUSED, fail
@@ -13,39 +14,59 @@ from steadydesk.contracts.numbers import RecordKind, kind_of
 from steadydesk.contracts.request_commands import TellRequest
 from steadydesk.orchestration.inspection import is_running
 from steadydesk.orchestration.requests import Sender
+from steadydesk.orchestration.routines import start_routine_again
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.doctor import Symptom
 from steadydesk.records.keys import KeyFileError, load_keyring
 from steadydesk.settings import Settings
 
 _MENDABLE = ("workflow", "row", "sight", "gate", "version")
+_ROUTINE = "routine"
 _ANSWER_SECONDS = 10
 
 
-async def mend(client: Client, settings: Settings, symptoms: Iterable[Symptom]) -> list[str]:
-    """The numbers that were started again or told to write their rows anew."""
-    numbers = sorted({symptom.number for symptom in symptoms if symptom.check in _MENDABLE})
+class Mending(NamedTuple):
+    """What came of mending one number; ``reason`` says why it could not be mended."""
+
+    number: str
+    reason: str | None = None
+
+
+async def mend(client: Client, settings: Settings, symptoms: Iterable[Symptom]) -> list[Mending]:
+    """Start processes and routines again, or have a process write its rows anew."""
+    found = list(symptoms)
+    routines = sorted({symptom.number for symptom in found if symptom.check == _ROUTINE})
+    numbers = sorted({symptom.number for symptom in found if symptom.check in _MENDABLE})
+    mended = [await _tried(name, lambda name: start_routine_again(client, name)) for name in routines]
     if not numbers:
-        return []
+        return mended
     try:
         sender = Sender(client, load_keyring(settings.keys_file))
     except KeyFileError as error:
         fail(REFUSED, str(error))
-    return [number for number in numbers if await _mended(sender, number)]
+    return [*mended, *[await _tried(number, lambda number: _mend(sender, number)) for number in numbers]]
 
 
-async def _mended(sender: Sender, number: str) -> bool:
-    """An ended process is started from its document, which also writes its rows; a running one is told to look."""
+async def _tried(number: str, work: Callable[[str], Awaitable[None]]) -> Mending:
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
-            started = not await is_running(sender.client, number)
-            if started:
-                await sender.take_up(number)
-            if not started or kind_of(number) is RecordKind.GRANT:
-                await _tell_to_look(sender, number)
-            return True
-    except (RPCError, WorkflowUpdateFailedError, TimeoutError):
-        return False
+            await work(number)
+    except WorkflowUpdateFailedError as error:
+        return Mending(number, f"its process refused: {error.cause}")
+    except (TimeoutError, RPCTimeoutOrCancelledError):
+        return Mending(number, f"no answer within {_ANSWER_SECONDS} s; does a worker run?")
+    except RPCError as error:
+        return Mending(number, f"Temporal says: {error.message}")
+    return Mending(number)
+
+
+async def _mend(sender: Sender, number: str) -> None:
+    """An ended process is started from its document, which also writes its rows; a running one is told to look."""
+    started = not await is_running(sender.client, number)
+    if started:
+        await sender.take_up(number)
+    if not started or kind_of(number) is RecordKind.GRANT:
+        await _tell_to_look(sender, number)
 
 
 async def _tell_to_look(sender: Sender, number: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,3 +183,21 @@ def test_a_database_that_does_not_answer_is_told() -> None:
         code, _, err = run("versions")
         assert code == 1
         assert "the database does not answer" in err
+
+
+def test_a_database_that_is_silent_is_told_with_a_reason() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for _ in _database(f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none"):
+            code, _, err = run("versions")
+            assert (code, err) == (1, "steadydesk: the database does not answer: no answer in time\n")
+
+
+def test_where_nothing_runs_every_command_ends_as_status_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEADYDESK_STATE_DIR", str(tmp_path))
+    monkeypatch.delenv("STEADYDESK_DATABASE_URL", raising=False)
+    settings.cache_clear()
+    code, _, err = run("versions")
+    settings.cache_clear()
+    assert (code, err) == (3, f"steadydesk: nothing runs on {tmp_path}; start it with `steadydesk up`\n")

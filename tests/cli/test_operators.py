@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client, WorkflowFailureError
 
+from steadydesk.cli import mending
 from steadydesk.contracts.queues import PROCESSES
 from steadydesk.contracts.request_commands import StartRequest
-from steadydesk.contracts.routine import Routine
 from steadydesk.orchestration.client import connect
 from steadydesk.orchestration.inspection import is_running
 from steadydesk.orchestration.requests import REQUEST_WORKFLOW
-from steadydesk.orchestration.routines import start_routines
+from steadydesk.settings import settings
 from steadydesk.stack.postgres import NOT_DURABLE
 from steadydesk.stack.supervisor import Variation, running_stack
 from tests.support.operators import Operator, environment_of
@@ -223,6 +223,13 @@ async def test_a_process_whose_code_is_missing_is_stuck(
     async with asyncio.timeout(60):
         while ("stuck", number) not in await desk.symptoms():
             await asyncio.sleep(1)
+    await desk.as_owner("UPDATE sight SET open = false WHERE number = :n", n=number)
+    failed = await desk.run("doctor", "--repair")
+    said = failed.stdout.splitlines()[0]
+    assert (failed.exit_code, said.startswith(f"could not mend {number}: Temporal says: ")) == (1, True), said
+    told = json.loads((await desk.run("doctor", "--repair", "--json")).stdout)
+    assert told["mended"] == []
+    assert told["not_mended"] == [{"number": number, "reason": said.partition(": ")[2]}]
     await temporal.get_workflow_handle(number).terminate("mended")
     assert (await desk.says("doctor", "--repair"))["sound"]
 
@@ -249,15 +256,47 @@ async def test_a_cancellation_by_hand_changes_nothing(desk: Operator, temporal: 
     assert await is_running(temporal, number)
 
 
-async def test_a_routine_ended_by_hand_is_named(desk: Operator, temporal: Client) -> None:
-    await temporal.get_workflow_handle("ROUTINE-stuck").terminate("by hand")
+@pytest.mark.parametrize("name", ["ROUTINE-stuck", "DLV-sweep"])
+async def test_a_routine_ended_by_hand_is_named_and_started_again(
+    desk: Operator, temporal: Client, name: str
+) -> None:
+    before = await temporal.get_workflow_handle(name).describe()
+    await temporal.get_workflow_handle(name).terminate("by hand")
     async with asyncio.timeout(10):
-        while await desk.symptoms() != [("routine", "ROUTINE-stuck")]:
+        while await desk.symptoms() != [("routine", name)]:
             await asyncio.sleep(0.1)
-    await start_routines(temporal, [Routine(name="stuck", activities=["collect_stuck"], every_seconds=60)])
-    async with asyncio.timeout(10):
-        while await desk.symptoms():
-            await asyncio.sleep(0.1)
+    mended = await desk.says("doctor", "--repair")
+    assert (mended["mended"], mended["not_mended"], mended["sound"]) == ([name], [], True)
+    after = await temporal.get_workflow_handle(name).describe()
+    assert (after.workflow_type, after.task_queue) == (before.workflow_type, before.task_queue)
+    assert after.run_id != before.run_id
+    assert await is_running(temporal, name)
+
+
+async def test_a_process_that_nobody_works_on_cannot_be_mended(
+    desk: Operator, temporal: Client, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mending, "_ANSWER_SECONDS", 1)
+    await temporal.get_workflow_handle(number).terminate("to make room")
+    await temporal.start_workflow("NoSuchProcess", id=number, task_queue="a queue without a worker")
+    await desk.as_owner("UPDATE sight SET open = false WHERE number = :n", n=number)
+    told = json.loads((await desk.run("doctor", "--repair", "--json")).stdout)
+    assert told["not_mended"] == [{"number": number, "reason": "no answer within 1 s; does a worker run?"}]
+    await temporal.get_workflow_handle(number).terminate("mended")
+    await desk.let_settle()
+    monkeypatch.undo()
+    assert (await desk.says("doctor", "--repair"))["sound"]
+
+
+async def test_the_doctor_looks_where_the_running_stack_works(
+    desk: Operator, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.let_settle()
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "elsewhere")
+    settings.cache_clear()
+    assert await desk.symptoms() == [], number
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 async def test_the_audit_is_proven_and_a_change_is_named(desk: Operator, number: str) -> None:
