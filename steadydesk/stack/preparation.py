@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from asyncpg.exceptions import PostgresError
 from sqlalchemy import make_url
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
 
 from steadydesk.contracts.identity import DemoUser
 from steadydesk.settings import Settings
@@ -19,6 +21,7 @@ from steadydesk.stack.credentials import (
     read_credentials,
     write_credentials,
 )
+from steadydesk.stack.failure import StackError
 from steadydesk.stack.keys import ensure_keys
 from steadydesk.stack.namespace import ensure_namespace, register_search_attributes
 from steadydesk.stack.state_folder import StateFolder
@@ -63,17 +66,43 @@ async def prepare_servers(settings: Settings, addresses: Addresses, contents: Co
     """Keys, schema with the service role, namespace, search attributes: also for existing servers."""
     ensure_keys(settings.keys_file)
     ensure_anchor_key(settings.anchor_key_file)
-    await asyncio.gather(
-        contents.migrate(addresses.database_owner_url, _service_password(addresses)),
-        _prepare_temporal(settings, addresses, contents),
-    )
+    database = _prepare_database(settings, addresses, contents)
+    temporal = _prepare_temporal(settings, addresses, contents)
+    faults = [fault for fault in await asyncio.gather(database, temporal, return_exceptions=True) if fault]
+    for fault in faults:
+        if not isinstance(fault, StackError):
+            raise fault
+    if faults:
+        raise StackError("; ".join(map(str, faults))) from faults[0]
+
+
+async def _prepare_database(settings: Settings, addresses: Addresses, contents: Contents) -> None:
+    try:
+        await contents.migrate(addresses.database_owner_url, _service_password(addresses))
+    # What comes without SQLAlchemy's wrapping was said while connecting: nobody there, or not to this role.
+    except (OSError, PostgresError) as error:
+        url = make_url(addresses.database_owner_url)
+        own = addresses.database_owner_url != addresses.database_url
+        variable = "STEADYDESK_DATABASE_OWNER_URL" if own else "STEADYDESK_DATABASE_URL"
+        named = "" if settings.embedded_database else f" ({variable})"
+        raise StackError(
+            f"cannot connect to the database {url.render_as_string(hide_password=True)}{named}:"
+            f" {error or 'no answer in time'}"
+        ) from error
 
 
 async def _prepare_temporal(settings: Settings, addresses: Addresses, contents: Contents) -> None:
-    client = await connect(addresses)
+    named = "" if settings.embedded_temporal else " (TEMPORAL_ADDRESS)"
+    place = f"{addresses.temporal_address}{named}"
     retention = timedelta(days=settings.retention_days)
-    await ensure_namespace(client, retention, ours=settings.embedded_temporal)
-    await register_search_attributes(client, contents.search_attributes)
+    try:
+        client = await connect(addresses)
+        await ensure_namespace(client, retention, ours=settings.embedded_temporal)
+        await register_search_attributes(client, contents.search_attributes)
+    except RPCError as error:
+        raise StackError(f"Temporal at {place} refuses to be prepared: {error.message}") from error
+    except RuntimeError as error:
+        raise StackError(f"cannot connect to Temporal at {place}: {error}") from error
 
 
 async def connect(addresses: Addresses) -> Client:

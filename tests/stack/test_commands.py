@@ -6,7 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from steadydesk.settings import Settings
+from steadydesk.stack.ports import free_ports
 from tests.stack.test_foreground import started, until_running
 from tests.support.stacks import REPOSITORY, stack_settings
 
@@ -72,3 +75,21 @@ async def test_up_refuses_demo_users_on_a_public_address(tmp_path: Path) -> None
     assert code == 1
     assert "STEADYDESK_API_HOST=0.0.0.0 is not loopback" in errors
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("command", ["up", "prepare"])
+@pytest.mark.parametrize("variable", ["STEADYDESK_DATABASE_URL", "STEADYDESK_DATABASE_OWNER_URL"])
+async def test_existing_servers_that_are_away_are_named_with_their_variables(
+    tmp_path: Path, command: str, variable: str
+) -> None:
+    [port] = free_ports(1)
+    servers = {
+        "STEADYDESK_DATABASE_URL": f"postgresql://service:secret@127.0.0.1:{port}/none",
+        variable: f"postgresql://desk:secret@127.0.0.1:{port}/none",
+        "TEMPORAL_ADDRESS": f"127.0.0.1:{port}",
+    }
+    code, _, errors = await steadydesk(command, settings=stack_settings(tmp_path / "state"), **servers)
+    assert (code, "Traceback" in errors, "secret" in errors) == (1, False, False), errors
+    database = f"postgresql+asyncpg://desk:***@127.0.0.1:{port}/none ({variable}): "
+    assert f"steadydesk: cannot connect to the database {database}" in errors
+    assert f"; cannot connect to Temporal at 127.0.0.1:{port} (TEMPORAL_ADDRESS): " in errors
