@@ -43,7 +43,7 @@ def write_credentials(path: Path, credentials: Credentials) -> None:
 def demo_pending(settings: Settings) -> bool:
     """Whether a start with these settings would load the demo organisation."""
     folder = StateFolder(settings.state_dir)
-    if not settings.embedded_database or folder.credentials.exists():
+    if not settings.embedded_database or folder.has_credentials:
         return False
     return settings.demo if folder.is_new else folder.record().demo
 
@@ -63,7 +63,7 @@ def demo_port(settings: Settings) -> int | None:
 
 def refuse_public_address(settings: Settings) -> None:
     """Raise `StackError` when demo tokens, present or about to be made, would work from other machines."""
-    demo = StateFolder(settings.state_dir).credentials.exists() or demo_pending(settings)
+    demo = StateFolder(settings.state_dir).has_credentials or demo_pending(settings)
     if demo and not is_loopback(settings.api_host):
         raise StackError(
             f"STEADYDESK_API_HOST={settings.api_host} is not loopback, and {settings.state_dir} has demo"

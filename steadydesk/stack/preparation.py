@@ -21,7 +21,7 @@ from steadydesk.stack.credentials import (
     read_credentials,
     write_credentials,
 )
-from steadydesk.stack.failure import StackError
+from steadydesk.stack.failure import StackError, usable
 from steadydesk.stack.keys import ensure_keys
 from steadydesk.stack.namespace import ensure_namespace, register_search_attributes
 from steadydesk.stack.state_folder import StateFolder
@@ -64,8 +64,10 @@ async def prepare(settings: Settings, addresses: Addresses, contents: Contents) 
 
 async def prepare_servers(settings: Settings, addresses: Addresses, contents: Contents) -> None:
     """Keys, schema with the service role, namespace, search attributes: also for existing servers."""
-    ensure_keys(settings.keys_file)
-    ensure_anchor_key(settings.anchor_key_file)
+    with usable(f"{settings.keys_file} (STEADYDESK_KEYS_FILE)"):
+        ensure_keys(settings.keys_file)
+    with usable(f"{settings.anchor_key_file} (STEADYDESK_ANCHOR_KEY_FILE)"):
+        ensure_anchor_key(settings.anchor_key_file)
     database = _prepare_database(settings, addresses, contents)
     temporal = _prepare_temporal(settings, addresses, contents)
     faults = [fault for fault in await asyncio.gather(database, temporal, return_exceptions=True) if fault]

@@ -3,12 +3,13 @@
 import fcntl
 import os
 import time
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import IO
 
 from pydantic import BaseModel
 
-from steadydesk.stack.failure import StackError
+from steadydesk.stack.failure import StackError, usable
 from steadydesk.stack.private_files import write_private
 
 LAYOUT = 1
@@ -43,15 +44,16 @@ class StateFolder:
     def own(self, *, demo: bool) -> FolderRecord:
         """Take the folder for this process, making it (mode 700) when it is new, with `demo` as its promise.
 
-        Raises `StackError` when another process runs in it or a later version made it.
+        Raises `StackError` when another process runs in it, a later version made it, or it cannot be written.
         """
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = self._locked()
-        for folder in (self.postgres, self.temporal, self.logs, self.ready):
-            folder.mkdir(exist_ok=True, mode=0o700)
-        self.running.unlink(missing_ok=True)
-        if not self._record.exists():
-            write_private(self._record, FolderRecord(demo=demo).model_dump_json())
+        with self._usable():
+            self._make()
+            self._lock = self._locked()
+            for folder in (self.postgres, self.temporal, self.logs, self.ready):
+                folder.mkdir(exist_ok=True, mode=0o700)
+            self.running.unlink(missing_ok=True)
+            if not self._record.exists():
+                write_private(self._record, FolderRecord(demo=demo).model_dump_json())
         return self.record()
 
     def record(self) -> FolderRecord:
@@ -68,7 +70,18 @@ class StateFolder:
 
     @property
     def is_new(self) -> bool:
-        return not self._record.exists()
+        with self._usable():
+            return not self._record.exists()
+
+    @property
+    def has_credentials(self) -> bool:
+        with self._usable():
+            return self.credentials.exists()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether others than its owner may look into it."""
+        return bool(self.path.stat().st_mode & 0o077)
 
     def release(self) -> None:
         """Give the folder free; harmless when it is not owned."""
@@ -86,6 +99,17 @@ class StateFolder:
                 return int(lock.read() or 0)
         except OSError:
             return None
+
+    def _usable(self) -> AbstractContextManager[None]:
+        return usable(f"the state folder {self.path} (STEADYDESK_STATE_DIR)")
+
+    def _make(self) -> None:
+        """An empty folder that somebody made is closed too; what holds other files may be open for their sake."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.is_open and not any(self.path.iterdir()):
+            # Of a folder that belongs to somebody else, such as a mounted volume, only they can change the mode.
+            with suppress(PermissionError):
+                self.path.chmod(0o700)
 
     def _locked(self) -> IO[str]:
         lock = self._lock_file.open("a+")

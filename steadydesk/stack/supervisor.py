@@ -78,6 +78,8 @@ class Stack:
         refuse_public_address(self.settings)
         refuse_wrong_sign_in(self.settings)
         self.folder.own(demo=demo_pending(self.settings))
+        if self.folder.is_open:
+            self._announce("folder", f"{self.folder.path} is open to other users; close it: chmod 700")
         try:
             self._demo_port = demo_port(self.settings)
             refuse_taken(listening_ports(self.settings, self._demo_port))

@@ -1,12 +1,16 @@
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
+from steadydesk.stack.addresses import addresses_of
 from steadydesk.stack.credentials import demo_pending, refuse_public_address
 from steadydesk.stack.failure import StackError
+from steadydesk.stack.preparation import prepare_servers
 from steadydesk.stack.state_folder import StateFolder
-from tests.support.stacks import stack_settings
+from steadydesk.stack.supervisor import Stack
+from tests.support.stacks import SMALL_CONTENTS, stack_settings
 
 
 def test_ownership_is_exclusive_and_ends_with_release(tmp_path: Path) -> None:
@@ -43,6 +47,43 @@ def test_the_folder_is_private(tmp_path: Path) -> None:
     folder.own(demo=True)
     folder.release()
     assert folder.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_empty_folder_that_was_open_is_closed(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "s")
+    folder.path.mkdir(mode=0o755)
+    folder.own(demo=True)
+    folder.release()
+    assert folder.path.stat().st_mode & 0o777 == 0o700
+
+
+async def test_an_open_folder_with_other_files_stays_as_it_is_and_is_told(tmp_path: Path) -> None:
+    settings = stack_settings(tmp_path / "s")
+    settings.state_dir.mkdir(mode=0o755)
+    (settings.state_dir / "notes.txt").touch()
+    told: list[tuple[str, str]] = []
+    with socket.create_server(("127.0.0.1", settings.api_port)), pytest.raises(StackError, match="is taken"):
+        await Stack(settings, announce=lambda part, text: told.append((part, text))).start()
+    assert settings.state_dir.stat().st_mode & 0o777 == 0o755
+    assert told == [("folder", f"{settings.state_dir} is open to other users; close it: chmod 700")]
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/steadydesk", "/dev/null"])
+def test_a_folder_that_cannot_be_made_is_named_with_its_variable(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / place
+    with pytest.raises(
+        StackError, match=f"the state folder {path} \\(STEADYDESK_STATE_DIR\\) cannot be used: "
+    ):
+        StateFolder(path).own(demo=True)
+
+
+@pytest.mark.parametrize("name", ["keys_file", "anchor_key_file"])
+async def test_a_key_file_that_cannot_be_made_is_named_with_its_variable(tmp_path: Path, name: str) -> None:
+    settings = stack_settings(tmp_path, **{name: Path("/proc/none/key.json")})
+    said = f"/proc/none/key.json \\(STEADYDESK_{name.upper()}\\) cannot be used: "
+    with pytest.raises(StackError, match=said):
+        await prepare_servers(settings, addresses_of(settings, None), SMALL_CONTENTS)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "desk.example"])
