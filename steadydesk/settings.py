@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from steadydesk.setting_values import (
     AnchorSink,
@@ -226,10 +226,15 @@ def _as_text(value: object) -> str:
     return str(value)
 
 
+def variables_of_env_file() -> list[str]:
+    """The names that stand in the `.env` of the working folder."""
+    return [name.upper() for name in DotEnvSettingsSource(Settings).env_vars]
+
+
 def misspelt_variables(environment: Iterable[str]) -> list[str]:
     """One sentence for each `STEADYDESK_*` variable that is no setting, with the nearest setting's name."""
     known = {variable_of(name) for name in Settings.model_fields} | {READY_FILE, TOKEN}
-    unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+    unknown = sorted({name for name in environment if name.startswith(PREFIX) and name not in known})
     return [f"{name} is not a setting{_suggestion(name, known)}" for name in unknown]
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from steadydesk.cli.refusal import checked_settings, refusals
-from steadydesk.settings import misspelt_variables
+from steadydesk.settings import misspelt_variables, variables_of_env_file
 from steadydesk.stack.addresses import addresses_of
 from steadydesk.stack.failure import StackError
 from steadydesk.stack.foreground import run_in_foreground
@@ -34,7 +34,7 @@ def up(
     ] = False,
 ) -> None:
     """Start databases, Temporal, worker and API in the foreground; Ctrl-C stops them."""
-    for sentence in misspelt_variables(os.environ):
+    for sentence in misspelt_variables([*os.environ, *variables_of_env_file()]):
         typer.echo(f"steadydesk: {sentence}", err=True)
     settings = checked_settings()
     with refusals():

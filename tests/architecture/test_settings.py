@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from steadydesk.cli import app
 from steadydesk.cli.refusal import wrong_variables
 from steadydesk.cli.settings import example_environment
 from steadydesk.settings import Settings, misspelt_variables, variable_of
+from steadydesk.settings import settings as current_settings
 from tests.support.stacks import REPOSITORY, isolated_settings
 
 TEMPORAL_VARIABLES = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
@@ -92,3 +95,14 @@ def test_a_wrong_value_is_refused_by_its_variable(
 def test_a_misspelt_variable_is_told_with_the_nearest() -> None:
     told = misspelt_variables(["STEADYDESK_API_PROT", "STEADYDESK_API_PORT", "HOME"])
     assert told == ["STEADYDESK_API_PROT is not a setting; did you mean STEADYDESK_API_PORT?"]
+
+
+def test_a_misspelt_variable_of_the_env_file_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("STEADYDESK_API_PROT=8181\nSTEADYDESK_STATE_DIR=/dev/null\nOTHER=1\n")
+    monkeypatch.setenv("STEADYDESK_API_PROT", "8182")
+    current_settings.cache_clear()
+    started = CliRunner().invoke(app, ["up"])
+    current_settings.cache_clear()
+    told = "steadydesk: STEADYDESK_API_PROT is not a setting; did you mean STEADYDESK_API_PORT?"
+    assert (started.exit_code, started.stderr.splitlines()[0]) == (1, told)
+    assert started.stderr.count("is not a setting") == 1
