@@ -20,24 +20,23 @@ from steadydesk.records.directory_standing import standing
 
 
 async def cancel(work: RequestWork, command: Cancel) -> None:
-    """Stop what can be stopped, undo what was done, in reverse; what cannot be undone becomes a task."""
+    """Stop what can be stopped, undo what was done, in reverse; what cannot be undone becomes a task. Of lines that are
+    taken back for good already only the reason is kept.
+    """
     must_be_open(work)
-    lines = [open_line(work, command.line)] if command.line else [x for x in work.process.lines if x.is_open]
+    asked = [open_line(work, command.line)] if command.line else [x for x in work.process.lines if x.is_open]
+    lines = [line for line in asked if line.phase is not Phase.UNDOING or line.returning]
     for line in lines:
         must_not_be_extending(line)
         if line.phase is Phase.UNDOING:
-            _return_no_more(line)
-            continue
-        await begin_undo(work, BeginUndo(line, "cancelled"))
+            # What is being taken back in order to be returned is taken back for good.
+            line.returning, line.close_code = False, "cancelled"
+        else:
+            await begin_undo(work, BeginUndo(line, "cancelled"))
     if command.reason is not None:
         work.write_down("comment", command.reason, command.line)
-    work.note("request.cancelled", command.line, lines=[line.number for line in lines])
-
-
-def _return_no_more(line: Line) -> None:
-    """What is being taken back in order to be returned is taken back for good."""
-    if line.returning:
-        line.returning, line.close_code = False, "cancelled"
+    if lines:
+        work.note("request.cancelled", command.line, lines=[line.number for line in lines])
 
 
 async def comment(work: RequestWork, command: Comment) -> None:

@@ -30,6 +30,9 @@ _WORK = {
     TaskPurpose.UNDO: "the undo of '{}'",
 }
 
+_RETRIED = "it is retried, then handled as the plan says for a failure"
+_TAKEN_BACK = "the line is being taken back: its outcome is awaited, then it is undone"
+
 
 def explain(
     process: RequestProcess, organisation: Organisation, calendars: Mapping[str, Calendar], now: datetime
@@ -100,7 +103,7 @@ def _step(
             label=label,
             whom=f"connector {step.call.connector}",
             since=since,
-            then="it is retried, then handled as the plan says for a failure",
+            then=_TAKEN_BACK if line.phase is Phase.UNDOING else _RETRIED,
         )
     if step.kind is StepKind.REQUEST and run.state in (StepState.RUNNING, StepState.OPEN):
         yield _child(run, subject, label, since)

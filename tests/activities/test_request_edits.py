@@ -19,7 +19,7 @@ from steadydesk.contracts.request_commands import (
     Watch,
 )
 from steadydesk.policies.assertion import unsigned
-from steadydesk.records.tables.journal import journal
+from steadydesk.records.tables.journal import audit, journal
 from steadydesk.records.tables.process import record, sight
 from tests.support.request_desk import Desk, refused
 from tests.support.requests import NOW
@@ -39,7 +39,10 @@ async def test_a_cancelled_order_stops_undoes_and_closes(desk: Desk) -> None:
     assert done.steps["two"].state is StepState.STOPPED
     undo = done.steps["one"].undo_task
     assert undo is not None
-    await desk.cancel(number)  # Once more changes nothing about what is under way.
+    await desk.cancel(number)  # Once more changes nothing about what is under way, and is no news.
+    await desk.cancel(number, done.number)
+    rows = await desk.rows(audit, audit.c.event == "request.cancelled", audit.c.number == number)
+    assert len(rows) == 1
     await desk.act(number, undo.number, TaskAction.COMPLETE)
     document = await desk.document(number)
     assert document.state is RequestState.CANCELLED

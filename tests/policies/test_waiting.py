@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.portal.words import words_in
 from steadydesk.contracts.agenda import Waiting, WaitingKind
 from steadydesk.contracts.gate import Question
 from steadydesk.contracts.process_model import Phase
@@ -93,6 +94,15 @@ def test_the_table_of_steps_is_complete() -> None:
     assert waiting == {state for state in StepState if not state.has_ended} - {StepState.PENDING}
     undoing = {run.undo for _, run, _, _ in STEP_WAITS} - {None}
     assert undoing == set(UndoState) - {UndoState.NOT_NEEDED, UndoState.DONE, UndoState.LEFT}
+
+
+def test_a_running_step_of_a_line_that_is_taken_back_is_awaited_and_undone() -> None:
+    [ahead] = with_step("call", StepRun(state=StepState.RUNNING))
+    [back] = with_step("call", StepRun(state=StepState.RUNNING), Phase.UNDOING)
+    assert ahead.then == "it is retried, then handled as the plan says for a failure"
+    assert back.then == "the line is being taken back: its outcome is awaited, then it is undone"
+    for said in (ahead.then, back.then):
+        assert words_in("de").phrase(said) != said
 
 
 def test_a_gate_names_its_approvers_and_when_it_expires() -> None:
