@@ -23,7 +23,6 @@ from activities.steps import NO_DATE, end_of
 from activities.values import value_of, values_of
 from steadydesk.contracts.assertion import SERVICE_ACTOR
 from steadydesk.contracts.grant import Extend, GrantState
-from steadydesk.contracts.language import in_language
 from steadydesk.contracts.request_commands import (
     Cancel,
     ErrandOrder,
@@ -39,7 +38,9 @@ from steadydesk.policies.errands import extension_key, grant_key
 from steadydesk.policies.expression import ExpressionError
 from steadydesk.policies.grant import GRANT_ENDED
 from steadydesk.policies.plan import NEVER_OPENED
+from steadydesk.policies.summary import summary_of
 from steadydesk.records import configuration, reservations
+from steadydesk.records.summaries import summaries_of
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.process import record
 
@@ -66,7 +67,7 @@ class ChildActivities:
             step, zone = item.plan.steps[key], resolved.calendars[item.calendar].zone
             ordered = ChildOrder(process, line, key, step, zone)
             await reserve(connection, ordered, _now())
-            words = in_language(resolved.organisation.catalog[step.item or ""].name)
+            words = summary_of(resolved.organisation, [step.item or ""])
         with suppress(WorkflowAlreadyStartedError):
             await self.sender.open(ordered.child, actor=process.opened_by, at=_now(), summary=words)
         return _DONE
@@ -79,13 +80,14 @@ class ChildActivities:
             child = line.steps[key].child
             assert child is not None
             await reservations.withdraw(connection, child)
+            summaries = await summaries_of(connection, [child])
         if await self._is_open(child) is None:
             return ErrandOutcome(kind=OutcomeKind.DONE, problem=NEVER_OPENED)
         if await self._tell(child, "cancel", Cancel(assertion=unsigned()), f"cancel:{order.key}"):
             return _DONE
         if await self._is_open(child):
             # Somebody ended its workflow by hand; what is left without one would live on unnoticed.
-            await self.sender.take_up(child)
+            await self.sender.take_up(child, summaries.get(child))
             raise ApplicationError(f"{child} was taken up again to be cancelled", type="TakenUp")
         return ErrandOutcome(kind=OutcomeKind.DONE, problem="Ended")
 

@@ -15,10 +15,10 @@ from api.security import Caller, Orderer, Reader
 from api.services import Services
 from api.state import ServicesOf
 from steadydesk.contracts.kept_command import KeptCommand
-from steadydesk.contracts.language import in_language
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, instant_and_key
 from steadydesk.contracts.views import OpenedRequest, RecordView, RequestView
+from steadydesk.policies.summary import summary_of
 from steadydesk.records.engine import autocommit
 from steadydesk.records.organisation import in_force
 from steadydesk.records.views import records as views
@@ -44,7 +44,7 @@ async def _reserve(services: Services, caller: Caller, new: NewRequest, key: str
         digest, resolved = await in_force(connection)
         draft: Draft = await check_order(connection, caller, new, resolved.organisation, digest)
         order, words = await numbered_order(connection, caller, draft)
-        summary = in_language(resolved.organisation.catalog[new.items[0].item].name)
+        summary = summary_of(resolved.organisation, [line.item for line in new.items])
         return await reserve_once(connection, caller, order, words, key, hashed, summary)
 
 

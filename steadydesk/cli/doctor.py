@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 
 from steadydesk.cli.client import REFUSED, UNREACHABLE, fail
 from steadydesk.cli.database import in_one_transaction
-from steadydesk.cli.mending import Mending, mend
+from steadydesk.cli.mending import Mending, mend, mendable
 from steadydesk.cli.refusal import checked_settings, refusals
 from steadydesk.orchestration.client import connect
 from steadydesk.orchestration.inspection import (
@@ -37,6 +37,7 @@ from steadydesk.records.doctor_organisation import (
     examine_orders,
     examine_organisation,
 )
+from steadydesk.records.summaries import summaries_of
 from steadydesk.settings import Settings
 from steadydesk.stack.addresses import running_stack_of
 
@@ -65,7 +66,7 @@ def doctor(
     symptoms = _examined(settings, every=every)
     mendings: list[Mending] = []
     if repair:
-        mendings = asyncio.run(_repaired(settings, symptoms))
+        mendings = _repaired(settings, symptoms)
         mended = [one.number for one in mendings if one.reason is None]
         symptoms = _examined_after(settings, mended, every=every) if mended else symptoms
     typer.echo(_as_json(symptoms, mendings) if as_json else _as_text(symptoms, mendings))
@@ -142,8 +143,13 @@ async def _of_workflows(client: Client, found: Examined, now: datetime) -> list[
     return symptoms
 
 
-async def _repaired(settings: Settings, symptoms: list[Symptom]) -> list[Mending]:
-    return await mend(await _client(settings), settings, symptoms)
+def _repaired(settings: Settings, symptoms: list[Symptom]) -> list[Mending]:
+    summaries = in_one_transaction(lambda connection: summaries_of(connection, mendable(symptoms)))
+
+    async def work() -> list[Mending]:
+        return await mend(await _client(settings), settings, symptoms, summaries)
+
+    return asyncio.run(work())
 
 
 async def _client(settings: Settings) -> Client:

@@ -1,7 +1,7 @@
 """What `steadydesk doctor --repair` does: always through the process itself, which is the only writer of its record."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -32,11 +32,19 @@ class Mending(NamedTuple):
     reason: str | None = None
 
 
-async def mend(client: Client, settings: Settings, symptoms: Iterable[Symptom]) -> list[Mending]:
-    """Start processes and routines again, or have a process write its rows anew."""
-    found = list(symptoms)
-    routines = sorted({symptom.number for symptom in found if symptom.check == _ROUTINE})
-    numbers = sorted({symptom.number for symptom in found if symptom.check in _MENDABLE})
+def mendable(symptoms: Iterable[Symptom]) -> list[str]:
+    """The numbers whose processes can mend what was found."""
+    return sorted({symptom.number for symptom in symptoms if symptom.check in _MENDABLE})
+
+
+async def mend(
+    client: Client, settings: Settings, symptoms: Sequence[Symptom], summaries: Mapping[str, str]
+) -> list[Mending]:
+    """Start processes and routines again, or have a process write its rows anew; ``summaries`` are what the Temporal UI
+    says of requests, by number.
+    """
+    routines = sorted({symptom.number for symptom in symptoms if symptom.check == _ROUTINE})
+    numbers = mendable(symptoms)
     mended = [await _tried(name, lambda name: start_routine_again(client, name)) for name in routines]
     if not numbers:
         return mended
@@ -44,7 +52,11 @@ async def mend(client: Client, settings: Settings, symptoms: Iterable[Symptom]) 
         sender = Sender(client, load_keyring(settings.keys_file))
     except KeyFileError as error:
         fail(REFUSED, str(error))
-    return [*mended, *[await _tried(number, lambda number: _mend(sender, number)) for number in numbers]]
+
+    async def mend_one(number: str) -> None:
+        await _mend(sender, number, summaries.get(number))
+
+    return [*mended, *[await _tried(number, mend_one) for number in numbers]]
 
 
 async def _tried(number: str, work: Callable[[str], Awaitable[None]]) -> Mending:
@@ -60,11 +72,11 @@ async def _tried(number: str, work: Callable[[str], Awaitable[None]]) -> Mending
     return Mending(number)
 
 
-async def _mend(sender: Sender, number: str) -> None:
+async def _mend(sender: Sender, number: str, summary: str | None) -> None:
     """An ended process is started from its document, which also writes its rows; a running one is told to look."""
     started = not await is_running(sender.client, number)
     if started:
-        await sender.take_up(number)
+        await sender.take_up(number, summary)
     if not started or kind_of(number) is RecordKind.GRANT:
         await _tell_to_look(sender, number)
 

@@ -85,8 +85,10 @@ class Sender:
                 search_attributes=_attributes("grant"),
             )
 
-    async def take_up(self, number: str) -> None:
-        """Start the process of an open record again, whose workflow somebody ended by hand; a running one goes on."""
+    async def take_up(self, number: str, summary: str | None = None) -> None:
+        """Start the process of an open record again, whose workflow somebody ended by hand; a running one goes on.
+        ``summary`` is what operators read of a request.
+        """
         grant = kind_of(number) is RecordKind.GRANT
         argument = (
             StartGrant(number=number, take_up=True) if grant else StartRequest(number=number, take_up=True)
@@ -99,7 +101,7 @@ class Sender:
                 task_queue=PROCESSES,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 task_timeout=TASK_TIMEOUT,
-                static_summary="Taken up again from the record",
+                static_summary=f"Grant {number}" if grant else summary,
                 search_attributes=_attributes("grant" if grant else "request"),
             )
 

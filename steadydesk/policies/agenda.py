@@ -53,12 +53,16 @@ def _facets(process: RequestProcess, organisation: Organisation, waiting: list[W
 
 
 def _details(process: RequestProcess, waiting: list[Waiting]) -> str:
-    rows = [f"**{process.number}**: {process.state.value.replace('_', ' ')}"]
+    # Markdown takes rows for a list only after an empty line.
+    rows = [f"**{process.number}**: {process.state.value.replace('_', ' ')}", ""]
     for each in waiting:
         until = (
             f" until {each.until:%Y-%m-%d %H:%M} UTC, then {each.then}" if each.until else f"; {each.then}"
         )
-        rows.append(f"- waits for {each.what} ({each.whom}) since {each.since:%Y-%m-%d %H:%M} UTC{until}")
+        place = f"{each.subject}: " if len(process.lines) > 1 else ""
+        what = each.kind.value if process.restricted_to else each.what
+        since = f"{each.since:%Y-%m-%d %H:%M} UTC"
+        rows.append(f"- {place}waits for {what} ({each.whom}) since {since}{until}")
     if not waiting and process.closed_at is not None:
         rows.append(f"- closed {process.closed_at:%Y-%m-%d %H:%M} UTC")
     return "\n".join(rows)

@@ -125,8 +125,10 @@ def grant_agenda(
 
 
 def _details(grant: GrantProcess, waiting: list[Waiting]) -> str:
+    what = "restricted" if grant.restricted_to else in_language(grant.entitlement)
     rows = [
-        f"**{grant.number}**: {in_language(grant.entitlement)}, {grant.state.value}, given by {grant.request}"
+        f"**{grant.number}**: {what}, {grant.state.value}, given by {grant.request}",
+        "",
     ]
     for each in waiting:
         until = f" until {each.until:%Y-%m-%d %H:%M} UTC" if each.until else ""

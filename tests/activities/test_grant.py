@@ -120,6 +120,7 @@ async def test_a_number_that_no_request_registered_starts_nothing(desk: Desk) ->
 async def test_it_reminds_once_and_is_revoked_at_its_end(desk: Desk) -> None:
     grants = await granted(desk)
     opened = await grants.open()
+    assert "\n\n- waits for" in opened.agenda.details, "markdown takes rows for a list after an empty line"
     assert opened.agenda.alarm is not None
     assert opened.agenda.alarm.at == _END - timedelta(days=7)
     reminded = await grants.ring(opened.agenda.alarm.at)

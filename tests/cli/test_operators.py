@@ -45,6 +45,10 @@ async def number(desk: Operator) -> str:
     return (await desk.says("request", "new", "key-card", "--example", *RITA))["number"]
 
 
+async def summary(temporal: Client, number: str) -> str | None:
+    return await (await temporal.get_workflow_handle(number).describe()).static_summary()
+
+
 async def audit_is_written(desk: Operator) -> None:
     """The first anchor is sealed when the worker starts; the proof needs it."""
     async with asyncio.timeout(20):
@@ -68,6 +72,11 @@ async def test_from_the_order_to_the_decision(desk: Operator) -> None:
         1,
         f"steadydesk: Approval is closed: {number}-G1 is approved\n",
     )
+
+
+async def test_a_confidential_order_has_no_name_in_the_temporal_ui(desk: Operator, temporal: Client) -> None:
+    ordered = await desk.says("request", "new", "hr-conversation", "--example", *RITA)
+    assert await summary(temporal, ordered["number"]) == "Restricted request"
 
 
 async def test_why_finds_a_number_however_typed(desk: Operator, number: str) -> None:
@@ -133,6 +142,7 @@ async def test_a_process_ended_by_hand_is_named_and_taken_up_again(
     mended = await desk.says("doctor", "--repair")
     assert (mended["mended"], mended["sound"]) == ([number], True)
     assert await is_running(temporal, number)
+    assert await summary(temporal, number) == "Key card"
     decided = await desk.run("approve", f"{number}-G1", *MONA)
     assert decided.stdout.endswith("state approved\n")
 

@@ -107,6 +107,28 @@ def test_the_words_say_what_is_waited_for_and_name_nobody() -> None:
     assert found.facets.assignment_group == "board"
 
 
+def test_the_waits_of_several_lines_say_which_they_are_of() -> None:
+    played = player({}, stages={"first": stage()})
+    first = played.process.lines[0]
+    played.process.lines.append(first.model_copy(deep=True, update={"number": "RITM0000002"}))
+    played.rest()
+    head, empty, *rows = agenda(played).details.splitlines()
+    assert (head, empty) == ("**REQ0000001**: open", ""), "markdown takes rows for a list after an empty line"
+    assert [row.partition(": waits for the approval")[0] for row in rows] == [
+        "- REQ0000001-G1",
+        "- REQ0000001-G2",
+    ]
+
+
+def test_the_words_of_a_restricted_request_name_neither_step_nor_approval() -> None:
+    played = player({}, stages={"first": stage(label={"en": "Supervisor"})})
+    played.process.restricted_to = ["confidants"]
+    played.rest()
+    details = agenda(played).details
+    assert "- waits for approval (group board) since 2026-03-02 09:00 UTC until" in details
+    assert "Supervisor" not in details
+
+
 def test_a_closed_request_says_so() -> None:
     played = player({})
     played.rest()
