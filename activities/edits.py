@@ -16,7 +16,9 @@ from steadydesk.contracts.request_commands import (
 )
 from steadydesk.errors import InvalidInput, InvalidTransition, NotAllowed
 from steadydesk.policies.request import BeginUndo
+from steadydesk.policies.rights import Relation
 from steadydesk.records.directory_standing import standing
+from steadydesk.records.views.visibility import Viewer, relations
 
 
 async def cancel(work: RequestWork, command: Cancel) -> None:
@@ -43,10 +45,22 @@ async def comment(work: RequestWork, command: Comment) -> None:
     """Words for everybody who sees the record; from the customer they answer every open question."""
     must_be_open(work)
     work.note("commented", work.process.number, kind=command.kind, digest=command.text.digest)
+    answers = command.kind == "comment" and await _is_customer(work) and answer_questions(work)
+    work.write_down("answer" if answers else command.kind, command.text)
+
+
+async def _is_customer(work: RequestWork) -> bool:
+    """Who ordered it, for whom, and where they left, who acts for them since: the manager, or a group."""
     customers = {work.process.opened_by, work.process.requested_for}
     customers |= {line.requested_for for line in work.process.lines}
-    answers = command.kind == "comment" and work.actor.person in customers and answer_questions(work)
-    work.write_down("answer" if answers else command.kind, command.text)
+    if work.actor.person in customers:
+        return True
+    who = await standing(work.connection, work.actor.person, work.at)
+    if who is None:
+        return False
+    return Relation.REQUESTER in await relations(
+        work.connection, Viewer.of(who, work.at), work.process.number
+    )
 
 
 async def move(work: RequestWork, command: Move) -> None:

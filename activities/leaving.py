@@ -45,15 +45,31 @@ async def membership_ended(work: RequestWork, person: str, group: str) -> None:
 
 
 async def _hand_over(work: RequestWork, person: str) -> None:
-    """What they ordered is their manager's now, and on the list of those who look after leavers."""
+    """What they ordered has somebody to act for the requester again. A restricted record may be about the manager."""
+    restricted_to = work.process.restricted_to
+    audience = _hand_to_groups(work, person) if restricted_to else await _hand_up(work, person)
     group = work.organisation.organisation.leavers_group
-    audience = [f"g:{group}"]
-    work.show_to(f"g:{group}", Relation.PROCESS_OWNER)
-    for manager in (await line_above(work.connection, person))[:1]:
-        work.show_to(f"p:{manager}", Relation.REQUESTER)
-        audience.append(f"p:{manager}")
-    work.note("requester.left", work.process.number, group=group)
+    work.note("requester.left", work.process.number, groups=restricted_to or [group])
     work.tell("person.left", audience, work.process.number)
+
+
+async def _hand_up(work: RequestWork, person: str) -> list[str]:
+    """It is their manager's now, and on the list of those who look after leavers."""
+    group = f"g:{work.organisation.organisation.leavers_group}"
+    work.show_to(group, Relation.PROCESS_OWNER)
+    manager = [f"p:{one}" for one in (await line_above(work.connection, person))[:1]]
+    for one in manager:
+        work.show_to(one, Relation.REQUESTER)
+    return [group, *manager]
+
+
+def _hand_to_groups(work: RequestWork, person: str) -> list[str]:
+    """The groups that it names act for who ordered it; nobody else comes to see or hear anything."""
+    groups = [f"g:{group}" for group in work.process.restricted_to]
+    if person == work.process.opened_by:
+        for group in groups:
+            work.show_to(group, Relation.REQUESTER)
+    return groups
 
 
 async def _leave_gate(work: RequestWork, gate: Gate, person: str) -> None:

@@ -8,8 +8,8 @@ ORGANISATION_EVENTS: tuple[EventType, ...] = (
         ("Person left", "Person ausgeschieden"),
         "A person left who is named by an open gate, task or ownership. Without an audience, the message is for "
         "the process itself, which looks for somebody else.",
-        "The manager of the person, and the organisation's group for leavers; of a task of a restricted record its "
-        "named groups instead.",
+        "The manager of the person, and the organisation's group for leavers; of a restricted record only the groups "
+        "that it names.",
         fields="person kind access",
         subject=(
             "{{ number }}: a person who left is named here",

@@ -14,10 +14,12 @@ from steadydesk.records import subscription
 from steadydesk.records.directory_events import installation
 from steadydesk.records.directory_groups import remove_member
 from steadydesk.records.directory_import import apply_directory
+from steadydesk.records.directory_standing import standing
 from steadydesk.records.doctor_organisation import examine_organisation
 from steadydesk.records.tables.approval import approver
 from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.process import sight
+from steadydesk.records.views.visibility import Viewer, relations
 from tests.support.request_desk import KEYRING, Desk
 
 
@@ -179,6 +181,39 @@ async def test_what_a_leaver_ordered_goes_to_the_manager_and_a_list(
         outbox, outbox.c.number == number, outbox.c.event == "person.left", outbox.c.audience != []
     )
     assert set(told.audience) == {"g:leavers", f"p:{desk.ids['mona']}"}
+
+
+async def why_seen(desk: Desk, number: str, who: str) -> list[str]:
+    async with desk.engine.connect() as connection:
+        found = await standing(connection, desk.ids[who], desk.now)
+        assert found is not None
+        return await relations(connection, Viewer.of(found, desk.now), number)
+
+
+@pytest.mark.parametrize(("by", "acts"), [("rita", True), ("ralf", False)])
+async def test_what_is_restricted_goes_to_its_groups_alone(desk: Desk, by: str, acts: bool) -> None:
+    """The record may be about the manager. While who ordered it is there, nobody else acts for them."""
+    number = await desk.order("confidential", by=by, requested_for="rita")
+    await desk.join("selma", "leavers")
+    await desk.leave("rita", number)
+    for name in ("mona", "selma"):
+        assert await why_seen(desk, number, name) == []
+    theirs = ["requester", "restricted_group"] if acts else ["restricted_group"]
+    assert await why_seen(desk, number, "carl") == theirs
+    told = await desk.rows(outbox, outbox.c.number == number, outbox.c.event == "person.left")
+    assert [row.audience for row in told if row.audience] == [["g:confidants"]]
+
+
+@pytest.mark.parametrize(("item", "who"), [("confidential", "carl"), ("board-any", "mona")])
+async def test_who_acts_for_a_leaver_answers_questions(desk: Desk, item: str, who: str) -> None:
+    number = await desk.order(item)
+    gate = f"{number}-G1"
+    await desk.decide(gate, "ask", "ann", comment=await desk.words("Why?", "ann"))
+    await desk.leave("rita", number)
+    await desk.comment(number, by="ben")
+    assert (await desk.gate(gate)).question is not None
+    await desk.comment(number, by=who)
+    assert (await desk.gate(gate)).question is None
 
 
 async def test_a_departure_tells_every_process_that_names_the_person(desk: Desk) -> None:

@@ -112,7 +112,7 @@ async def ask(
 
 
 @pytest.mark.parametrize("actor_name", ACTORS)
-@pytest.mark.parametrize("record", ["plain", "restricted", "silent", "finance"])
+@pytest.mark.parametrize("record", ["plain", "restricted", "left behind", "silent", "finance"])
 async def test_matrix(desk: ApiDesk, subjects: dict[str, Subject], actor_name: str, record: str) -> None:
     actor, about = ACTORS[actor_name], subjects[record]
     wrong: list[str] = []

@@ -78,6 +78,7 @@ class AtOnce(Sender):
             "answer_survey": record.record_survey_answer,
             "decide": gate.record_decision,
             "add_approver": gate.record_approver,
+            "tell": record.record_message,
             "act_on_task": TaskActivities(requests).record_task_action,
             "revoke": grants.record_revocation,
         }

@@ -5,7 +5,10 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from steadydesk.contracts.assertion import SERVICE_ACTOR
 from steadydesk.contracts.delegation import NewDelegation
+from steadydesk.contracts.request_commands import TellRequest
+from steadydesk.policies.assertion import unsigned
 from steadydesk.records.tables.grant import grant_register
 from tests.support.api_desk import ApiDesk
 from tests.support.visibility_matrix import Subject
@@ -27,6 +30,7 @@ MORE_PEOPLE: dict[str, Any] = {
         {"user_name": "otto.operator", "name": "Otto", "roles": ["operator"], "manager": "dora.director"},
         {"user_name": "stan.stranger", "name": "Stan", "manager": "dora.director"},
         {"user_name": "lars.left", "name": "Lars", "manager": "dora.director"},
+        {"user_name": "nora.next", "name": "Nora", "manager": "mona.manager"},
     ]
 }
 
@@ -50,6 +54,7 @@ async def matrix_subjects(desk: ApiDesk) -> dict[str, Subject]:
     return {
         "plain": await plain(desk),
         "restricted": await restricted(desk),
+        "left behind": await left_behind(desk),
         "silent": await silent(desk),
         "finance": await finance(desk),
     }
@@ -129,6 +134,21 @@ async def restricted(desk: ApiDesk) -> Subject:
         hr_owner=hr,
         acting_for_helga=hr,
     )
+
+
+async def left_behind(desk: ApiDesk) -> Subject:
+    """Nora's case, once she has left: not her manager's to see, and not the leavers' list's, which is Hanna's."""
+    view = await desk.order("nora.next", "hr-conversation", topic="health")
+    hr = {"restricted_group", "fulfilment_group", "requester"}
+    found = await subject(desk, "nora.next", view, hr_owner=hr, acting_for_helga=hr)
+    nora = await desk.person("nora.next")
+    await desk.post("adam.admin", f"/people/{nora}/deactivate")
+    word = TellRequest(assertion=unsigned(), event="person_left", subject=nora)
+    at = desk.services.clock()
+    await desk.services.sender.send(
+        found.request, "tell", word, update_id=f"left:{nora}", actor=SERVICE_ACTOR, at=at
+    )
+    return found
 
 
 async def silent(desk: ApiDesk) -> Subject:
