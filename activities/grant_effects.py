@@ -63,7 +63,8 @@ async def begin(work: GrantWork, request: RequestProcess) -> None:
     """It is in force; where its holder left before its process could hear of it, it is taken back at once."""
     grant = work.process
     _plan_reminder(work)
-    work.show_to(f"p:{grant.holder}", Relation.REQUESTED_FOR, from_=request.silent_until)
+    silent_until = request.silent_until if grant.holder != grant.opened_by else None
+    work.show_to(f"p:{grant.holder}", Relation.REQUESTED_FOR, from_=silent_until)
     work.show_to(f"p:{grant.opened_by}", Relation.REQUESTER)
     groups = grant.restricted_to or [item_of(work).fulfilment_group]
     why = Relation.RESTRICTED_GROUP if grant.restricted_to else Relation.FULFILMENT_GROUP

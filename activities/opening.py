@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
+from activities.lines import show_to_beneficiary
 from activities.steps import instant_of
 from activities.values import answers_of
 from activities.work import RequestWork
@@ -103,8 +104,8 @@ def _silence(work: RequestWork) -> None:
 def _sights(work: RequestWork) -> None:
     process = work.process
     work.show_to(f"p:{process.opened_by}", Relation.REQUESTER)
-    if process.requested_for != process.opened_by:
-        work.show_to(f"p:{process.requested_for}", Relation.REQUESTED_FOR, from_=process.silent_until)
+    for person in sorted({process.requested_for, *(line.requested_for for line in process.lines)}):
+        show_to_beneficiary(work, person, process.silent_until)
     if process.restricted_to:
         for group in process.restricted_to:
             work.show_to(f"g:{group}", Relation.RESTRICTED_GROUP)
@@ -113,5 +114,3 @@ def _sights(work: RequestWork) -> None:
         item = work.organisation.catalog[line.item]
         work.show_to(f"g:{item.fulfilment_group}", Relation.FULFILMENT_GROUP)
         work.show_to(f"f:{item.function}", Relation.PROCESS_OWNER)
-        if line.requested_for != process.opened_by:
-            work.show_to(f"p:{line.requested_for}", Relation.REQUESTED_FOR, from_=process.silent_until)

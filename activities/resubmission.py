@@ -2,7 +2,7 @@
 
 from activities.closing import begin_undo, cancel_gates, return_line
 from activities.gates import close_gate, enter, flat
-from activities.lines import keep_silent, must_not_be_extending, open_line
+from activities.lines import keep_silent, must_not_be_extending, open_line, show_to_beneficiary
 from activities.opening import read_amount_and_date
 from activities.values import answers_of, values_of
 from activities.work import RequestWork
@@ -80,8 +80,7 @@ def _change_beneficiary(work: RequestWork, line: Line, person: str) -> None:
     ours = {process.opened_by, process.requested_for, *(each.requested_for for each in process.lines)}
     if before not in ours:
         work.hide_from(f"p:{before}", Relation.REQUESTED_FOR)
-    if person != process.opened_by and (person == process.requested_for or not process.restricted_to):
-        work.show_to(f"p:{person}", Relation.REQUESTED_FOR, from_=process.silent_until)
+    show_to_beneficiary(work, person, process.silent_until)
     work.note("line.beneficiary-changed", line.number, before=before, after=person)
 
 

@@ -105,7 +105,9 @@ class Work(Generic[P]):
             }
         )
 
-    def show_to(self, subject: str, why: Relation, *, from_: datetime | None = None) -> None:
+    def show_to(
+        self, subject: str, why: Relation, *, from_: datetime | None = None, until: datetime | None = None
+    ) -> None:
         """Let a person (``p:``), group (``g:``) or a function's process owners (``f:``) see the record."""
         self.sights.append(
             {
@@ -113,14 +115,13 @@ class Work(Generic[P]):
                 "number": self.process.number,
                 "why": why.value,
                 "begins_at": from_,
-                "until": None,
+                "until": until,
             }
         )
 
     def hide_from(self, subject: str, why: Relation) -> None:
         """End one way of seeing the record; others that the subject has stay."""
-        self.show_to(subject, why)
-        self.sights[-1]["until"] = self.at
+        self.show_to(subject, why, until=self.at)
 
 
 RequestWork = Work[RequestProcess]

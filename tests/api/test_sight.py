@@ -26,9 +26,9 @@ async def subjects(desk: ApiDesk) -> dict[str, Subject]:
 
 async def test_the_silent_hour_ends_by_itself(desk: ApiDesk, subjects: dict[str, Subject]) -> None:
     number = subjects["silent"].request
-    assert (await desk.call("ralf.requester", "GET", f"/requests/{number}")).status_code == 404
+    assert (await desk.call("kim.kept", "GET", f"/requests/{number}")).status_code == 404
     with desk.later(timedelta(days=365 * 10)):
-        assert (await desk.call("ralf.requester", "GET", f"/requests/{number}")).status_code == 200
+        assert (await desk.call("kim.kept", "GET", f"/requests/{number}")).status_code == 200
 
 
 async def test_watching_gives_and_takes_sight(desk: ApiDesk, subjects: dict[str, Subject]) -> None:
@@ -45,7 +45,7 @@ async def test_watching_gives_and_takes_sight(desk: ApiDesk, subjects: dict[str,
     [
         ("restricted", "rita.requester", "stan.stranger"),
         ("restricted", "rita.requester", "ada.admin"),
-        ("silent", "hanna.hr", "ralf.requester"),
+        ("silent", "hanna.hr", "kim.kept"),
     ],
 )
 async def test_nobody_is_let_in_as_a_watcher(

@@ -12,7 +12,7 @@ from steadydesk.records.directory_standing import standing
 from steadydesk.records.tables.approval import approver, gate
 from steadydesk.records.tables.directory import delegation, role_holder
 from steadydesk.records.tables.process import record
-from steadydesk.records.views.visibility import Viewer, relations, visible
+from steadydesk.records.views.visibility import Viewer, relations, sight_of, visible
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.delivery_scene import NOW, Scene, delivery_scene
 
@@ -54,7 +54,7 @@ async def populate(scene: Scene, chance: random.Random) -> tuple[list[str], list
             await scene.see(
                 subject,
                 number,
-                why=chance.choice(["approver", "requester", "watcher"]),
+                why=chance.choice(["approver", "requester", "requested_for", "watcher"]),
                 begins_at=chance.choice([None, NOW - HOUR, NOW, NOW + HOUR]),
                 until=chance.choice([None, NOW - HOUR, NOW, NOW + 2 * HOUR]),
             )
@@ -82,10 +82,16 @@ async def test_fan_out_and_lists_agree(scene: Scene, seed: int) -> None:
         for person in people:
             found = await standing(connection, person, NOW)
             assert found is not None
-            seen = await connection.scalars(select(record.c.number).where(visible(Viewer.of(found, NOW))))
+            viewer = Viewer.of(found, NOW)
+            by_subjects = (await sight_of(connection, viewer)).at(NOW)
+            seen, counted = [
+                set(await connection.scalars(select(record.c.number).where(visible(each))))
+                for each in (viewer, by_subjects)
+            ]
+            assert counted == seen
             listed |= {(number, person) for number in seen}
             for number in numbers[:12]:
-                why = await relations(connection, Viewer.of(found, NOW), number)
+                why = await relations(connection, viewer, number)
                 assert bool(why) == ((number, person) in listed)
     assert told == listed
     assert 0 < len(told) < len(pairs)

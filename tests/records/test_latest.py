@@ -67,10 +67,17 @@ def _sights(row: dict[str, Any], dice: Random) -> Iterator[dict[str, Any]]:
 
 
 def by_hand(sights: list[dict[str, Any]], viewer: Viewer, wanted: RecordFilter) -> list[str]:
+    silent = {
+        row["number"]
+        for row in sights
+        if (row["subject"], row["why"]) == (f"p:{viewer.person}", "requested_for")
+        and row["begins_at"] == NOW + HOUR
+    }
     found = {
         (row["changed_at"], row["number"])
         for row in sights
         if row["number"].startswith(wanted.kind or "")
+        and row["number"] not in silent
         and wanted.open in (None, row["open"])
         and (row["begins_at"] is None or row["begins_at"] <= NOW)
         and (row["until"] is None or row["until"] > NOW)

@@ -70,6 +70,8 @@ ITEMS: dict[str, dict[str, Any]] = {
     "surveyed": {"survey": {"question": "How was it?", "reopen_window": "PT8H"}},
     "dated": {"approval": "dated", "effective_at": "day"},
     "silent": {"effective_at": "day", "silent_until_effective": True},
+    "silent-case": {"model": "confidential", "effective_at": "day", "silent_until_effective": True},
+    "silent-and-asking": {"effective_at": "day", "silent_until_effective": True, "approval": "board-any"},
 }
 
 POLICIES: dict[str, dict[str, Any]] = {

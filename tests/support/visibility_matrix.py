@@ -221,6 +221,7 @@ ACTORS: dict[str, Actor] = {
     "finance owner": Actor("fiona.finance", _OWNER),
     "administrator": Actor("adam.admin", _ADMINISTRATOR, everywhere=True),
     "operator": Actor("otto.operator", _PERSON | {Permission.OPERATE, Permission.READ_CONFIGURATION}),
+    "who must not know": Actor("kim.kept", _FULFILLER),
     "stranger": Actor("stan.stranger", _PERSON),
     "acting for rita": Actor(
         "portal.service", frozenset({Permission.READ, Permission.ORDER}), "rita.requester"

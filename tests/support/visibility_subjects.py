@@ -30,23 +30,34 @@ MORE_PEOPLE: dict[str, Any] = {
         {"user_name": "otto.operator", "name": "Otto", "roles": ["operator"], "manager": "dora.director"},
         {"user_name": "stan.stranger", "name": "Stan", "manager": "dora.director"},
         {"user_name": "lars.left", "name": "Lars", "manager": "dora.director"},
+        {
+            "user_name": "kim.kept",
+            "name": "Kim",
+            "groups": ["facilities-desk"],
+            "manager": "dora.director",
+        },
         {"user_name": "nora.next", "name": "Nora", "manager": "mona.manager"},
     ]
 }
 
 
 async def delegate(desk: ApiDesk) -> None:
-    """Mona is stood for by Dirk, by Lena at expenses only, and Lars leaves with a token in his pocket."""
+    """Mona is stood for by Dirk, by Lena at expenses only, and Helga by Kim. Lars leaves with a token in his pocket."""
     now = desk.services.clock()
-    for who, policies in (("dirk.delegate", None), ("lena.limited", ["expense"])):
+    mona, helga = "mona.manager", "helga.hrlead"
+    for whom, who, policies in (
+        (mona, "dirk.delegate", None),
+        (mona, "lena.limited", ["expense"]),
+        (helga, "kim.kept", None),
+    ):
         new = NewDelegation(
-            delegator=await desk.person("mona.manager"),
+            delegator=await desk.person(whom),
             delegate=await desk.person(who),
             policies=policies,
             begins_at=now - timedelta(minutes=1),
             ends_at=now + timedelta(days=30),
         )
-        await desk.post("mona.manager", "/delegations", new.model_dump(mode="json"))
+        await desk.post(whom, "/delegations", new.model_dump(mode="json"))
     await desk.post("adam.admin", f"/people/{await desk.person('lars.left')}/deactivate")
 
 
@@ -152,8 +163,10 @@ async def left_behind(desk: ApiDesk) -> Subject:
 
 
 async def silent(desk: ApiDesk) -> Subject:
-    """Hanna of HR prepares Ralf's leaving; he must not know yet. The process owners of HR are not named."""
-    view = await desk.order("hanna.hr", "leaver", person="ralf.requester", last_day=SILENT)
+    """Hanna of HR prepares Kim's leaving, who must not know yet: neither as a member of a group that it names, nor as
+    the delegate of who decides. The process owners of HR are not named.
+    """
+    view = await desk.order("hanna.hr", "leaver", person="kim.kept", last_day=SILENT)
     named = {"restricted_group"}
     return await subject(
         desk,

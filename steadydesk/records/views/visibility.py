@@ -6,14 +6,18 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
+    all_,
     and_,
     any_,
     bindparam,
     exists,
     func,
     literal,
+    not_,
     or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -27,6 +31,7 @@ from steadydesk.records.tables.process import record, sight
 
 _GATE = gate.alias("scope_gate")
 _ASKED = approver.alias("scope_approver")
+_LATER = sight.alias("later")
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,11 @@ class Viewer:
             standing.person.natural,
         )
 
+    @property
+    def selves(self) -> list[str]:
+        """The subjects that are the person alone, by the accounts that are known here."""
+        return [f"p:{account}" for account in sorted({self.person, self.natural}) if account]
+
 
 def _partly(standing: Standing) -> tuple[tuple[str, str], ...]:
     wholly = {one.delegator for one in standing.stands_for if one.policies is None}
@@ -67,14 +77,14 @@ def subject_matches(viewer: Viewer) -> ColumnElement[bool]:
     """Rows of ``sight`` that are the viewer's, now."""
     everybody = literal([*viewer.own, *viewer.delegated], ARRAY(Text))
     matches = _matches(everybody, literal(list(viewer.own), ARRAY(Text)), literal(viewer.now))
-    return and_(matches, _in_scope(viewer)) if viewer.partly else matches
+    return and_(matches, _is_not_silent(viewer), _in_scope(viewer) if viewer.partly else true())
 
 
 def one_subject_matches(
     viewer: Viewer, subject: ColumnElement[str], own: ColumnElement[bool]
 ) -> ColumnElement[bool]:
     """Of the rows above those of one subject of the viewer's; ``own`` is whether it is one of ``Viewer.own``."""
-    matches = and_(sight.c.subject == subject, _shows(own, literal(viewer.now)))
+    matches = and_(sight.c.subject == subject, _shows(own, literal(viewer.now)), _is_not_silent(viewer))
     return and_(matches, _in_scope(viewer)) if viewer.partly else matches
 
 
@@ -91,6 +101,23 @@ def _shows(own: ColumnElement[bool], now: ColumnElement[Any]) -> ColumnElement[b
     begun = or_(sight.c.begins_at.is_(None), sight.c.begins_at <= now)
     holds = or_(sight.c.until.is_(None), sight.c.until > now)
     return and_(whole, begun, holds)
+
+
+def _is_not_silent(viewer: Viewer) -> ColumnElement[bool]:
+    """A record that is silent about somebody shows them nothing before its hour, whatever else lets them see it.
+
+    The few numbers are read once for a statement, not row by row: lists keep the plans that they have without.
+    """
+    if not viewer.selves:
+        return true()
+    silent = _silent(literal(viewer.selves, ARRAY(Text)), literal(viewer.now))
+    return sight.c.number != all_(func.array(silent.scalar_subquery(), type_=ARRAY(Text)))
+
+
+def _silent(selves: ColumnElement[Any], now: ColumnElement[Any]) -> Select[str]:
+    """The processes that keep silent about the subjects ``selves`` still."""
+    of_theirs = and_(_LATER.c.subject == any_(selves), _LATER.c.why == Relation.REQUESTED_FOR.value)
+    return select(_LATER.c.number).where(of_theirs, _LATER.c.begins_at > now)
 
 
 def _in_scope(viewer: Viewer) -> ColumnElement[bool]:
@@ -117,16 +144,19 @@ def _in_scope(viewer: Viewer) -> ColumnElement[bool]:
     )
 
 
+_OF = bindparam("of", type_=Text)
+_NOW = bindparam("now", type_=sight.c.until.type)
 # Made once: every command of everybody asks it.
 _RELATIONS = (
     select(sight.c.why)
     .where(
-        sight.c.number == bindparam("of", type_=Text),
+        sight.c.number == _OF,
         _matches(
             bindparam("everybody", type_=ARRAY(Text)),
             bindparam("own", type_=ARRAY(Text)),
-            bindparam("now", type_=sight.c.until.type),
+            _NOW,
         ),
+        not_(_silent(bindparam("selves", type_=ARRAY(Text)), _NOW).where(_LATER.c.number == _OF).exists()),
     )
     .distinct()
 )
@@ -144,14 +174,18 @@ def visible(viewer: Viewer, *, processes: bool = False) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Sight:
-    """By which subjects somebody sees records; who they are decides nothing of what they see."""
+    """By which subjects somebody sees records. Who they are decides something only where a record is silent about
+    them: they are one of ``kept_from`` then.
+    """
 
     own: tuple[str, ...]
     delegated: tuple[str, ...]
     partly: tuple[tuple[str, str], ...] = ()
+    kept_from: tuple[str, ...] = ()
 
     def at(self, now: datetime) -> Viewer:
-        return Viewer("", self.own, self.delegated, now, partly=self.partly)
+        person, natural = (*self.kept_from, "", "")[:2]
+        return Viewer(person, self.own, self.delegated, now, partly=self.partly, natural=natural)
 
 
 async def sight_of(connection: AsyncConnection, viewer: Viewer) -> Sight:
@@ -163,12 +197,25 @@ async def sight_of(connection: AsyncConnection, viewer: Viewer) -> Sight:
     found = set(await connection.scalars(select(asked).where(named)))
     own, delegated = (tuple(filter(found.__contains__, side)) for side in (viewer.own, viewer.delegated))
     partly = tuple(one for one in viewer.partly if f"p:{one[0]}" in found)
-    return Sight(own, delegated, partly)
+    return Sight(own, delegated, partly, await _kept_from(connection, viewer))
+
+
+async def _kept_from(connection: AsyncConnection, viewer: Viewer) -> tuple[str, ...]:
+    """The viewer's accounts, where any process is silent about them."""
+    some = _silent(literal(viewer.selves, ARRAY(Text)), literal(viewer.now)).exists()
+    accounts = [subject.removeprefix("p:") for subject in viewer.selves]
+    return tuple(accounts) if await connection.scalar(select(some)) else ()
 
 
 async def relations(connection: AsyncConnection, viewer: Viewer, owner: str) -> list[str]:
     """Why the viewer sees the process ``owner``; empty when it is invisible to them."""
     everybody = [*viewer.own, *viewer.delegated]
-    asked = {"of": owner, "everybody": everybody, "own": list(viewer.own), "now": viewer.now}
+    asked = {
+        "of": owner,
+        "everybody": everybody,
+        "own": list(viewer.own),
+        "selves": viewer.selves,
+        "now": viewer.now,
+    }
     wanted = _RELATIONS.where(_in_scope(viewer)) if viewer.partly else _RELATIONS
     return sorted(await connection.scalars(wanted, asked))
