@@ -1,5 +1,6 @@
 """Check an order against catalogue, entitlement, form and directory, and reserve its number with its texts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -36,7 +37,7 @@ class ItemOrder(Contract):
 
 
 class NewRequest(Contract):
-    """An order: one or several items, for yourself or for somebody else."""
+    """An order: one or several items of one function, for yourself or for somebody else."""
 
     items: list[ItemOrder] = Field(min_length=1, max_length=50)
     requested_for: str | None = Field(
@@ -66,13 +67,11 @@ async def check_order(
 ) -> Draft:
     """Every fault of the order at once, each with its JSON pointer."""
     requested_for = await _person(connection, new.requested_for, caller.id)
-    problems: list[Problem] = []
+    items = [_offered(caller, organisation, ordered, index) for index, ordered in enumerate(new.items)]
+    problems = of_other_functions(items)
     beneficiaries: list[str] = []
-    for index, ordered in enumerate(new.items):
+    for index, (ordered, item) in enumerate(zip(new.items, items, strict=True)):
         at = f"/items/{index}"
-        item = organisation.catalog.get(ordered.item)
-        if item is None or not entitlement.may_see(item, caller.standing.groups):
-            raise UnknownItem(f"the catalogue has no item '{ordered.item}'", pointer=f"{at}/item")
         check_pre_approval(caller, organisation, ordered.item, f"{at}/item")
         person = await beneficiary_of(connection, item, ordered.variables, requested_for)
         named = "/requested_for" if person == requested_for else f"{at}/variables/{item.beneficiary}"
@@ -99,6 +98,27 @@ def check_pre_approval(caller: Caller, organisation: Organisation, key: str, poi
         pointer=pointer,
         details={"item": key, "pre_approved_by": advance.by, "until": advance.until.isoformat()},
     )
+
+
+def _offered(caller: Caller, organisation: Organisation, ordered: ItemOrder, index: int) -> CatalogItem:
+    """UnknownItem for what the caller may not see, too."""
+    item = organisation.catalog.get(ordered.item)
+    if item is None or not entitlement.may_see(item, caller.standing.groups):
+        raise UnknownItem(f"the catalogue has no item '{ordered.item}'", pointer=f"/items/{index}/item")
+    return item
+
+
+def of_other_functions(items: Sequence[CatalogItem]) -> list[Problem]:
+    """The items that are not of the first one's function: an order is one record, and its function says whose."""
+    first = items[0].function
+    return [
+        Problem(
+            f"/items/{index}/item",
+            f"is of the function '{item.function}', the first item of '{first}': each needs an order of its own",
+        )
+        for index, item in enumerate(items)
+        if item.function != first
+    ]
 
 
 async def check_entitlement(

@@ -32,6 +32,7 @@ from steadydesk.policies.entitlement import may_order_for_others, may_see
 from steadydesk.policies.pre_approval import has_ended
 from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.organisation import in_force
+from steadydesk.records.reservations import ordered_by
 from steadydesk.records.views.pickers import Picked, picked
 
 
@@ -59,18 +60,24 @@ class ChosenLine:
     """It says itself whom it is for."""
 
 
-async def show_basket(page: Page, refs: Sequence[str], failed: FormState | None = None) -> HTMLResponse:
+async def show_basket(
+    page: Page, refs: Sequence[str], failed: FormState | None = None, made: Sequence[str] = ()
+) -> HTMLResponse:
+    """``made`` are the numbers of orders that were sent from here just now."""
     async with autocommit(page.services.engine).connect() as connection:
         _, resolved = await in_force(connection)
         chosen = await basket.chosen(page, connection, refs)
         offered = [one for one in chosen if _is_offered(page, resolved, one)]
         names = await _names(page, connection, resolved, offered)
+        ordered = await ordered_by(connection, made, page.caller.id) if made else []
     lines = [_line(page, resolved, index, one, names) for index, one in enumerate(offered)]
     return await page.show(
         "catalog/basket",
         failed=failed,
         lost=basket.is_lost(page),
         lines=lines,
+        made=ordered,
+        functions=_functions(page, resolved, offered),
         gone=[one for one in chosen if one not in offered],
         total=_total(page, resolved, offered),
         others=any(line.others and not line.held for line in lines),
@@ -82,6 +89,13 @@ async def show_basket(page: Page, refs: Sequence[str], failed: FormState | None 
 def _is_offered(page: Page, resolved: ResolvedOrganisation, one: Chosen) -> bool:
     item = resolved.organisation.catalog.get(one.order.item)
     return item is not None and may_see(item, page.caller.standing.groups)
+
+
+def _functions(page: Page, resolved: ResolvedOrganisation, offered: Sequence[Chosen]) -> list[str]:
+    """Whose items these are; there is an order for each."""
+    keys = dict.fromkeys(resolved.organisation.catalog[one.order.item].function for one in offered)
+    labels = resolved.organisation.functions
+    return [in_language(labels[key].label, page.language) if key in labels else key for key in keys]
 
 
 async def _names(

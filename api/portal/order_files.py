@@ -43,6 +43,7 @@ async def attach_files(page: Page, number: str, posted: Posted) -> bool:
     for _, file in files:
         if (file.filename or "") in present:
             continue
+        await file.seek(0)
         try:
             await attachments.attach(number, file, page.caller, page.services)
         except Refusal:

@@ -30,7 +30,7 @@ router = APIRouter(prefix="/requests", tags=["requests"])
 async def order(
     new: NewRequest, caller: Orderer, services: ServicesOf, response: Response, key: IdempotencyKey = None
 ) -> OpenedRequest | Received:
-    """Order items of the catalogue. With an ``Idempotency-Key``, a repeat gets the same answer."""
+    """Order items of the catalogue, all of one function. With an ``Idempotency-Key``, a repeat gets the same answer."""
     kept = await _reserve(services, caller, new, key)
     return await open_reserved(services, response, kept)
 

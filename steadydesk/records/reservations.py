@@ -69,3 +69,11 @@ async def find_reservation(connection: AsyncConnection, number: str, opened_by: 
         )
     )
     return Order.model_validate(row) if row else None
+
+
+async def ordered_by(connection: AsyncConnection, numbers: Sequence[str], opened_by: str) -> list[str]:
+    """Those of the numbers that are somebody's own orders."""
+    own = select(reservation.c.number).where(
+        reservation.c.number.in_(numbers), reservation.c.opened_by == opened_by
+    )
+    return sorted(await connection.scalars(own))

@@ -64,6 +64,12 @@ ORDERS: list[tuple[dict[str, Any], int, str, str]] = [
     (order(quantity=0), 422, "invalid-input", "/items/0/quantity"),
     (order(quantity="many"), 422, "invalid-input", "/items/0/quantity"),
     (order(colour="red"), 422, "invalid-input", "/items/0/colour"),
+    (
+        {"items": [*order()["items"], {"item": "expense-payment", "variables": EXPENSE}]},
+        422,
+        "invalid-input",
+        "/items/1/item",
+    ),
     ({"items": []}, 422, "invalid-input", "/items"),
     ({}, 422, "invalid-input", "/items"),
     (order() | {"requested_for": "nobody.here"}, 422, "invalid-input", "/requested_for"),

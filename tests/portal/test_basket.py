@@ -2,11 +2,14 @@
 
 import base64
 import re
+from typing import Any
 
 import pytest
 
+from api.routes import requests
+from steadydesk.errors import InvalidInput, Problem
 from tests.portal.orders import ACCESS, entries, fill, once
-from tests.portal.visitors import statements, tags, visitor
+from tests.portal.visitors import Visitor, statements, tags, visitor
 from tests.support.api_desk import ApiDesk
 
 
@@ -66,6 +69,84 @@ async def test_several_items_go_as_one_order_once(portal: ApiDesk) -> None:
         assert "New laptop" in record
         assert "For the new office" in record
         assert "Ralf" in record
+
+
+EXPENSE = {
+    "v.purpose": "Train to Hamburg",
+    "v.amount": "184.5",
+    "v.spent_on": "2026-01-12",
+    "v.iban": "DE02120300000000202051",
+}
+
+
+async def two_functions(rita: Visitor) -> dict[str, Any]:
+    """An item of IT and one of finance in the basket, and what sends them."""
+    await fill(rita, "vpn-access", {"v.device": "laptop"})
+    assert (await fill(rita, "expense-payment", EXPENSE)).status_code == 303
+    html = await rita.page("/basket")
+    assert "2 orders are sent" in html
+    return {"entry": entries(html), "once": once(html, "basket"), "note": "Both"}
+
+
+async def test_items_of_several_functions_go_as_an_order_for_each(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        sent = await two_functions(rita)
+        files = {"file-0": ("plan.txt", b"a plan", "text/plain")}
+        first = await rita.send("/basket", files=files, **sent)
+        path = first.headers["location"]
+        assert path.endswith("done=order_several"), first.text[:3000]
+        numbers = re.findall(r"REQ\d+", path)
+        assert (await rita.send("/basket", files=files, **sent)).headers["location"] == path
+        page = await rita.page(path)
+        assert all(f'href="/records/{number}"' in page for number in numbers)
+        assert 'data-form="basket"' not in page
+        orders = [await portal.get("rita.requester", f"/requests/{number}") for number in numbers]
+        assert [[line["item"] for line in order["items"]] for order in orders] == [
+            ["vpn-access"],
+            ["expense-payment"],
+        ]
+        assert all(["plan.txt" in await rita.page(f"/records/{number}") for number in numbers])
+        seen = [(await portal.call("ines.itlead", "GET", f"/requests/{n}")).status_code for n in numbers]
+        assert seen == [200, 404], "an expense is finance's, whatever it was in a basket with"
+    async with visitor(portal, "ralf.requester") as ralf:
+        assert numbers[0] not in await ralf.page(path), "only their own orders are named"
+
+
+async def test_nothing_is_ordered_where_one_of_the_orders_would_be_refused(portal: ApiDesk) -> None:
+    async with visitor(portal, "rita.requester") as rita:
+        sent = await two_functions(rita)
+        before = await portal.get("rita.requester", "/requests?mine=true&limit=200")
+        refused = await rita.send("/basket", **sent, requested_for="ralf.requester")
+        assert refused.status_code == 422
+        assert "cannot be ordered by you for somebody else" in refused.text
+        assert await portal.get("rita.requester", "/requests?mine=true&limit=200") == before
+        assert len(entries(await rita.page("/basket"))) == 2
+
+
+async def test_what_was_ordered_before_a_refusal_is_named_and_out_of_the_basket(
+    portal: ApiDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = requests.order
+
+    async def changed_meanwhile(new: requests.NewRequest, *rest: Any) -> object:
+        if new.items[0].item == "expense-payment":
+            raise InvalidInput("no", problems=[Problem("/items/0/variables/amount", "must be at most 5")])
+        return await really(new, *rest)
+
+    async with visitor(portal, "rita.requester") as rita:
+        sent = await two_functions(rita)
+        with monkeypatch.context() as patched:
+            patched.setattr(requests, "order", changed_meanwhile)
+            refused = await rita.send("/basket", **sent)
+        assert refused.status_code == 422
+        assert re.search(r'Ordered: <a href="/records/REQ\d+">', refused.text)
+        assert "What stands below is not ordered yet." in refused.text
+        assert "must be at most 5" in refused.text
+        left = entries(await rita.page("/basket"))
+        assert left == entries(refused.text) == [sent["entry"][1]]
+        rest = {"entry": left, "once": once(refused.text, "basket"), "note": "Both"}
+        taken = await rita.send("/basket", **rest)
+        assert re.fullmatch(r"/records/REQ\d+\?done=order", taken.headers["location"])
 
 
 async def test_the_review_says_which_approvals_this_order_needs(portal: ApiDesk) -> None:

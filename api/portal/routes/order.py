@@ -1,11 +1,16 @@
-"""Ordering: an item into the basket, the basket looked through, all of it sent as one request."""
+"""Ordering: an item into the basket, the basket looked through, all of it sent, as one request for each function."""
 
+from typing import Annotated
+
+from fastapi import Query
 from fastapi.responses import Response
 
 from api import commands
-from api.ordering import ItemOrder, check_order, check_variables
+from api.ordering import ItemOrder, check_variables
 from api.portal import basket
+from api.portal.addresses import with_filters
 from api.portal.answers import answers_in
+from api.portal.basket_orders import Made, faults_of, parts_of, send
 from api.portal.basket_page import show_basket
 from api.portal.forms import Form, Posted, attempt
 from api.portal.guard import pages
@@ -15,10 +20,8 @@ from api.portal.page import OrdererPage, Page
 from api.portal.people_typed import person_typed, with_people
 from api.portal.routes.catalog import ItemKey
 from api.portal.typed_form import shows_again
-from api.routes import requests
-from api.routes.requests import NewRequest
-from steadydesk.errors import InvalidInput, Problem, Refusal
-from steadydesk.records.engine import Connection, autocommit
+from steadydesk.errors import InvalidInput, Problem
+from steadydesk.records.engine import autocommit
 from steadydesk.records.organisation import in_force
 
 router = pages()
@@ -36,11 +39,11 @@ async def choose(key: ItemKey, page: OrdererPage, posted: Form) -> Response:
 
 
 @router.get("/basket")
-async def look_through(page: OrdererPage) -> Response:
-    """What would be ordered, for whom, who would have to approve it."""
+async def look_through(page: OrdererPage, made: Annotated[list[str] | None, Query()] = None) -> Response:
+    """What would be ordered, for whom, who would have to approve it; ``made`` are orders that were just sent."""
     if basket.is_lost(page):
         basket.keep(page, ())
-    return await show_basket(page, basket.references(page))
+    return await show_basket(page, basket.references(page), made=(made or [])[: basket.MOST])
 
 
 @router.post("/basket/remove")
@@ -53,15 +56,19 @@ async def remove(page: OrdererPage, posted: Form) -> Response:
 @router.post("/basket")
 @shows_again
 async def order(page: OrdererPage, posted: Form) -> Response:
-    """All that the page showed as one request; the same page sent twice is one order."""
+    """All that the page showed as one request for each function; the same page sent twice orders once."""
     refs = posted.all("entry")[: basket.MOST]
-    ordered: list[str] = []
-    failed = await attempt("basket", posted, _send(page, posted, refs, ordered))
+    made = Made()
+    failed = await attempt("basket", posted, _send(page, posted, refs, made))
+    if made.refs:
+        basket.keep(page, made.left(basket.references(page)))
+    attached = [await attach_files(page, number, posted) for number in made.numbers]
     if failed is not None:
-        return await show_basket(page, refs, failed)
-    basket.keep(page, [ref for ref in basket.references(page) if ref not in refs])
-    attached = await attach_files(page, ordered[0], posted)
-    return page.back_to(f"/records/{ordered[0]}", "order" if attached else "order_without_files")
+        return await show_basket(page, made.left(refs), failed, made.numbers)
+    done = "order" if all(attached) else "order_without_files"
+    if len(made.numbers) > 1:
+        return page.back_to(with_filters("/basket", made=made.numbers), f"{done}_several")
+    return page.back_to(f"/records/{made.numbers[0]}", done)
 
 
 async def _put(page: Page, key: str, posted: Posted, replaced: str | None) -> None:
@@ -83,31 +90,25 @@ async def _put(page: Page, key: str, posted: Posted, replaced: str | None) -> No
         await basket.put(page, connection, commands.key_or_new(posted.key), chosen, replaced)
 
 
-async def _send(page: Page, posted: Posted, refs: list[str], ordered: list[str]) -> None:
-    """All that is wrong is said at once: files, fields, and the items themselves."""
+async def _send(page: Page, posted: Posted, refs: list[str], made: Made) -> None:
+    """All that is wrong is said at once: files, fields, and the items themselves. Of several orders none is made
+    before each would be taken.
+    """
     problems = await file_problems(page, posted)
     who = await person_typed(page, posted.text("requested_for"), "/requested_for")
     async with autocommit(page.services.engine).connect() as connection:
         chosen = await basket.chosen(page, connection, refs)
         if not chosen or len(chosen) < len(refs):
             raise InvalidInput("Something of this basket is not there any more; look through it again.")
-        new = posted.into(NewRequest, ("note",), requested_for=who, items=[one.order for one in chosen])
-        if problems:
-            problems += await _problems_of(page, connection, new)
-            raise InvalidInput("A file is not accepted.", problems=problems)
-    act = page.act(posted)
-    answer = await requests.order(new, page.caller, page.services, act.response, posted.key)
-    ordered.append(answer.number)
-
-
-async def _problems_of(page: Page, connection: Connection, new: NewRequest) -> list[Problem]:
-    """What an order would be refused for, too."""
-    version, resolved = await in_force(connection)
-    try:
-        await check_order(connection, page.caller, new, resolved.organisation, version)
-    except Refusal as refusal:
-        return list(refusal.problems) or [Problem(refusal.pointer or "", refusal.message)]
-    return []
+        _, resolved = await in_force(connection)
+        parts = parts_of(posted, chosen, who, resolved.organisation)
+        if problems or len(parts) > 1:
+            faults = await faults_of(page, connection, parts, refs)
+            if problems:
+                raise InvalidInput("A file is not accepted.", problems=[*problems, *faults])
+            if faults:
+                raise InvalidInput("Some fields need another look.", problems=faults)
+    await send(page, posted, parts, refs, made)
 
 
 def _beside(found: list[Problem], known: list[Problem]) -> list[Problem]:
