@@ -20,6 +20,7 @@ from steadydesk.errors import (
     ForgedCommand,
     GateClosed,
     InvalidTransition,
+    NotAllowed,
     NotEligible,
     Refusal,
     SelfApproval,
@@ -178,13 +179,17 @@ def _must_not_be_their_own(
 
 
 async def add_approver(work: RequestWork, command: ChangeApprovers) -> None:
-    """By somebody who may decide here or owns the process; the newcomer counts as any other."""
+    """By who owns the process, of somebody else; the newcomer counts as any other."""
     gate = open_gate(work, command.gate)
-    known = await approvers(work.connection, {command.add, *_asked_for(work, gate)}, None, work.at)
+    adding = {one for one in (work.actor.person, work.actor.acting_for) if one is not None}
+    people = {command.add, *adding, *_asked_for(work, gate)}
+    known = await approvers(work.connection, people, None, work.at)
     person = known.get(command.add)
     if person is None or not person.can_decide:
         raise NotEligible("only active people of the directory can be added")
     _must_not_be_their_own(work, gate, known, person)
+    if person.natural in adding | {known[one].natural for one in adding if one in known}:
+        raise NotAllowed("nobody adds themselves; somebody else who owns the process may", pointer="/person")
     if any(eligible.natural == person.natural for eligible in gate.eligible):
         return
     newcomer = Eligible(person=person.person, natural=person.natural, capacity="added")

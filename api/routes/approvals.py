@@ -114,7 +114,7 @@ async def _delegator(act: DeciderAction, user_name: str | None) -> str | None:
 
 @router.post("/{gate}/approvers")
 async def add_approver(gate: GateId, body: NewApprover, act: ReaderAction) -> dict[str, Any]:
-    """Ask one more person; process owners may."""
+    """Ask one more person, not yourself; process owners may."""
 
     async def build(connection: Connection) -> ChangeApprovers:
         person = await commands.person_named(connection, body.person, act.caller.id, "/person")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from steadydesk.contracts.gate import GateState
 from steadydesk.records.tables.approval import approver
@@ -142,6 +143,17 @@ async def test_later_members_join_only_by_being_added(desk: Desk) -> None:
     assert (await desk.gate(gate)).is_open
     await desk.decide(gate, "approved", "dan")
     assert (await desk.gate(gate)).state is GateState.APPROVED
+
+
+@pytest.mark.parametrize(("by", "whom"), [("otto", "otto"), ("ann-two", "ann"), ("ann", "ann-two")])
+async def test_nobody_adds_themselves(desk: Desk, by: str, whom: str) -> None:
+    gate = await gate_of(desk, "manager")
+    with pytest.raises(ApplicationError) as caught:
+        await desk.add_approver(gate, whom, by)
+    assert (caught.value.type, caught.value.details[0]["pointer"]) == ("NotAllowed", "/person")
+    assert await desk.asked(gate) == ["mona"]
+    await desk.add_approver(gate, whom, by="ben")
+    assert set(await desk.asked(gate)) == {"mona", whom}
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,8 @@ class GateMachine(RuleBasedStateMachine):
             assert found == "NotEligible"
         elif natural(name) == "rita":
             assert found == "SelfApproval"
+        elif name == "otto":
+            assert found == "NotAllowed", "it is otto who adds"
         else:
             assert found is None
             self.look()

@@ -86,6 +86,14 @@ async def test_votes_of_the_wrong_person_and_too_late(desk: ApiDesk) -> None:
     )
 
 
+async def test_an_owner_does_not_make_themselves_an_approver(desk: ApiDesk) -> None:
+    number = (await desk.post(RITA, "/requests", LAPTOP))["number"]
+    path = f"/approvals/{await gate(desk, number)}/approvers"
+    own = await desk.call("ines.itlead", "POST", path, {"person": "ines.itlead"})
+    refused(own, 403, "not-allowed", "/person")
+    await desk.post("ines.itlead", path, {"person": "dora.director"})
+
+
 async def test_double_submit_and_the_same_key_with_another_body(desk: ApiDesk) -> None:
     before = await reserved(desk)
     answers = await asyncio.gather(

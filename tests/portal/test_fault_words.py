@@ -176,6 +176,7 @@ SENTENCES = [
     "'Mars/Olympus' is not an IANA time zone; write one like Europe/Berlin",
     "a delegation lasts a year at most; make a new one then",
     "nobody delegates to themselves",
+    "nobody adds themselves; somebody else who owns the process may",
     OTHER_YEARS,
     "choose a file",
     "at most 20 items go into one order; send these first",
