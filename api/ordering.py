@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import Order, OrderedItem
 from steadydesk.errors import InvalidInput, NotEntitled, PreApprovalEnded, Problem, UnknownItem
 from steadydesk.policies import entitlement, form
-from steadydesk.policies.order_dates import passed
+from steadydesk.policies.order_dates import begun, passed
 from steadydesk.policies.pre_approval import has_ended
 from steadydesk.records import texts
 from steadydesk.records.directory_approvers import people_by_name
@@ -149,12 +149,24 @@ async def check_variables(
     """
     problems = await check_answers(connection, item.form, variables, at, present=present)
     named = {problem.pointer for problem in problems}
-    works = (
-        item.fulfilment_group in caller.standing.groups or f"f:{item.function}" in caller.standing.own_sight
-    )
-    days = passed(item, variables, today_of(caller, organisation, item), may_backdate=works)
+    today = today_of(caller, organisation, item)
+    days = passed(item, variables, today, may_backdate=may_backdate(caller, item))
     late = (Problem(at + problem.pointer, problem.message) for problem in days)
     return [*problems, *(problem for problem in late if problem.pointer not in named)]
+
+
+def may_backdate(caller: Caller, item: CatalogItem) -> bool:
+    """Who carries it out, or owns its process, enters what began before they heard of it."""
+    works = item.fulfilment_group in caller.standing.groups
+    return works or f"f:{item.function}" in caller.standing.own_sight
+
+
+def check_date(caller: Caller, organisation: Organisation, item: CatalogItem, effective_at: datetime) -> None:
+    """InvalidInput for an effective date that an order of the caller could not name."""
+    day = effective_at.astimezone(ZoneInfo(organisation.calendars[item.calendar].zone)).date()
+    today, backdates = today_of(caller, organisation, item), may_backdate(caller, item)
+    if problems := list(begun(day, today, "/effective_at", may_backdate=backdates)):
+        raise InvalidInput("the date has passed", problems=problems)
 
 
 def today_of(caller: Caller, organisation: Organisation, item: CatalogItem) -> date:

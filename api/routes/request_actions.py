@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api import commands
 from api.actions import Action, OrdererAction, ReaderAction, WorkerAction
-from api.ordering import beneficiary_of, check_entitlement, check_variables
+from api.ordering import beneficiary_of, check_date, check_entitlement, check_variables
 from api.requests_read import RequestNumber, read_request
 from steadydesk.contracts.base import Contract, Moment
 from steadydesk.contracts.request_commands import (
@@ -144,10 +144,12 @@ async def give_back(number: RequestNumber, body: Returning, act: WorkerAction) -
 
 @router.post("/{number}/reschedule")
 async def reschedule(number: RequestNumber, body: NewDate, act: OrdererAction) -> dict[str, Any]:
-    """Move the effective date; steps that wait for it are planned anew."""
+    """Move the effective date, to a day that an order could name; steps that wait for it are planned anew."""
     line = _line_of(await read_request(act.services, act.caller, number), body.line)
 
-    async def build(_: Connection) -> Reschedule:
+    async def build(connection: Connection) -> Reschedule:
+        organisation = (await kept_by(connection, number)).organisation
+        check_date(act.caller, organisation, organisation.catalog[line.item or ""], body.effective_at)
         return Reschedule(
             assertion=unsigned(), if_match=act.version, line=line.number, effective_at=body.effective_at
         )

@@ -1,8 +1,9 @@
-"""Days in the answers of an order that have passed: an end that would be over at once, a beginning of before today."""
+"""Days in the answers of an order: those that have passed, and the effective date that holds after it was moved."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.errors import Problem
@@ -27,8 +28,26 @@ def passed(
         if (day := _day(answers.get(field))) is not None and day <= today:
             yield Problem(f"/{field}", "must be a day after today")
     begins = _day(answers.get(item.effective_at or ""))
-    if begins is not None and begins < today and not may_backdate:
-        yield Problem(f"/{item.effective_at}", "must not be a day before today")
+    if begins is not None:
+        yield from begun(begins, today, f"/{item.effective_at}", may_backdate=may_backdate)
+
+
+def begun(begins: date, today: date, pointer: str, *, may_backdate: bool) -> Iterator[Problem]:
+    """The same of an effective date alone, wherever it is named."""
+    if begins < today and not may_backdate:
+        yield Problem(pointer, "must not be a day before today")
+
+
+def present_answers(
+    item: CatalogItem, answers: Mapping[str, Any], effective_at: datetime | None, zone: str
+) -> dict[str, Any]:
+    """The answers with the effective date that holds, where it was moved since the form was filled in; ``zone`` is
+    that of the item's calendar.
+    """
+    field = item.effective_at
+    if field is None or effective_at is None or field not in answers:
+        return dict(answers)
+    return {**answers, field: effective_at.astimezone(ZoneInfo(zone)).date().isoformat()}
 
 
 def _day(value: object) -> date | None:

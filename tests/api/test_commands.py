@@ -86,6 +86,23 @@ async def test_votes_of_the_wrong_person_and_too_late(desk: ApiDesk) -> None:
     )
 
 
+async def test_a_date_is_moved_to_a_day_that_an_order_could_name_and_then_holds_everywhere(
+    desk: ApiDesk,
+) -> None:
+    wanted = {"room": "quay", "day": "2031-09-01", "people": 4, "catering": False}
+    number = (await desk.order(RITA, "meeting-room-setup", **wanted))["number"]
+    path = f"/requests/{number}/reschedule"
+    late = await desk.call(RITA, "POST", path, {"effective_at": "2001-01-01T00:00:00Z"})
+    refused(late, 422, "invalid-input", "/effective_at")
+    assert late.json()["problems"][0]["message"] == "must not be a day before today"
+    await desk.post(RITA, path, {"effective_at": "2031-09-30T23:30:00Z"})
+    [line] = (await desk.get(RITA, f"/requests/{number}"))["items"]
+    assert line["variables"] == wanted | {"day": "2031-10-01"}, "where the item's calendar is"
+    own = (await desk.order("frida.facilities", "meeting-room-setup", **wanted))["number"]
+    before = {"effective_at": "2026-01-05T00:00:00Z"}
+    await desk.post("frida.facilities", f"/requests/{own}/reschedule", before)
+
+
 async def test_an_owner_does_not_make_themselves_an_approver(desk: ApiDesk) -> None:
     number = (await desk.post(RITA, "/requests", LAPTOP))["number"]
     path = f"/approvals/{await gate(desk, number)}/approvers"

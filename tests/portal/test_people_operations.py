@@ -151,6 +151,9 @@ async def test_a_moved_date_is_on_the_page_of_the_request_with_the_one_before(po
         shown = html.partition("<dt>Gilt ab</dt>")[2].partition("</div>")[0]
         assert "3. Nov. 2031" in shown
         assert "Verschoben; zuerst 1. Sept. 2031" in shown
+        answered = html.partition('<dl class="answers">')[2].partition("<dt>Gilt ab</dt>")[0]
+        assert "3. Nov. 2031" in answered, "the form's answer is the date that holds"
+        assert "1. Sept. 2031" not in answered
 
 
 async def test_what_is_being_taken_back_says_so_and_is_no_progress(portal: ApiDesk) -> None:

@@ -15,6 +15,7 @@ from steadydesk.contracts.gate import Gate
 from steadydesk.contracts.numbers import ordinal_of, owner_of_gate
 from steadydesk.contracts.views import ApprovalView, PersonRef
 from steadydesk.policies.approval import decided_before
+from steadydesk.policies.order_dates import present_answers
 from steadydesk.records.tables.approval import approver
 from steadydesk.records.tables.directory import absence, delegation, person, person_group
 from steadydesk.records.tables.process import process
@@ -76,8 +77,8 @@ async def approval_content(
         stand_ins=[_stand_in(one) for one in found.more["stand_ins"] if _covers(one, gate)],
         away={one["person"]: datetime.fromisoformat(one["until"]) for one in found.more["away"]},
         before=before,
-        answers=_answers_of(gate, answers),
-        answers_before=_answers_of(before, answers),
+        answers=_answers_of(found, gate, answers),
+        answers_before=_answers_of(found, before, answers),
         named=Picked(found.more["people"], found.more["groups"]),
     )
 
@@ -145,6 +146,13 @@ def _stand_in(one: Mapping[str, Any]) -> StandIn:
     return StandIn(one["delegator"], PersonRef(id=one["id"], name=one["name"], user_name=one["user_name"]))
 
 
-def _answers_of(gate: Gate | None, answers: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = answers.get(gate.asked.variables.ref) if gate and gate.asked else None
-    return found if isinstance(found, dict) else {}
+def _answers_of(content: RequestContent, gate: Gate | None, answers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With the effective date that the gate was asked about."""
+    if gate is None or gate.asked is None:
+        return {}
+    found: Any = answers.get(gate.asked.variables.ref)
+    item = content.organisation.catalog.get(content.process.line(gate.line).item)
+    if item is None or not isinstance(found, dict):
+        return {}
+    zone = content.organisation.calendars[item.calendar].zone
+    return present_answers(item, found, gate.asked.effective_at, zone)

@@ -13,12 +13,12 @@ from steadydesk.contracts.agenda import Waiting, WaitingKind
 from steadydesk.contracts.catalog import CatalogItem, PeopleOperation
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.views import LineView, RecordView
-from steadydesk.policies.form import sensitive
 from steadydesk.records import configuration
 from steadydesk.records.tables.process import process, record, sight
 from steadydesk.records.tables.text import text_body
 from steadydesk.records.views.directory_words import DirectoryWords, directory_words
 from steadydesk.records.views.json_rows import listed, record_fields
+from steadydesk.records.views.requests import open_answers
 from steadydesk.records.views.visibility import Viewer, subject_matches, visible
 
 _ANSWERS = "$.lines[*] ? (@.number == $number).variables.ref"
@@ -176,8 +176,7 @@ async def _operation(
     resolved = await configuration.get(connection, row.configuration)
     organisation = resolved.organisation
     item = organisation.catalog[row.item]
-    hidden = sensitive(item.form)
-    answers = {name: value for name, value in (row.answers or {}).items() if name not in hidden}
+    answers = open_answers(organisation, row.item, row.answers, row.effective_at)
     fields = record_fields(row._asdict(), names, viewer.language)
     parts = {
         one["number"]: RecordView(**record_fields(one, names, viewer.language))

@@ -21,7 +21,7 @@ from steadydesk.contracts.views import (
     RequestView,
     TimelineEntry,
 )
-from steadydesk.policies.form import references, sensitive
+from steadydesk.policies.form import references
 from steadydesk.policies.rights import Verb, may
 from steadydesk.records import configuration
 from steadydesk.records.attachments import AttachmentView
@@ -29,6 +29,7 @@ from steadydesk.records.grants import GrantView
 from steadydesk.records.views.directory_words import DirectoryWords, directory_words
 from steadydesk.records.views.json_rows import record_fields
 from steadydesk.records.views.request_parts import whole_request
+from steadydesk.records.views.requests import open_answers
 from steadydesk.records.views.task_outputs import Entered, entered
 from steadydesk.records.views.visibility import Viewer
 
@@ -151,7 +152,9 @@ def _view(
             LineView(
                 **shown[number],
                 progress=progress[number],
-                variables=_open_answers(organisation, line.item, answers.get(line.variables.ref)),
+                variables=open_answers(
+                    organisation, line.item, answers.get(line.variables.ref), line.effective_at
+                ),
             )
             for number, line in lines.items()
             if number in shown
@@ -160,15 +163,6 @@ def _view(
         approvals=[_approval(one, facts["approvers"], names, language) for one in facts["gates"]],
         relations=sorted(facts["relations"]),
     )
-
-
-def _open_answers(organisation: Organisation, key: str, answers: Any) -> dict[str, Any]:
-    """The answers that everybody who sees the line may read."""
-    item = organisation.catalog.get(key)
-    if item is None or not isinstance(answers, dict):
-        return {}
-    hidden = sensitive(item.form)
-    return {name: value for name, value in answers.items() if name not in hidden}
 
 
 def _approval(one: _Facts, asked: Iterable[_Facts], names: DirectoryWords, language: str) -> ApprovalView:

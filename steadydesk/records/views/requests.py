@@ -1,15 +1,17 @@
 """A whole request: its record, lines with their answers, tasks and approvals."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.views import LineView, OpenedLine, OpenedRequest, RecordView, RequestView
 from steadydesk.policies.form import sensitive
+from steadydesk.policies.order_dates import present_answers
 from steadydesk.records import configuration, texts
 from steadydesk.records.tables.process import process, record
 from steadydesk.records.views.approvals import approvals_of
@@ -28,7 +30,7 @@ async def find_request(connection: AsyncConnection, viewer: Viewer, number: str)
     whole = next((row for row in rows if row.number == number), None)
     if whole is None:
         return None
-    catalog = (await configuration.get(connection, whole.configuration)).organisation.catalog
+    organisation = (await configuration.get(connection, whole.configuration)).organisation
     names = await names_of(
         connection, [p for row in rows for p in (row.opened_by, row.caller, row.assigned_to)]
     )
@@ -38,7 +40,7 @@ async def find_request(connection: AsyncConnection, viewer: Viewer, number: str)
     return RequestView(
         **fields[number],
         note=words.get(number),
-        items=[_line(row, fields[row.number], words, catalog) for row in lines],
+        items=[_line(row, fields[row.number], words, organisation) for row in lines],
         tasks=[RecordView(**fields[row.number]) for row in rows if row.kind == RecordKind.TASK.value],
         approvals=await approvals_of(connection, number, viewer.language),
         relations=await relations(connection, viewer, number),
@@ -76,13 +78,23 @@ async def opened_request(connection: AsyncConnection, number: str) -> OpenedRequ
 
 
 def _line(
-    row: Row[Any], fields: dict[str, Any], words: Mapping[str, Any], catalog: Mapping[str, CatalogItem]
+    row: Row[Any], fields: dict[str, Any], words: Mapping[str, Any], organisation: Organisation
 ) -> LineView:
-    item = catalog.get(row.item)
-    hidden = sensitive(item.form) if item else frozenset[str]()
-    answers: dict[str, Any] = words.get(row.number) or {}
-    shown = {name: value for name, value in answers.items() if item is not None and name not in hidden}
-    return LineView(**fields, progress=row.progress, variables=shown)
+    answers = open_answers(organisation, row.item, words.get(row.number), row.effective_at)
+    return LineView(**fields, progress=row.progress, variables=answers)
+
+
+def open_answers(
+    organisation: Organisation, key: str, answers: Any, effective_at: datetime | None
+) -> dict[str, Any]:
+    """The answers that everybody who sees the line may read, with the effective date that holds."""
+    item = organisation.catalog.get(key)
+    if item is None or not isinstance(answers, dict):
+        return {}
+    given = cast("dict[str, Any]", answers)
+    present = present_answers(item, given, effective_at, organisation.calendars[item.calendar].zone)
+    hidden = sensitive(item.form)
+    return {name: value for name, value in present.items() if name not in hidden}
 
 
 async def _words(connection: AsyncConnection, number: str) -> dict[str, Any]:
@@ -108,8 +120,12 @@ async def answers_of(
     return line["item"], bodies.get(ref) or {}, line["requested_for"]
 
 
-async def line_answers(connection: AsyncConnection, line_number: str) -> dict[str, Any]:
-    """The present form answers of one line, the sensitive ones too; the caller has checked who may have them."""
+async def line_answers(
+    connection: AsyncConnection, line_number: str
+) -> tuple[dict[str, Any], datetime | None]:
+    """The form answers of one line, the sensitive ones too, and its effective date; the caller has checked who may
+    have them.
+    """
     document = await connection.scalar(
         select(process.c.document)
         .join(record, record.c.owner == process.c.number)
@@ -118,5 +134,7 @@ async def line_answers(connection: AsyncConnection, line_number: str) -> dict[st
     for line in (document or {}).get("lines", []):
         if line["number"] == line_number:
             ref = line["variables"]["ref"]
-            return (await texts.read(connection, [ref])).get(ref) or {}
-    return {}
+            stated = line.get("effective_at")
+            answers = (await texts.read(connection, [ref])).get(ref) or {}
+            return answers, datetime.fromisoformat(stated) if stated else None
+    return {}, None

@@ -17,7 +17,7 @@ from steadydesk.records import configuration
 from steadydesk.records.sensitive import SensitiveRead, disclose
 from steadydesk.records.tables.process import record
 from steadydesk.records.tables.task import task
-from steadydesk.records.views.requests import line_answers
+from steadydesk.records.views.requests import line_answers, open_answers
 from steadydesk.records.views.task_outputs import form_asked, read_outputs
 from steadydesk.records.views.visibility import Viewer
 
@@ -44,10 +44,11 @@ async def task_view(connection: AsyncConnection, reader: TaskReader, view: Recor
         return TaskView(**view.model_dump())
     resolved = await configuration.get(connection, row.configuration)
     item = resolved.organisation.catalog.get(view.item or "")
-    answers = await line_answers(connection, row.line)
+    answers, effective_at = await line_answers(connection, row.line)
     more: dict[str, Any] = {}
     if item is not None:
         more = await _of_item(connection, reader, view, item, row.step, row.purpose, answers)
+        more["variables"] = open_answers(resolved.organisation, view.item or "", answers, effective_at)
     if view.state == TaskState.CLOSED_COMPLETE and kind_of(view.owner) is RecordKind.REQUEST:
         more["outputs"] = await read_outputs(connection, resolved.organisation, view.owner, view.number)
     return TaskView(
@@ -71,14 +72,13 @@ async def _of_item(
 ) -> dict[str, Any]:
     step = item.plan.steps.get(key)
     hidden = sensitive(item.form)
-    shown = {name: value for name, value in answers.items() if name not in hidden}
     given: dict[str, Any] = {}
     if step is not None and view.open and view.assignment_group in reader.groups:
         read = SensitiveRead(view.owner, view.number, reader.viewer.person, reader.method, reader.viewer.now)
         given = await disclose(connection, read, answers, hidden & set(step.shows))
     asked = form_asked(item, key, purpose)
     schema = json_schema(asked, reader.viewer.language) if asked and asked.fields else None
-    return {"form": schema, "variables": shown, "sensitive": given}
+    return {"form": schema, "sensitive": given}
 
 
 async def form_of(connection: AsyncConnection, number: str) -> Form | None:
