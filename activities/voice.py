@@ -10,14 +10,23 @@ from steadydesk.contracts.request import SurveyState, TaskPurpose
 from steadydesk.contracts.request_commands import AnswerSurvey
 from steadydesk.errors import InvalidTransition
 from steadydesk.records.tables.voice import survey
+from steadydesk.records.voice import asked_lately, one_survey_at_a_time
 
 ANSWER_WITHIN = timedelta(days=14)
 LOW_SCORE = 2
 
 
 async def send_survey(work: RequestWork) -> None:
-    """Ask the person who ordered, once; the process waits for the answer two weeks at most."""
+    """Ask the person who ordered, once, if no other survey was sent to them since the order closed; the process waits
+    for the answer two weeks at most.
+    """
     process = work.process
+    await one_survey_at_a_time(work.connection, process.opened_by)
+    settings = work.organisation.organisation
+    asked = await asked_lately(work.connection, process.opened_by, work.at, settings.survey_every_days)
+    if asked:
+        process.survey, process.survey_at = SurveyState.NONE, None
+        return
     process.survey, process.survey_at = SurveyState.SENT, work.at + ANSWER_WITHIN
     await work.connection.execute(
         insert(survey).values(number=process.number, person=process.opened_by, state="sent", sent_at=work.at)

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.records.tables.voice import feedback, survey
@@ -15,11 +15,19 @@ async def may_survey(
     """Whether to ask this person about this record: sampled by its number, once per person per so many days."""
     if int(hashlib.sha256(number.encode()).hexdigest(), 16) % 100 >= percent:
         return False
+    return not await asked_lately(connection, person, now, every_days)
+
+
+async def asked_lately(connection: AsyncConnection, person: str, now: datetime, every_days: int) -> bool:
+    """Whether a survey was sent to the person within so many days before ``now``."""
     since = now - timedelta(days=every_days)
-    asked = await connection.scalar(
-        select(survey.c.number).where(survey.c.person == person, survey.c.sent_at > since).limit(1)
-    )
-    return asked is None
+    sent = select(survey.c.number).where(survey.c.person == person, survey.c.sent_at > since)
+    return await connection.scalar(sent.limit(1)) is not None
+
+
+async def one_survey_at_a_time(connection: AsyncConnection, person: str) -> None:
+    """Nobody else sends the person a survey until the end of the transaction: what is read next, stays so."""
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey {person}", 0))))
 
 
 async def write_feedback(

@@ -1,5 +1,6 @@
 """What people change about a request: cancel, move, watch, comment, survey; who sees it then."""
 
+import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
 
@@ -21,6 +22,8 @@ from steadydesk.contracts.request_commands import (
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.tables.journal import audit, journal
 from steadydesk.records.tables.process import record, sight
+from steadydesk.records.tables.voice import survey
+from steadydesk.records.voice import one_survey_at_a_time
 from tests.support.request_desk import Desk, refused
 from tests.support.requests import NOW
 
@@ -217,6 +220,32 @@ async def test_an_unanswered_survey_ends_by_itself_and_nobody_is_asked_too_often
     cancelled = await desk.order("board-any")
     await desk.cancel(cancelled)
     assert (await desk.document(cancelled)).survey is SurveyState.NONE
+
+
+async def test_of_two_orders_that_closed_within_the_window_one_asks(desk: Desk) -> None:
+    async with desk.engine.begin() as connection:
+        await connection.execute(survey.delete())
+    both = [await desk.order("surveyed") for _ in range(2)]
+    agendas = [await desk.agenda(number) for number in both]
+    assert [(await desk.document(number)).survey for number in both] == [SurveyState.WAITING] * 2
+    answers = [await desk.ring_next(agenda, number) for agenda, number in zip(agendas, both, strict=True)]
+    assert [(await desk.document(number)).survey for number in both] == [SurveyState.SENT, SurveyState.NONE]
+    assert [answer.agenda.closed for answer in answers] == [False, True]
+
+
+async def test_two_surveys_of_the_same_moment_are_one(desk: Desk) -> None:
+    async with desk.engine.begin() as connection:
+        await connection.execute(survey.delete())
+    number = await desk.order("surveyed")
+    agenda = await desk.agenda(number)
+    async with desk.engine.begin() as connection:
+        await one_survey_at_a_time(connection, desk.ids["rita"])
+        ringing = asyncio.create_task(desk.ring_next(agenda, number))
+        assert not (await asyncio.wait({ringing}, timeout=0.5))[0]
+        sent = {"person": desk.ids["rita"], "state": "sent", "sent_at": desk.now}
+        await connection.execute(survey.insert().values(number="REQ0999998", **sent))
+    await ringing
+    assert (await desk.document(number)).survey is SurveyState.NONE
 
 
 async def test_the_agenda_of_a_child_request_is_to_tell_its_parent(desk: Desk) -> None:
