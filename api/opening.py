@@ -13,10 +13,9 @@ from steadydesk.contracts.base import Contract
 from steadydesk.contracts.kept_command import OPEN, OPEN_ID, KeptCommand
 from steadydesk.contracts.request_commands import Open, Order
 from steadydesk.contracts.views import OpenedRequest
-from steadydesk.errors import UnknownRecord
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.engine import Connection, autocommit
-from steadydesk.records.reservations import reserve
+from steadydesk.records.reservations import RECEIVED, reserve
 from steadydesk.records.texts import NewText
 from steadydesk.records.views.requests import opened_request
 
@@ -25,7 +24,7 @@ class Received(Contract):
     """The order has its number; the process is taking it up."""
 
     number: str
-    state: str = "received"
+    state: str = RECEIVED
 
 
 async def reserve_once(
@@ -57,6 +56,7 @@ async def open_reserved(
     async with autocommit(services.engine).connect() as connection:
         opened = await opened_request(connection, kept.number)
     if opened is None:
-        raise UnknownRecord(f"{kept.number} is received and being taken up; ask again in a moment")
+        response.status_code = 202
+        return Received(number=kept.number)
     response.headers["ETag"] = etag(opened)
     return opened

@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from api.received import UNKNOWN, found_or_received, still_received
 from api.security import Caller
 from api.services import Services
 from steadydesk.contracts.numbers import RecordKind, kind_of, parse_typed
 from steadydesk.contracts.views import RequestView
 from steadydesk.errors import NotAllowed, UnknownRecord
 from steadydesk.policies.rights import Permission, Verb, may
-from steadydesk.records import reservations
 from steadydesk.records.engine import Connection, autocommit
+from steadydesk.records.reservations import RECEIVED
+from steadydesk.records.views.received import received_request
 from steadydesk.records.views.records import owner_of
 from steadydesk.records.views.requests import find_request
 from steadydesk.records.views.visibility import Viewer, relations
@@ -28,7 +31,7 @@ def number_of(typed: str) -> str:
     """The number however it was typed; UnknownRecord for what is none."""
     number = parse_typed(typed)
     if number is None:
-        raise UnknownRecord("there is no such record, or it is not for you to see")
+        raise UnknownRecord(UNKNOWN)
     return number
 
 
@@ -36,7 +39,7 @@ def _only(kind: RecordKind) -> Callable[[str], str]:
     def number_of_kind(typed: str) -> str:
         number = number_of(typed)
         if kind_of(number) is not kind:
-            raise UnknownRecord("there is no such record, or it is not for you to see")
+            raise UnknownRecord(UNKNOWN)
         return number
 
     return number_of_kind
@@ -50,14 +53,29 @@ GrantNumber = Annotated[str, BeforeValidator(_only(RecordKind.GRANT))]
 
 
 async def read_request(services: Services, caller: Caller, number: str) -> RequestView:
-    """The request as the caller may see it; UnknownRecord otherwise."""
+    """The request as the caller may see it, to do something with it; UnknownRecord otherwise, InvalidTransition while
+    it is still being received.
+    """
     async with autocommit(services.engine).connect() as connection:
-        view = await find_request(connection, viewer_of(caller), number)
-        if view is None and await reservations.find_reservation(connection, number, caller.id):
-            raise UnknownRecord(f"{number} is received and being taken up; ask again in a moment")
-    if view is None:
-        raise UnknownRecord("there is no such record, or it is not for you to see")
-    if caller.may(Permission.OPERATE):
+        find = partial(find_request, connection, viewer_of(caller), number)
+        view = await found_or_received(connection, caller, number, find, still_received)
+    return _for_operators(services, caller, view)
+
+
+async def show_or_received(services: Services, caller: Caller, number: str) -> RequestView:
+    """The same, and of an order of theirs that is still being received what they ordered."""
+    viewer = viewer_of(caller)
+    async with autocommit(services.engine).connect() as connection:
+        find = partial(find_request, connection, viewer, number)
+        ordered = partial(received_request, connection, viewer.language)
+        view = await found_or_received(connection, caller, number, find, ordered)
+    return _for_operators(services, caller, view)
+
+
+def _for_operators(services: Services, caller: Caller, view: RequestView) -> RequestView:
+    """Where its process is, for whom that is."""
+    number = view.number
+    if caller.may(Permission.OPERATE) and view.state != RECEIVED:
         settings = services.settings
         link = f"{settings.temporal_ui_url}/namespaces/{settings.namespace}/workflows/{number}"
         return view.model_copy(update={"temporal_ui": link, "history": _history(view, caller, settings)})
@@ -74,10 +92,11 @@ def _history(view: RequestView, caller: Caller, settings: Settings) -> str:
 
 
 async def require(connection: Connection, caller: Caller, number: str, verb: Verb) -> list[str]:
-    """UnknownRecord for the invisible, NotAllowed for the visible that the matrix does not allow."""
-    found = await relations(connection, viewer_of(caller), number)
-    if not found:
-        raise UnknownRecord("there is no such record, or it is not for you to see")
+    """UnknownRecord for the invisible, NotAllowed for the visible that the matrix does not allow, InvalidTransition for
+    what is still being received.
+    """
+    find = partial(relations, connection, viewer_of(caller), number)
+    found = await found_or_received(connection, caller, number, find, still_received)
     if not may(verb, found):
         raise NotAllowed(f"you may see {number}, but this is not yours to do: {verb.value.replace('_', ' ')}")
     return found
@@ -85,8 +104,7 @@ async def require(connection: Connection, caller: Caller, number: str, verb: Ver
 
 async def owner_with(connection: Connection, caller: Caller, number: str, verb: Verb) -> str:
     """The process that a record of any kind belongs to, once the caller may do ``verb`` to it."""
-    owner = await owner_of(connection, number)
-    if owner is None:
-        raise UnknownRecord("there is no such record, or it is not for you to see")
+    find = partial(owner_of, connection, number)
+    owner = await found_or_received(connection, caller, number, find, still_received)
     await require(connection, caller, owner, verb)
     return owner

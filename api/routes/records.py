@@ -1,9 +1,11 @@
 """Any record by its number, however typed: what it is, why it waits, what happened to it."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.received import UNKNOWN, found_or_received
 from api.requests_read import RecordNumber, owner_with, viewer_of
 from api.security import Reader
 from api.state import ServicesOf
@@ -11,34 +13,34 @@ from steadydesk.contracts.page import LARGEST_PAGE, Page
 from steadydesk.contracts.views import AuditView, RecordView, TimelineEntry, Why
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.rights import Verb, may
+from steadydesk.records.engine import autocommit
+from steadydesk.records.reservations import find_reservation
 from steadydesk.records.views import records as views
+from steadydesk.records.views.received import received_record, received_why
 from steadydesk.records.views.timeline import audit_of, timeline
 from steadydesk.records.views.visibility import relations
 
 router = APIRouter(tags=["records"])
 LARGEST_POSITION = 2**31 - 1
-_UNKNOWN = "there is no such record, or it is not for you to see"
 
 
 @router.get("/records/{number}")
 async def show_record(number: RecordNumber, caller: Reader, services: ServicesOf) -> RecordView:
     """Any kind, found however typed: ``req42``, ``REQ-42`` and ``REQ0000042`` are the same."""
-    async with services.engine.connect() as connection:
-        found = await views.find_record(connection, viewer_of(caller), number)
-    if found is None:
-        raise UnknownRecord(_UNKNOWN)
-    return found
+    viewer = viewer_of(caller)
+    async with autocommit(services.engine).connect() as connection:
+        find = partial(views.find_record, connection, viewer, number)
+        ordered = partial(received_record, connection, viewer.language)
+        return await found_or_received(connection, caller, number, find, ordered)
 
 
 @router.get("/records/{number}/why")
 @router.get("/requests/{number}/why", include_in_schema=False)
 async def why(number: RecordNumber, caller: Reader, services: ServicesOf) -> Why:
     """What it waits for: for whom, since when, until when, and what happens then."""
-    async with services.engine.connect() as connection:
-        found = await views.why(connection, viewer_of(caller), number)
-    if found is None:
-        raise UnknownRecord(_UNKNOWN)
-    return found
+    async with autocommit(services.engine).connect() as connection:
+        find = partial(views.why, connection, viewer_of(caller), number)
+        return await found_or_received(connection, caller, number, find, received_why)
 
 
 @router.get("/requests/{number}/timeline", operation_id="show_request_timeline")
@@ -53,9 +55,11 @@ async def show_timeline(
     """Words and steps in their order; ``after`` is the id of the last step read."""
     async with services.engine.connect() as connection:
         owner = await views.owner_of(connection, number)
+        if owner is None and await find_reservation(connection, number, caller.id):
+            return Page(items=[])
         seen = await relations(connection, viewer_of(caller), owner) if owner else []
         if owner is None or not seen:
-            raise UnknownRecord(_UNKNOWN)
+            raise UnknownRecord(UNKNOWN)
         entries = await timeline(connection, owner, limit, after, work_notes=may(Verb.WORK_NOTE, seen))
     steps = [entry.id for entry in entries if entry.kind == "event"]
     return Page(items=entries, after=steps[-1] if len(steps) == limit else None)

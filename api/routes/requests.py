@@ -10,7 +10,7 @@ from api.answers import etag
 from api.commands import IdempotencyKey
 from api.opening import Received, open_reserved, reserve_once
 from api.ordering import Draft, NewRequest, check_order, numbered_order
-from api.requests_read import RequestNumber, read_request, viewer_of
+from api.requests_read import RequestNumber, show_or_received, viewer_of
 from api.security import Caller, Orderer, Reader
 from api.services import Services
 from api.state import ServicesOf
@@ -89,7 +89,9 @@ def next_page(found: list[RecordView], limit: int) -> str | None:
 async def show_request(
     number: RequestNumber, caller: Reader, services: ServicesOf, response: Response
 ) -> RequestView:
-    """The request with its lines, tasks and approvals; its ETag is what ``If-Match`` of an action names."""
-    view = await read_request(services, caller, number)
+    """The request with its lines, tasks and approvals; its ETag is what ``If-Match`` of an action names. Until its
+    process has taken it up, whoever ordered it sees what they ordered, in the state ``received``.
+    """
+    view = await show_or_received(services, caller, number)
     response.headers["ETag"] = etag(view)
     return view

@@ -96,6 +96,8 @@ class RecordView(Contract):
 
 
 class LineView(RecordView):
+    """Its number is empty while the order is still being received."""
+
     progress: str | None = Field(
         default=None,
         description="Steps of the plan that are done and not taken back, of those that are not skipped: 2/5.",

@@ -47,6 +47,18 @@ def explain(
     return [*found, *_afterwards(process)]
 
 
+def explain_opening(number: str, reserved_at: datetime) -> Waiting:
+    """What an order waits for that has its number, until its process takes it up."""
+    return Waiting(
+        kind=WaitingKind.OPENING,
+        subject=number,
+        what="the opening of the order",
+        whom="Temporal and a worker",
+        since=reserved_at,
+        then="its approval or its plan begins; what was not taken up is sent again until it is",
+    )
+
+
 def _line(
     process: RequestProcess,
     organisation: Organisation,

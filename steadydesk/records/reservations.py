@@ -1,6 +1,8 @@
 """Reserve the number of an order before its process starts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +13,9 @@ from steadydesk.records.kept_commands import first_kept, row_of
 from steadydesk.records.tables.process import command_key, reservation
 from steadydesk.records.tables.text import text_body
 from steadydesk.records.texts import NewText, row_of_text
+
+RECEIVED = "received"
+"""The state of an order whose number is reserved and whose process has not opened it."""
 
 _WRITE = text(
     """
@@ -34,6 +39,13 @@ _WRITE = text(
     bindparam("opened_by", type_=reservation.c.opened_by.type),
     bindparam("texts", type_=text_body.c.body.type),
 )
+
+
+@dataclass(frozen=True)
+class Reservation:
+    order: Order
+    reserved_at: datetime
+    opened_at: datetime | None
 
 
 async def reserve(
@@ -61,14 +73,11 @@ async def withdraw(connection: AsyncConnection, number: str) -> bool:
     return await connection.scalar(unopened.returning(reservation.c.number)) is not None
 
 
-async def find_reservation(connection: AsyncConnection, number: str, opened_by: str) -> Order | None:
-    """The reservation of somebody's own order that is still being received."""
-    row = await connection.scalar(
-        select(reservation.c.order).where(
-            reservation.c.number == number, reservation.c.opened_by == opened_by
-        )
-    )
-    return Order.model_validate(row) if row else None
+async def find_reservation(connection: AsyncConnection, number: str, opened_by: str) -> Reservation | None:
+    """The reservation of somebody's own order, also once it has been opened."""
+    found = select(reservation).where(reservation.c.number == number, reservation.c.opened_by == opened_by)
+    row = (await connection.execute(found)).one_or_none()
+    return Reservation(Order.model_validate(row.order), row.reserved_at, row.opened_at) if row else None
 
 
 async def ordered_by(connection: AsyncConnection, numbers: Sequence[str], opened_by: str) -> list[str]:

@@ -11,6 +11,11 @@ goes round twice a minute, of which two rounds may be killed.
 """
 
 
+def is_opened(view: Reply) -> bool:
+    """Whether it is a record, not an order that is still being received."""
+    return view.status == 200 and view.body["state"] != "received"
+
+
 class Actor:
     """All people of one order: who asks, who decides, who does the work."""
 
@@ -32,7 +37,7 @@ class Actor:
         await self.order(patient=story.patient)
         if not self.answers.accepted:
             return
-        if (seen := await self.until_visible()).status != 200:
+        if not is_opened(seen := await self.until_visible()):
             self.odd(f"not taken up within {TAKEN_UP_SECONDS:.0f} s", seen)
             return
         if story.cancel is Moment.AT_ONCE:
@@ -68,7 +73,7 @@ class Actor:
     async def until_visible(self) -> Reply:
         """Until the record is there: a received order is taken up, whoever was killed meanwhile."""
         deadline = asyncio.get_running_loop().time() + TAKEN_UP_SECONDS
-        while (reply := await self.read()).status == 404 and asyncio.get_running_loop().time() < deadline:
+        while not is_opened(reply := await self.read()) and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.5)
         return reply
 
@@ -134,7 +139,7 @@ class Actor:
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
             view = await self.until_visible()
-            if view.status != 200:
+            if not is_opened(view):
                 return "never opened"
             if not view.body["open"] or asyncio.get_running_loop().time() > deadline:
                 return str(view.body["state"])

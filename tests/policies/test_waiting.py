@@ -22,7 +22,7 @@ from steadydesk.contracts.request import (
     UndoState,
 )
 from steadydesk.policies.alarms import alarms
-from steadydesk.policies.waiting import explain
+from steadydesk.policies.waiting import explain, explain_opening
 from tests.support.random_plans import plans
 from tests.support.request_player import Player, player
 from tests.support.requests import NOW, automated, eligible, manual, person, resolved, stage
@@ -236,7 +236,7 @@ def test_whatever_has_happened_every_wait_is_explained_and_watched(
 
 
 def test_every_kind_of_wait_has_been_seen() -> None:
-    """What a request itself waits for; a grant waits for its expiry, a reservation for its opening."""
+    """What a request itself waits for; a grant waits for its expiry."""
     of_steps = {kind for _, _, kind, _ in STEP_WAITS}
     others = {
         WaitingKind.APPROVAL,
@@ -244,5 +244,6 @@ def test_every_kind_of_wait_has_been_seen() -> None:
         WaitingKind.RESUBMISSION,
         WaitingKind.SURVEY,
         WaitingKind.DATE,
+        explain_opening("REQ0000001", NOW).kind,
     }
-    assert of_steps | others == set(WaitingKind) - {WaitingKind.EXPIRY, WaitingKind.OPENING}
+    assert of_steps | others == set(WaitingKind) - {WaitingKind.EXPIRY}
