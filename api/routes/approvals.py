@@ -118,6 +118,6 @@ async def add_approver(gate: GateId, body: NewApprover, act: ReaderAction) -> di
 
     async def build(connection: Connection) -> ChangeApprovers:
         person = await commands.person_named(connection, body.person, act.caller.id, "/person")
-        return ChangeApprovers(assertion=unsigned(), gate=gate, add=person)
+        return ChangeApprovers(assertion=unsigned(), if_match=act.version, gate=gate, add=person)
 
     return await act(owner_of_gate(gate), Verb.ADD_APPROVER, "add_approver", body, build, subject=gate)

@@ -84,7 +84,8 @@ async def add_comment(number: RequestNumber, body: NewComment, act: ReaderAction
 
     async def build(connection: Connection) -> Comment:
         text = await commands.store(connection, act.caller, body.text)
-        return Comment(assertion=unsigned(), text=text, kind="work_note" if body.work_note else "comment")
+        kind = "work_note" if body.work_note else "comment"
+        return Comment(assertion=unsigned(), if_match=act.version, text=text, kind=kind)
 
     return await act(number, Verb.WORK_NOTE if body.work_note else Verb.COMMENT, "comment", body, build)
 
@@ -179,7 +180,7 @@ async def answer_survey(number: RequestNumber, body: SurveyAnswer, act: OrdererA
 
     async def build(connection: Connection) -> AnswerSurvey:
         comment = await commands.words(connection, act.caller, body.comment)
-        return AnswerSurvey(assertion=unsigned(), score=body.score, comment=comment)
+        return AnswerSurvey(assertion=unsigned(), if_match=act.version, score=body.score, comment=comment)
 
     return await act(number, Verb.ANSWER_SURVEY, "answer_survey", body, build)
 
@@ -192,7 +193,7 @@ async def watch(number: RequestNumber, body: Watcher, act: ReaderAction) -> dict
 
     async def build(connection: Connection) -> Watch:
         person = await commands.person_named(connection, body.person, act.caller.id, "/person")
-        return Watch(assertion=unsigned(), person=person, add=body.watch)
+        return Watch(assertion=unsigned(), if_match=act.version, person=person, add=body.watch)
 
     return await act(number, Verb.WATCH, "watch", body, build)
 

@@ -42,7 +42,7 @@ DEMANDS: dict[str, Demand] = {
     "POST /requests": Demand(Permission.ORDER, body={}),
     "GET /requests": Demand(Permission.READ, lists=True),
     "GET /requests/{number}": _see(),
-    "POST /requests/{number}/comments": Demand(Permission.READ, Verb.COMMENT, body={"text": "x"}),
+    "POST /requests/{number}/comments": _act(Permission.READ, Verb.COMMENT, {"text": "x"}),
     "POST /requests/{number}/cancel": _act(Permission.ORDER, Verb.CANCEL, {}),
     "POST /requests/{number}/resubmit": _act(Permission.ORDER, Verb.RESUBMIT, {"variables": {}}),
     "POST /requests/{number}/recall": _act(Permission.ORDER, Verb.RECALL, {}),
@@ -51,9 +51,9 @@ DEMANDS: dict[str, Demand] = {
         Permission.ORDER, Verb.RESUBMIT, {"effective_at": "2030-01-01T00:00:00Z"}
     ),
     "POST /requests/{number}/move": _act(Permission.READ, Verb.MOVE, {"state": "nowhere"}),
-    "POST /requests/{number}/survey": Demand(Permission.ORDER, Verb.ANSWER_SURVEY, body={"score": 3}),
-    "POST /requests/{number}/watch": Demand(
-        Permission.READ, Verb.WATCH, body={"person": "ada.admin", "watch": False}
+    "POST /requests/{number}/survey": _act(Permission.ORDER, Verb.ANSWER_SURVEY, {"score": 3}),
+    "POST /requests/{number}/watch": _act(
+        Permission.READ, Verb.WATCH, {"person": "ada.admin", "watch": False}
     ),
     "POST /requests/{number}/extend": Demand(Permission.ORDER, Verb.EXTEND, body={"until": "2030-01-01"}),
     "GET /requests/{number}/attachments": _see(),
@@ -66,8 +66,8 @@ DEMANDS: dict[str, Demand] = {
     "POST /approvals/{gate}/decision": _act(
         Permission.DECIDE, Verb.SEE, {"decision": "withdrawn"}, of="gate"
     ),
-    "POST /approvals/{gate}/approvers": Demand(
-        Permission.READ, Verb.ADD_APPROVER, "gate", body={"person": "dora.director"}
+    "POST /approvals/{gate}/approvers": _act(
+        Permission.READ, Verb.ADD_APPROVER, {"person": "dora.director"}, of="gate"
     ),
     "GET /tasks": Demand(Permission.READ, lists=True),
     "GET /tasks/{number}": _see("task"),
