@@ -41,7 +41,7 @@ async def attach_files(page: Page, number: str, posted: Posted) -> bool:
         present = {one.file_name for one in await list_of(connection, number)}
     attached = True
     for _, file in files:
-        if (file.filename or "") in present:
+        if attachments.file_name(file) in present:
             continue
         await file.seek(0)
         try:

@@ -11,10 +11,11 @@ from api.security import Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.page import Page
-from steadydesk.errors import AttachmentRefused, TooLarge, UnknownRecord
+from steadydesk.errors import AttachmentRefused, RecordClosed, TooLarge, UnknownRecord
 from steadydesk.policies.rights import Verb
 from steadydesk.records import attachments
 from steadydesk.records.attachments import AttachmentView, FileContent, NewFile
+from steadydesk.records.processes import is_open
 
 router = APIRouter(prefix="/requests", tags=["attachments"])
 
@@ -57,16 +58,29 @@ async def attach(number: RequestNumber, file: UploadFile, caller: Reader, servic
         raise TooLarge(f"a file may have {limit} bytes", details={"limit": limit})
     if not content:
         raise AttachmentRefused(EMPTY, pointer="/file")
-    name = (file.filename or "file").rsplit("/", 1)[-1].rsplit("\\", 1)[-1][:_LONGEST_NAME]
+    name = file_name(file)
     found = media_type_of(content, name)
     if found is None:
         raise AttachmentRefused("files of this type are not accepted", pointer="/file")
     async with services.engine.begin() as connection:
         await require(connection, caller, number, Verb.ATTACH)
+        if not await is_open(connection, number):
+            raise RecordClosed(
+                f"{number} is closed; order again or refer to it", details={"follow_up": number}
+            )
         identity = await attachments.add(
             connection, number, NewFile(name, found, content, caller.id), caller.now
         )
     return Attached(id=identity, media_type=found)
+
+
+def file_name(file: UploadFile) -> str:
+    """The name without its folders; one that is too long keeps its extension, which says what the file is."""
+    name = (file.filename or "file").rsplit("/", 1)[-1].rsplit("\\", 1)[-1]
+    if len(name) <= _LONGEST_NAME:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    return f"{stem[: _LONGEST_NAME - len(extension) - 1]}{dot}{extension}"[:_LONGEST_NAME]
 
 
 @router.get("/{number}/attachments/{identity}")

@@ -170,13 +170,21 @@ async def test_files(desk: ApiDesk, number: str) -> None:
     ):
         response = await desk.client.post(path, headers=headers, files={"file": (name, content)})
         refused(response, 422, "attachment-refused", "/file")
-    for name in ("../../etc/passwd", "a\0b.txt", "ü" * 500 + ".txt", '"; x="', "\\\\host\\a.txt"):
+    for name in (
+        "../../etc/passwd",
+        "a\0b.txt",
+        "ü" * 500 + ".txt",
+        "x." + "y" * 300,
+        '"; x="',
+        "\\\\host\\a.txt",
+    ):
         response = await desk.client.post(path, headers=headers, files={"file": (name, b"words")})
         assert response.status_code in (201, 422), response.text
     names = [
         entry["file_name"] for entry in (await desk.get(RITA, f"/requests/{number}/attachments"))["items"]
     ]
     assert not any("/" in name or "\\" in name or len(name) > 200 for name in names)
+    assert "ü" * 196 + ".txt" in names
     refused(
         await desk.client.post(path, headers=headers, data={"file": "no file"}), 422, "invalid-input", "/file"
     )

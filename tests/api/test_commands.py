@@ -37,8 +37,17 @@ async def test_a_stale_version(desk: ApiDesk) -> None:
     view = await desk.call(RITA, "POST", "/requests", LAPTOP)
     number, stale = view.json()["number"], view.headers["etag"]
     await desk.post(RITA, f"/requests/{number}/comments", {"text": "first"})
-    response = await desk.call(RITA, "POST", f"/requests/{number}/cancel", {}, If_Match=stale)
-    refused(response, 412, "stale-version")
+    for action, body in (
+        ("cancel", {}),
+        ("comments", {"text": "second"}),
+        ("watch", {}),
+        ("survey", {"score": 3}),
+    ):
+        response = await desk.call(RITA, "POST", f"/requests/{number}/{action}", body, If_Match=stale)
+        refused(response, 412, "stale-version")
+    more = f"/approvals/{await gate(desk, number)}/approvers"
+    late = await desk.call("ines.itlead", "POST", more, {"person": "dora.director"}, If_Match=stale)
+    refused(late, 412, "stale-version")
     fresh = (await desk.call(RITA, "GET", f"/requests/{number}")).headers["etag"]
     assert (
         await desk.call(RITA, "POST", f"/requests/{number}/cancel", {}, If_Match=fresh)
@@ -154,6 +163,11 @@ async def test_a_closed_record_refuses_and_offers_a_follow_up(desk: ApiDesk) -> 
     assert (first.status_code, first.json()) == (200, again.json())
     late = await desk.call(RITA, "POST", f"/requests/{number}/cancel", {})
     assert refused(late, 409, "record-closed")["follow_up"] == number
+    files = {"file": ("a.txt", b"words")}
+    path, headers = f"/api/v1/requests/{number}/attachments", await desk.headers(RITA)
+    late = await desk.client.post(path, files=files, headers=headers)
+    assert refused(late, 409, "record-closed")["follow_up"] == number
+    assert (await desk.get(RITA, f"/requests/{number}/attachments"))["items"] == []
 
 
 @pytest.mark.parametrize(
