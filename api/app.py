@@ -11,6 +11,7 @@ from api.clean_input import refuse_unstorable
 from api.cookieless import Cookieless
 from api.flood import FloodGate
 from api.health import parts
+from api.known_parameters import refuse_unknown_parameters
 from api.metrics import PREFIX, Counted, RequestMetrics
 from api.openapi import describe, operation_id
 from api.portal.install import add_portal
@@ -47,7 +48,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit_of(path, services))
     app.add_middleware(FloodGate)
     for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX)
+        app.include_router(router, prefix=PREFIX, dependencies=[Depends(refuse_unknown_parameters)])
     add_portal(app)
     app.add_middleware(Counted, metrics=app.state.metrics)
     for router in PAGES:

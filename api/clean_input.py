@@ -11,7 +11,7 @@ from steadydesk.errors import InvalidInput, Problem
 
 _DEEPEST = 32
 _LARGEST = 2**63
-_MOST_NAMED = 20
+MOST_NAMED = 20
 
 Place = tuple[str | int, ...]
 
@@ -22,7 +22,7 @@ async def refuse_unstorable(request: Request) -> None:
     if request.headers.get("content-type", "").startswith("application/json"):
         found += [Problem(pointer_of(place), problem) for place, problem in faults(await _body(request))]
     if found:
-        raise InvalidInput("the request holds what cannot be stored", problems=found[:_MOST_NAMED])
+        raise InvalidInput("the request holds what cannot be stored", problems=found[:MOST_NAMED])
 
 
 async def _body(request: Request) -> Any:
@@ -36,7 +36,7 @@ async def _body(request: Request) -> Any:
 def _in_query(request: Request) -> Iterator[tuple[str, str]]:
     for name, value in request.query_params.multi_items():
         if (problem := _text_fault(value) or _text_fault(name)) is not None:
-            yield _shown(name), problem
+            yield shown(name), problem
 
 
 def faults(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
@@ -58,8 +58,8 @@ def faults(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
 def _in_object(value: dict[str, Any], place: Place) -> Iterator[tuple[Place, str]]:
     for name, entry in value.items():
         if (problem := _text_fault(name)) is not None:
-            yield (*place, _shown(name)), f"the name {problem}"
-        yield from faults(entry, (*place, _shown(name)))
+            yield (*place, shown(name)), f"the name {problem}"
+        yield from faults(entry, (*place, shown(name)))
 
 
 def _text_fault(text: str) -> str | None:
@@ -78,6 +78,6 @@ def _number_fault(value: object) -> str | None:
     return None
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """The name as an answer can carry it."""
     return name.encode(errors="replace").decode().replace("\0", "?")

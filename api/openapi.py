@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.actions import acting
 from api.examples import EXAMPLES
+from api.metrics import PREFIX
 from api.problems import MEDIA_TYPE, PROBLEM_SCHEMA, ProblemDocument, refusals
 from api.security import permission_of
 from steadydesk.errors import (
@@ -56,7 +57,7 @@ def _completed(app: FastAPI, document: dict[str, Any]) -> dict[str, Any]:
     }
     for path, method, operation in operations(document):
         dependant = routes[path, method]
-        for status, response in refusals(*_refused(dependant, operation)).items():
+        for status, response in refusals(*_refused(path, dependant, operation)).items():
             _add(operation["responses"], str(status), response)
         for response in operation["responses"].values():
             if MEDIA_TYPE in response.get("content", {}):
@@ -77,13 +78,13 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Operatio
             yield path, method, operation
 
 
-def _refused(dependant: Dependant | None, operation: Operation) -> Iterator[type[Refusal]]:
+def _refused(path: str, dependant: Dependant | None, operation: Operation) -> Iterator[type[Refusal]]:
     """What follows from what a route takes; what it refuses beyond that it declares itself."""
     yield from (QuotaExceeded, Unavailable)
     if permission_of(dependant) is not None:
         yield from (NotSignedIn, NotAllowed)
     parameters = operation.get("parameters", [])
-    if parameters or "requestBody" in operation:
+    if parameters or "requestBody" in operation or path.startswith(PREFIX):
         yield InvalidInput
     if any(parameter["in"] == "path" for parameter in parameters):
         yield UnknownRecord

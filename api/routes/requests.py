@@ -17,6 +17,7 @@ from api.state import ServicesOf
 from steadydesk.contracts.kept_command import KeptCommand
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, instant_and_key
+from steadydesk.contracts.request import RequestState
 from steadydesk.contracts.views import OpenedRequest, RecordView, RequestView
 from steadydesk.policies.summary import summary_of
 from steadydesk.records.engine import autocommit
@@ -52,10 +53,12 @@ async def _reserve(services: Services, caller: Caller, new: NewRequest, key: str
 async def list_requests(
     caller: Reader,
     services: ServicesOf,
-    state: Annotated[str | None, Query(max_length=40)] = None,
+    state: RequestState | None = None,
     mine: bool = False,
     item: Annotated[str | None, Query(max_length=63)] = None,
-    open_only: Annotated[bool, Query(alias="open")] = False,
+    is_open: Annotated[
+        bool | None, Query(alias="open", description="`true`: open ones alone; `false`: closed ones alone.")
+    ] = None,
     updated_since: AwareDatetime | None = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
     after: Annotated[str | None, Query(max_length=500)] = None,
@@ -65,7 +68,7 @@ async def list_requests(
         kind=RecordKind.REQUEST.value,
         state=state,
         item=item,
-        open=True if open_only else None,
+        open=is_open,
         opened_by=caller.id if mine else None,
         updated_since=updated_since,
     )

@@ -18,6 +18,7 @@ from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.page import LARGEST_PAGE, Page
+from steadydesk.contracts.request import TaskState
 from steadydesk.contracts.request_commands import ActOnTask, TaskAction
 from steadydesk.contracts.views import RecordView, TaskView
 from steadydesk.errors import InvalidInput, UnknownRecord
@@ -58,9 +59,9 @@ async def list_tasks(
     caller: Reader,
     services: ServicesOf,
     group: Annotated[str | None, Query(max_length=63)] = None,
-    state: Annotated[str | None, Query(max_length=40)] = None,
+    state: TaskState | None = None,
     mine: bool = False,
-    open_only: Annotated[bool, Query(alias="open")] = True,
+    open_only: Annotated[bool, Query(alias="open", description="`false`: closed ones too.")] = True,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
     after: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Page[RecordView]:

@@ -40,6 +40,7 @@ All addresses begin with `/api/v1`, but those under *problems* and *health*. The
 - **Versions.** `ETag` is the version that you read; `If-Match` on a change refuses it when somebody was faster (412).
 - **Waiting.** A command is answered within five seconds, else with 202 and `Location`; the same key asks again.
 - **Lists.** `limit` is 200 at most. `after` of the answer is the cursor of the next page, null at the end.
+  A query parameter that the route does not have is refused (422): a misspelt filter would let everything through.
 - **Refusals** are `application/problem+json` (RFC 9457) with a stable `type`, see [Problems](#problems). Not repeated
   at each route: not signed in, not allowed, not found, invalid input, too large, quota exceeded, unavailable.
 - **Numbers** may be typed as people do: `req42`, `REQ-42` and `REQ0000042` are the same."""

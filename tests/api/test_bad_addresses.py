@@ -88,6 +88,37 @@ async def test_limits(desk: ApiDesk, path: str, query: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "path", [*PAGED, "/grants", "/me", "/catalog/items", "/groups/it-desk", "/records/{number}/timeline"]
+)
+async def test_parameters_that_an_address_does_not_have(desk: ApiDesk, number: str, path: str) -> None:
+    """A filter whose name is misspelt would let everything through."""
+    at = path.format(number=number)
+    response = await desk.call("adam.admin", "GET", f"{at}?updated_sinc=2030-01-01&limits=1")
+    found = refused(response, 422, "invalid-input", "/updated_sinc", "/limits")
+    assert {problem["where"] for problem in found["problems"]} == {"query"}
+    known = await desk.call("adam.admin", "GET", at)
+    assert known.status_code in (200, 404), known.text
+    if "limit" in found["problems"][0]["message"]:
+        assert (await desk.call("adam.admin", "GET", f"{at}?limit=1")).status_code == known.status_code
+
+
+@pytest.mark.parametrize("path", ["/requests", "/tasks", "/approvals", "/grants"])
+async def test_states_that_nothing_can_have(desk: ApiDesk, path: str) -> None:
+    refused(await desk.call(RITA, "GET", f"{path}?state=opened"), 422, "invalid-input", "/state")
+
+
+async def test_open_closed_and_all_requests(desk: ApiDesk, number: str) -> None:
+    closed = (await desk.post(RITA, "/requests", LAPTOP))["number"]
+    await desk.post(RITA, f"/requests/{closed}/cancel", {})
+    for query, found in (("", {number, closed}), ("?open=true", {number}), ("?open=false", {closed})):
+        listed = {entry["number"] for entry in (await desk.get(RITA, f"/requests{query}"))["items"]}
+        assert listed & {number, closed} == found, query
+    assert {entry["state"] for entry in (await desk.get(RITA, "/requests?state=cancelled"))["items"]} == {
+        "cancelled"
+    }
+
+
+@pytest.mark.parametrize(
     "query", ["state=%00", "item=a%00b", "updated_since=%00", "updated_since=2026-01-01", "%00=1"]
 )
 async def test_query_values_that_nobody_can_store(desk: ApiDesk, query: str) -> None:
