@@ -26,7 +26,14 @@ from steadydesk.contracts.request import (
     UndoState,
 )
 from steadydesk.contracts.request_commands import ActOnTask, TaskAction, Write
-from steadydesk.errors import InvalidTransition, NotAllowed, RecordClosed, UnknownRecord
+from steadydesk.errors import (
+    InvalidInput,
+    InvalidTransition,
+    NotAllowed,
+    Problem,
+    RecordClosed,
+    UnknownRecord,
+)
 from steadydesk.records.directory_standing import standing
 from steadydesk.records.tables.process import record
 
@@ -111,7 +118,8 @@ async def _assign(work: RequestWork, task: TaskRun, assignee: str | None) -> Non
     person = assignee or work.actor.person
     who = await standing(work.connection, person, work.at)
     if who is None or not who.person.active or task.group not in who.groups:
-        raise InvalidTransition(f"the assignee must be an active member of '{task.group}'")
+        problem = Problem("/person", f"must be an active member of '{task.group}'")
+        raise InvalidInput(f"{task.number} goes to nobody else", problems=[problem])
     task.assigned_to = person
     work.note("task.assigned", task.number, person=person)
     if person != work.actor.person:

@@ -12,6 +12,7 @@ from api.cookieless import Cookieless
 from api.flood import FloodGate
 from api.health import parts
 from api.known_parameters import refuse_unknown_parameters
+from api.media_type import refuse_other_media_types
 from api.metrics import PREFIX, Counted, RequestMetrics
 from api.openapi import describe, operation_id
 from api.portal.install import add_portal
@@ -21,6 +22,8 @@ from api.security import check_routes, public
 from api.services import Services
 
 _FORM_AROUND = 65_536
+OF_API = [Depends(refuse_unknown_parameters), Depends(refuse_other_media_types)]
+"""What every route of the API refuses before it looks at anything else; pages get what browsers send."""
 
 
 def create_app(services: Services) -> FastAPI:
@@ -48,7 +51,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit, limit_of=lambda path: _limit_of(path, services))
     app.add_middleware(FloodGate)
     for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX, dependencies=[Depends(refuse_unknown_parameters)])
+        app.include_router(router, prefix=PREFIX, dependencies=OF_API)
     add_portal(app)
     app.add_middleware(Counted, metrics=app.state.metrics)
     for router in PAGES:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import Request
 
+from api.media_type import is_json
 from api.problems import pointer_of
 from steadydesk.errors import InvalidInput, Problem
 
@@ -19,7 +20,7 @@ Place = tuple[str | int, ...]
 async def refuse_unstorable(request: Request) -> None:
     """InvalidInput naming each value that is no text or number to be stored; for every route of the app."""
     found = [Problem(f"/{name}", problem, "query") for name, problem in _in_query(request)]
-    if request.headers.get("content-type", "").startswith("application/json"):
+    if is_json(request):
         found += [Problem(pointer_of(place), problem) for place, problem in faults(await _body(request))]
     if found:
         raise InvalidInput("the request holds what cannot be stored", problems=found[:MOST_NAMED])

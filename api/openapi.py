@@ -24,6 +24,7 @@ from steadydesk.errors import (
     TooLarge,
     Unavailable,
     UnknownRecord,
+    UnsupportedMediaType,
 )
 
 _REF = "#/components/schemas/{model}"
@@ -90,6 +91,7 @@ def _refused(path: str, dependant: Dependant | None, operation: Operation) -> It
         yield UnknownRecord
     if "requestBody" in operation:
         yield TooLarge
+        yield UnsupportedMediaType
     if _acts(dependant):
         yield from (Conflict, StaleVersion)
 

@@ -19,7 +19,7 @@ from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import Order, OrderedItem
 from steadydesk.contracts.views import OpenedRequest
-from steadydesk.errors import InvalidInput, Problem, RecordClosed, UnknownRecord
+from steadydesk.errors import InvalidInput, InvalidTransition, Problem, RecordClosed
 from steadydesk.policies.order_dates import end_fields
 from steadydesk.policies.rights import Verb
 from steadydesk.policies.written_date import until_day
@@ -68,7 +68,11 @@ async def extend(
 async def _grant(connection: Connection, caller: Caller, request: str, wanted: str | None) -> GrantView:
     found = await list_grants(connection, viewer_of(caller), request=request, number=wanted)
     if not found:
-        raise UnknownRecord(f"{request} granted nothing that could be extended")
+        if wanted is not None:
+            raise InvalidInput(
+                "unknown grant", problems=[Problem("/grant", f"{request} gave no grant with this number")]
+            )
+        raise InvalidTransition(f"{request} granted nothing that could be extended")
     alive = [grant for grant in found if grant.state == "active"]
     if not alive:
         raise RecordClosed("what was granted has ended; order it again", details={"follow_up": request})
@@ -97,10 +101,9 @@ async def _order(
     _must_be_later(body.until, grant, organisation.calendars[item.calendar].zone)
     variables: dict[str, Any] = {**answers, fields[0]: body.until.isoformat()}
     # The answers are those of the first order: whom they name may have left since.
-    problems = await check_variables(
-        connection, caller, organisation, item, variables, "/variables", present=False
-    )
-    if problems:
+    faults = await check_variables(connection, caller, organisation, item, variables, "", present=False)
+    if faults:
+        problems = [_as_asked(fault, fields[0]) for fault in faults]
         raise InvalidInput("the extension does not fit the item's form", problems=problems)
     wanted = prepare(variables, caller.id)
     note = prepare(body.comment, caller.id) if body.comment is not None else None
@@ -115,6 +118,13 @@ async def _order(
         extends=grant.number,
     )
     return order, [wanted, *([note] if note else [])]
+
+
+def _as_asked(fault: Problem, end: str) -> Problem:
+    """A fault of the order's answers, where the body has it: the end is its ``until``, the others are not in it."""
+    if fault.pointer == f"/{end}":
+        return Problem("/until", fault.message)
+    return Problem("", f"{fault.pointer.lstrip('/')} of the first order: {fault.message}")
 
 
 def _must_be_later(until: date, grant: GrantView, zone: str) -> None:

@@ -18,12 +18,22 @@ from steadydesk.errors import (
     TooLarge,
     Unavailable,
     UnknownRecord,
+    UnsupportedMediaType,
     all_refusals,
 )
 from steadydesk.policies.rights import SCOPE_OF, Permission
 
 _METHODS = ("get", "post", "put", "patch", "delete")
-_COMMON = (NotSignedIn, NotAllowed, UnknownRecord, InvalidInput, TooLarge, QuotaExceeded, Unavailable)
+_COMMON = (
+    NotSignedIn,
+    NotAllowed,
+    UnknownRecord,
+    InvalidInput,
+    TooLarge,
+    UnsupportedMediaType,
+    QuotaExceeded,
+    Unavailable,
+)
 _EVERYWHERE = ("X-Act-For",)
 """Parameters that the introduction tells of, once."""
 
@@ -42,7 +52,8 @@ All addresses begin with `/api/v1`, but those under *problems* and *health*. The
 - **Lists.** `limit` is 200 at most. `after` of the answer is the cursor of the next page, null at the end.
   A query parameter that the route does not have is refused (422): a misspelt filter would let everything through.
 - **Refusals** are `application/problem+json` (RFC 9457) with a stable `type`, see [Problems](#problems). Not repeated
-  at each route: not signed in, not allowed, not found, invalid input, too large, quota exceeded, unavailable.
+  at each route: not signed in, not allowed, not found, invalid input, too large, unsupported media type, quota
+  exceeded, unavailable.
 - **Numbers** may be typed as people do: `req42`, `REQ-42` and `REQ0000042` are the same."""
 
 

@@ -86,7 +86,7 @@ async def test_what_somebody_has_stays_theirs_when_another_ends_it(desk: Desk) -
 async def test_a_task_goes_only_to_members_of_its_group(desk: Desk, assignee: str) -> None:
     number, task = await opened(desk)
     write = desk.act(number, task, A.ASSIGN, assignee=desk.ids.get(assignee, assignee))
-    assert await refused(write) == "InvalidTransition"
+    assert await refused(write) == "InvalidInput"
 
 
 @pytest.mark.parametrize("action", [A.RETRY, A.ABORT])

@@ -154,9 +154,18 @@ async def test_the_largest_body(desk: ApiDesk) -> None:
     assert refused(await raw(desk, body), 413, "too-large")["limit"] == 100_000
 
 
-async def test_another_media_type(desk: ApiDesk) -> None:
-    answer = await raw(desk, json.dumps(LAPTOP).encode(), kind="text/plain")
-    refused(answer, 422, "invalid-input")
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "json", ""])
+async def test_another_media_type(desk: ApiDesk, number: str, kind: str) -> None:
+    for path in ("/requests", f"/requests/{number}/comments"):
+        answer = await raw(desk, json.dumps(LAPTOP).encode(), path, kind=kind)
+        refused(answer, 415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize("kind", ["Application/JSON; charset=utf-8", "application/merge-patch+json"])
+async def test_other_names_of_json(desk: ApiDesk, number: str, kind: str) -> None:
+    path = f"/requests/{number}/comments"
+    assert (await raw(desk, b'{"text": "Hello"}', path, kind=kind)).status_code == 200
+    refused(await raw(desk, b'{"text": "a\\u0000b"}', path, kind=kind), 422, "invalid-input", "/text")
 
 
 async def test_files(desk: ApiDesk, number: str) -> None:

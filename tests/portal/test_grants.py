@@ -12,6 +12,7 @@ from tests.portal.test_timeline import ACCESS, approve_all, report
 from tests.portal.visitors import Visitor, field_of, statements, visitor
 from tests.support.api_desk import ApiDesk
 from tests.support.quiet import Quiet
+from tests.support.refusals import refused as assert_refused
 
 
 @pytest.fixture
@@ -101,6 +102,27 @@ async def test_what_has_moved_on_meanwhile_is_shown_again(portal: ApiDesk, grant
         assert late.status_code == 412
         assert f'value="{grant}"' in late.text
         assert (await rita.open(f"/records/{number}/revoke?grant=GRA9999999")).status_code == 404
+
+
+async def test_a_refused_extension_says_where(portal: ApiDesk, granted: tuple[str, str]) -> None:
+    number, grant = granted
+    path = f"/requests/{number}/extend"
+    for body, pointer in (
+        ({"until": "9999-12-31"}, "/until"),
+        ({"until": "2031-03-30"}, "/until"),
+        ({"until": "2032-03-31", "grant": "GRA9999999"}, "/grant"),
+    ):
+        answer = await portal.call("rita.requester", "POST", path, body)
+        assert_refused(answer, 422, "invalid-input", pointer)
+    async with visitor(portal, "rita.requester") as rita:
+        await rita.page(f"/records/{number}/extend")
+        again = await rita.send(f"/records/{number}/extend", grant=grant, until="9999-12-31")
+        assert (again.status_code, 'id="extend-until-error"' in again.text) == (422, True)
+    nothing = (await portal.order("rita.requester", "new-laptop", model="light"))["number"]
+    answer = await portal.call(
+        "rita.requester", "POST", f"/requests/{nothing}/extend", {"until": "2031-03-31"}
+    )
+    assert_refused(answer, 409, "invalid-transition")
 
 
 async def test_a_grant_is_no_request_nor_the_reverse(portal: ApiDesk, granted: tuple[str, str]) -> None:

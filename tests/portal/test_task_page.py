@@ -126,7 +126,8 @@ async def test_faults_stand_at_their_fields(portal: ApiDesk) -> None:
         assert answer.status_code == 422
         assert 'id="assign-person-error"' in answer.text
         answer = await hanna.send(f"/tasks/{task}/assign", person="ingo.it", once="c")
-        assert answer.status_code == 409
+        assert answer.status_code == 422
+        assert "muss ein aktives Mitglied von" in answer.text[answer.text.index('id="assign-person-error"') :]
 
 
 async def test_a_question_waits_until_the_chosen_day(portal: ApiDesk) -> None:
