@@ -13,6 +13,13 @@ UNKNOWN = "there is no such record, or it is not for you to see"
 Found = TypeVar("Found")
 
 
+def known(found: Found | None) -> Found:
+    """UnknownRecord for nothing."""
+    if not found:
+        raise UnknownRecord(UNKNOWN)
+    return found
+
+
 async def found_or_received(
     connection: Connection,
     caller: Caller,
@@ -27,9 +34,7 @@ async def found_or_received(
     if not found and (reserved := await find_reservation(connection, number, caller.id)):
         # One that is opened by now was opened after the first look.
         found = await (find() if reserved.opened_at else shown(reserved))
-    if not found:
-        raise UnknownRecord(UNKNOWN)
-    return found
+    return known(found)
 
 
 async def still_received(reserved: Reservation) -> Never:

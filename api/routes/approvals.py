@@ -12,7 +12,7 @@ from api.security import Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.gate import Decision
-from steadydesk.contracts.numbers import owner_of_gate, parse_typed
+from steadydesk.contracts.numbers import is_gate, owner_of_gate, parse_typed
 from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, instant_and_key
 from steadydesk.contracts.request_commands import ChangeApprovers, Decide
 from steadydesk.contracts.views import ApprovalView
@@ -28,7 +28,7 @@ from steadydesk.records.views.approval_page import approval_content
 def gate_of(typed: str) -> str:
     """The gate's id however it was typed; UnknownRecord for what is none."""
     gate = parse_typed(typed)
-    if gate is None or "-G" not in gate:
+    if gate is None or not is_gate(gate):
         raise UnknownRecord("there is no such approval, or it is not for you to see")
     return gate
 

@@ -38,6 +38,11 @@ def owner_of_gate(gate: str) -> str:
     return gate.rsplit("-G", 1)[0]
 
 
+def is_gate(number: str) -> bool:
+    """Whether a well-formed number is that of a gate."""
+    return "-G" in number
+
+
 def kind_of(number: str) -> RecordKind | None:
     """The kind that the prefix of a well-formed number names, or None."""
     match = _TYPED.match(number)

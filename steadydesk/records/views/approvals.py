@@ -24,11 +24,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import LateralFromClause
 from sqlalchemy.types import Text
 
+from steadydesk.contracts.agenda import Waiting
 from steadydesk.contracts.gate import ApproverState, GateState
 from steadydesk.contracts.language import in_language
-from steadydesk.contracts.views import ApprovalView, ApproverView
+from steadydesk.contracts.views import ApprovalView, ApproverView, Why
 from steadydesk.records.tables.approval import approver, decide_by, gate
-from steadydesk.records.tables.process import sight
+from steadydesk.records.tables.process import record, sight
 from steadydesk.records.views.approval_rights import may_decide
 from steadydesk.records.views.people import names_of
 from steadydesk.records.views.visibility import Viewer, subject_matches
@@ -56,6 +57,21 @@ async def find_approval(connection: AsyncConnection, viewer: Viewer, gate_id: st
         await connection.execute(select(gate).where(gate.c.id == gate_id, seen_gate(viewer)))
     ).one_or_none()
     return (await _views(connection, [row], viewer.language))[0] if row else None
+
+
+async def process_of_gate(connection: AsyncConnection, gate_id: str) -> str | None:
+    """The number of its request, whoever may see that; None for no such gate."""
+    return await connection.scalar(select(gate.c.owner).where(gate.c.id == gate_id))
+
+
+async def why_gate(connection: AsyncConnection, viewer: Viewer, gate_id: str) -> Why | None:
+    """What the gate waits for, as its request says."""
+    wanted = select(gate.c.state, record.c.waiting).join(record, record.c.number == gate.c.owner)
+    row = (await connection.execute(wanted.where(gate.c.id == gate_id, seen_gate(viewer)))).one_or_none()
+    if row is None:
+        return None
+    waiting = [Waiting.model_validate(one) for one in row.waiting or [] if one["subject"] == gate_id]
+    return Why(number=gate_id, state=row.state, open=row.state == GateState.REQUESTED, waiting=waiting)
 
 
 async def inbox(

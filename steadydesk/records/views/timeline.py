@@ -13,13 +13,24 @@ from steadydesk.records.views.people import Names, names_of
 
 
 async def timeline(
-    connection: AsyncConnection, number: str, limit: int, after: int = 0, *, work_notes: bool
+    connection: AsyncConnection,
+    number: str,
+    limit: int,
+    after: int = 0,
+    *,
+    work_notes: bool,
+    subject: str | None = None,
 ) -> list[TimelineEntry]:
-    """Audit events from the position ``after`` on, and the words written with them; the caller checked visibility."""
+    """Audit events from the position ``after`` on, and the words written with them, of all or about one ``subject``;
+    the caller checked visibility.
+    """
+    of_audit, of_journal = (
+        [] if subject is None else [rows.c.subject == subject] for rows in (audit, journal)
+    )
     events = (
         await connection.execute(
             select(audit)
-            .where(audit.c.number == number, audit.c.position > after)
+            .where(audit.c.number == number, audit.c.position > after, *of_audit)
             .order_by(audit.c.position)
             .limit(limit)
         )
@@ -28,7 +39,7 @@ async def timeline(
     statement = (
         select(journal, text_body.c.body)
         .outerjoin(text_body, text_body.c.ref == journal.c.text)
-        .where(journal.c.number == number, journal.c.kind.in_(kinds))
+        .where(journal.c.number == number, journal.c.kind.in_(kinds), *of_journal)
         .order_by(journal.c.id)
     )
     if after and events:
