@@ -91,8 +91,7 @@ def _line(
             until=start,
             then="the plan starts",
         )
-    if line.extends is not None and line.phase in (Phase.FULFILMENT, Phase.PENDING):
-        yield _extension(line.extends, line.held_since or process.updated_at)
+    yield from _extension(process, line)
     for key, run in line.steps.items():
         yield from _step(organisation, process, line, key, run)
 
@@ -125,15 +124,16 @@ def _step(
         yield _undo(step, subject, label, line.held_since or since)
 
 
-def _extension(grant: str, since: datetime) -> Waiting:
-    return Waiting(
-        kind=WaitingKind.CHILD,
-        subject=grant,
-        what=f"the extension of {grant}",
-        whom="its process",
-        since=since,
-        then="it ends as the grant says",
-    )
+def _extension(process: RequestProcess, line: Line) -> Iterator[Waiting]:
+    if line.extends is not None and line.phase in (Phase.FULFILMENT, Phase.PENDING):
+        yield Waiting(
+            kind=WaitingKind.CHILD,
+            subject=line.extends,
+            what=f"the extension of {line.extends}",
+            whom="its process",
+            since=line.held_since or process.updated_at,
+            then="it ends as the grant says",
+        )
 
 
 def _child(run: StepRun, subject: str, label: LocalisedText, since: datetime) -> Waiting:
