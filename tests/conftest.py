@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
@@ -19,8 +19,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A slice draws the same cases each time; the full proofs draw new ones."""
-    settings.register_profile("slice", derandomize=True)
+    """A slice draws the same cases each time, however slow the machine is; the full proofs draw new ones."""
+    settings.register_profile("slice", derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     if not config.getoption("--full"):
         settings.load_profile("slice")
 
