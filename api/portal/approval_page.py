@@ -21,6 +21,7 @@ from api.portal.timeline import talk
 from steadydesk.contracts.form import Form
 from steadydesk.contracts.gate import Ballot, Decision, Gate
 from steadydesk.contracts.language import in_language
+from steadydesk.contracts.numbers import ordinal_of
 from steadydesk.contracts.views import ApprovalView, LineView, PersonRef, TimelineEntry
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.rights import Verb, may
@@ -211,4 +212,4 @@ def _earlier(page: Page, content: ApprovalContent) -> Iterator[tuple[ApprovalVie
 
 
 def _newest_first(views: Iterable[ApprovalView]) -> list[ApprovalView]:
-    return sorted(views, key=lambda view: view.opened_at, reverse=True)
+    return sorted(views, key=lambda view: (view.opened_at, ordinal_of(view.id)), reverse=True)

@@ -2,6 +2,10 @@
 
 import pytest
 
+from steadydesk.records.directory_standing import standing_by_name
+from steadydesk.records.views.approval_inbox import approvals_named
+from steadydesk.records.views.request_page import request_content
+from steadydesk.records.views.visibility import Viewer
 from tests.support.api_desk import ApiDesk
 from tests.support.refusals import refused
 
@@ -51,3 +55,21 @@ async def test_a_gate_has_its_own_timeline(desk: ApiDesk, gate: str) -> None:
 async def test_who_does_not_see_the_request_sees_no_gate_of_it(desk: ApiDesk, gate: str, path: str) -> None:
     refused(await desk.call("stan.stranger", "GET", f"/records/{gate}{path}"), 404, "unknown-record")
     refused(await desk.call(RITA, "GET", f"/records/{gate}9{path}"), 404, "unknown-record")
+
+
+async def test_the_tenth_gate_comes_behind_the_ninth(desk: ApiDesk) -> None:
+    """All of them open in one instant."""
+    number = (await desk.post(RITA, "/requests", {"items": LAPTOP["items"] * 12}))["number"]
+    wanted = [f"{number}-G{place}" for place in range(1, 13)]
+    view = await desk.get(RITA, f"/requests/{number}")
+    assert [gate["id"] for gate in view["approvals"]] == wanted
+    async with desk.services.engine.connect() as connection:
+        now = desk.services.clock()
+        mona = await standing_by_name(connection, MONA, now)
+        assert mona is not None
+        viewer = Viewer.of(mona, now)
+        named = await approvals_named(connection, viewer, wanted)
+        content = await request_content(connection, viewer, number)
+    assert [entry.id for entry in named] == wanted
+    assert content is not None
+    assert [gate.id for gate in content.view.approvals] == wanted

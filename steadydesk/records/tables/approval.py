@@ -1,6 +1,7 @@
 """Gates, who may decide at them, and their votes. Votes are immutable: the service's role cannot change them."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
 )
 
 from steadydesk.records.tables.base import Document, Instant, metadata, or_never
@@ -33,6 +35,12 @@ gate = Table(
     Column("reason", Text),
     Column("changed", Document, comment="Fields that differ from what the stage decided on before."),
 )
+
+
+def as_opened(rows: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """The order in which gates opened; of one instant by their numbers, the tenth behind the ninth."""
+    return rows.c.opened_at, func.length(rows.c.id), rows.c.id
+
 
 approver = Table(
     "approver",

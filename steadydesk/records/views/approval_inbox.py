@@ -30,7 +30,7 @@ from steadydesk.contracts.language import in_language
 from steadydesk.contracts.views import PersonRef
 from steadydesk.policies.approval_bulk import BulkItem
 from steadydesk.records import configuration
-from steadydesk.records.tables.approval import approver, gate
+from steadydesk.records.tables.approval import approver, as_opened, gate
 from steadydesk.records.tables.base import NEVER
 from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.process import record
@@ -118,7 +118,7 @@ async def approvals_named(
     mine = select(approver.c.gate).where(approver.c.gate == gate.c.id, _of(viewer))
     wanted = gate.c.id == any_(literal(sorted(gates), ARRAY(Text)))
     chosen = select(gate.c.id).where(wanted, mine.exists(), seen_gate(viewer)).subquery()
-    statement = _entries(viewer, chosen, chosen.c.id).order_by(gate.c.opened_at, gate.c.id)
+    statement = _entries(viewer, chosen, chosen.c.id).order_by(*as_opened(gate))
     return [_entry(row, viewer.language) for row in (await connection.execute(statement)).all()]
 
 

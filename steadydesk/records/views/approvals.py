@@ -28,7 +28,7 @@ from steadydesk.contracts.agenda import Waiting
 from steadydesk.contracts.gate import ApproverState, GateState
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.views import ApprovalView, ApproverView, Why
-from steadydesk.records.tables.approval import approver, decide_by, gate
+from steadydesk.records.tables.approval import approver, as_opened, decide_by, gate
 from steadydesk.records.tables.process import record, sight
 from steadydesk.records.views.approval_rights import may_decide
 from steadydesk.records.views.people import names_of
@@ -46,9 +46,7 @@ class GateOrder(StrEnum):
 
 async def approvals_of(connection: AsyncConnection, number: str, language: str) -> list[ApprovalView]:
     """Every gate of the request, in the order in which they opened; the caller has checked visibility."""
-    rows = await connection.execute(
-        select(gate).where(gate.c.owner == number).order_by(gate.c.opened_at, gate.c.id)
-    )
+    rows = await connection.execute(select(gate).where(gate.c.owner == number).order_by(*as_opened(gate)))
     return await _views(connection, rows.all(), language)
 
 

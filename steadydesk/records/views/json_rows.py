@@ -15,9 +15,11 @@ from steadydesk.records.views.people import Names
 def listed(
     rows: NamedFromClause[Any], order: Any, condition: Any = None, within: Any = None
 ) -> ScalarSelect[Any]:
-    """All rows (that fit ``condition``) as a JSON list in this order; ``within`` is the statement's own table."""
+    """All rows (that fit ``condition``) as a JSON list in this order, of one column or several; ``within`` is the
+    statement's own table.
+    """
     whole = func.to_jsonb(rows.table_valued())
-    gathered = func.jsonb_agg(aggregate_order_by(whole, order))
+    gathered = func.jsonb_agg(aggregate_order_by(whole, *(order if isinstance(order, tuple) else (order,))))
     statement = select(func.coalesce(gathered, cast(literal("[]"), JSONB)))
     if condition is not None:
         statement = statement.where(condition)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Select, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from steadydesk.records.tables.approval import approver, gate, vote
+from steadydesk.records.tables.approval import approver, as_opened, gate, vote
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.journal import audit, journal
 from steadydesk.records.tables.process import process, record, sight
@@ -39,7 +39,7 @@ def _parts(viewer: Viewer, number: str) -> list[Any]:
         .scalar_subquery()
         .label("relations"),
         listed(record, record.c.number, _of_process(number)).label("records"),
-        listed(gate, gate.c.opened_at, gate.c.owner == number).label("gates"),
+        listed(gate, as_opened(gate), gate.c.owner == number).label("gates"),
         listed(approver, approver.c.person, approver.c.gate.in_(of_ours)).label("approvers"),
         listed(grant_register, grant_register.c.number, grant_register.c.request == number).label("grants"),
         _votes(number).label("votes"),
