@@ -25,10 +25,8 @@ from steadydesk.policies.alarms import AlarmKind, Due, alarms
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.request import BeginUndo
 from steadydesk.policies.rights import Relation
+from steadydesk.policies.waiting_gate import outcome_of_expiry
 from steadydesk.records.directory_approvers import group_manager
-
-MOST_ESCALATIONS = 2
-"""One level up the line, then the fallback group; after that the policy's last word."""
 
 
 class ClockActivities:
@@ -89,16 +87,14 @@ async def _expire(work: RequestWork, gate: Gate) -> None:
     """The policy's outcome: refuse, cancel, escalate, or approve where it says so."""
     policy = work.organisation.approval_policies[gate.policy]
     stage = policy.stages[gate.stage]
-    outcome = (stage.on_expiry or OnExpiry.REJECT).value
-    if outcome == OnExpiry.ESCALATE.value:
-        if gate.escalations < MOST_ESCALATIONS:
-            await _escalate(work, gate)
-            return
-        outcome = stage.after_escalation
+    outcome = outcome_of_expiry(stage, gate)
+    if outcome is OnExpiry.ESCALATE:
+        await _escalate(work, gate)
+        return
     ended = {
-        "reject": GateState.REJECTED,
-        "cancel": GateState.CANCELLED,
-        "approve": GateState.APPROVED,
+        OnExpiry.REJECT: GateState.REJECTED,
+        OnExpiry.CANCEL: GateState.CANCELLED,
+        OnExpiry.APPROVE: GateState.APPROVED,
     }[outcome]
     close_gate(work, gate, ended, "expired")
     work.tell(

@@ -3,7 +3,6 @@
 import re
 from datetime import timedelta
 
-from activities.clock import MOST_ESCALATIONS
 from activities.questions import MOST_REMINDERS, REMINDERS_AFTER_DAYS
 from activities.voice import ANSWER_WITHIN, LOW_SCORE
 from api.commands import ANSWER_WITHIN as API_ANSWERS_WITHIN
@@ -13,6 +12,7 @@ from steadydesk.contracts.approval_policy import RESUBMIT_WITHIN, Stage
 from steadydesk.contracts.page import LARGEST_PAGE
 from steadydesk.contracts.plan import GrantDefinition, Retry, Step
 from steadydesk.contracts.sla import BREACH_PERCENT
+from steadydesk.policies.waiting_gate import MOST_ESCALATIONS
 
 _MARKS = re.compile(r"(<!-- numbers: [^>]*-->\n).*?(\n<!-- end of numbers -->)", re.DOTALL)
 
@@ -60,7 +60,11 @@ def _configured() -> list[tuple[str, str, str]]:
 def _fixed() -> list[tuple[str, str, str]]:
     every, ends = REMINDERS_AFTER_DAYS, (MOST_REMINDERS + 1) * REMINDERS_AFTER_DAYS
     return [
-        ("escalations of an approval", str(MOST_ESCALATIONS), "fixed: one level up, then the fallback group"),
+        (
+            "escalations of an approval",
+            str(MOST_ESCALATIONS),
+            "fixed: one level up each; the fallback group where nobody is above",
+        ),
         ("escalations of a task", "2", "fixed: the group's manager, then the owners of the process"),
         ("breach of a promise or an approval", f"{BREACH_PERCENT} %", "fixed"),
         (

@@ -16,7 +16,7 @@ RESUBMIT_WITHIN = timedelta(hours=80)
 class OnExpiry(StrEnum):
     REJECT = "reject"
     ESCALATE = "escalate"
-    """One level up the line, then the policy's fallback group; then ``after_escalation``."""
+    """One level up the line, twice, to the policy's fallback group where nobody is above; then ``after_escalation``."""
     CANCEL = "cancel"
     APPROVE = "approve"
 

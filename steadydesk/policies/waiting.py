@@ -68,7 +68,7 @@ def _line(
 ) -> Iterator[Waiting]:
     for gate in process.gates.values():
         if gate.line == line.number and gate.is_open:
-            yield explain_gate(organisation, calendars, gate, now)
+            yield explain_gate(organisation, calendars, gate, process.opened_by, now)
     if line.phase is Phase.RETURNED:
         yield Waiting(
             kind=WaitingKind.RESUBMISSION,
@@ -103,7 +103,7 @@ def _step(
     label = step.label
     for task in (run.task, run.undo_task):
         if task is not None and task.is_open:
-            yield _task(task, label)
+            yield _task(task, label, process.opened_by)
     since = run.started_at or process.opened_at
     subject = f"{line.number}/{key}"
     if run.state is StepState.RUNNING and step.call is not None:
@@ -174,7 +174,7 @@ def _undo(step: Step, subject: str, label: LocalisedText, since: datetime) -> Wa
     )
 
 
-def _task(task: TaskRun, label: LocalisedText) -> Waiting:
+def _task(task: TaskRun, label: LocalisedText, requester: str) -> Waiting:
     words = in_language(label)
     if task.question is not None:
         return Waiting(
@@ -183,6 +183,7 @@ def _task(task: TaskRun, label: LocalisedText) -> Waiting:
             what=f"an answer for the task '{words}'",
             label=label,
             whom="requester",
+            people=[requester],
             since=task.question.asked_at,
             until=task.question.until,
             then="a reminder; without an answer the task is closed incomplete at the end",
@@ -215,7 +216,7 @@ def _afterwards(process: RequestProcess) -> Iterator[Waiting]:
     if process.closed_at is None:
         return
     if process.call_back is not None and process.call_back.is_open:
-        yield _task(process.call_back, CALL_BACK)
+        yield _task(process.call_back, CALL_BACK, process.opened_by)
     if process.survey in (SurveyState.WAITING, SurveyState.SENT):
         sent = process.survey is SurveyState.SENT
         yield Waiting(
@@ -223,6 +224,7 @@ def _afterwards(process: RequestProcess) -> Iterator[Waiting]:
             subject=process.number,
             what="the answer to the survey" if sent else "the end of the reopen window",
             whom="requester" if sent else "the calendar",
+            people=[process.opened_by] if sent else [],
             since=process.closed_at,
             until=process.survey_at,
             then="the process ends" if sent else "a survey is sent",

@@ -6,48 +6,70 @@ from datetime import datetime
 from steadydesk.contracts.agenda import Waiting, WaitingKind
 from steadydesk.contracts.approval_policy import OnExpiry, Stage
 from steadydesk.contracts.calendar import Calendar
-from steadydesk.contracts.gate import Gate
+from steadydesk.contracts.gate import Gate, Question
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.policies.sla_measure import due_at
 
-_ON_EXPIRY = {
+MOST_ESCALATIONS = 2
+"""Each one level up the line; after that the policy's last word."""
+
+_ESCALATES = "it goes one level up; where nobody is above, to the fallback group"
+_ENDS = {
     OnExpiry.REJECT: "it counts as refused",
-    OnExpiry.ESCALATE: "it goes one level up, then to the fallback group",
     OnExpiry.CANCEL: "the line is cancelled",
     OnExpiry.APPROVE: "it counts as approved",
 }
 
 
+def outcome_of_expiry(stage: Stage, gate: Gate) -> OnExpiry:
+    """What the end of the gate's time brings next: once more an escalation, or the end."""
+    outcome = stage.on_expiry or OnExpiry.REJECT
+    if outcome is OnExpiry.ESCALATE and gate.escalations >= MOST_ESCALATIONS:
+        return OnExpiry(stage.after_escalation)
+    return outcome
+
+
 def explain_gate(
-    organisation: Organisation, calendars: Mapping[str, Calendar], gate: Gate, now: datetime
+    organisation: Organisation,
+    calendars: Mapping[str, Calendar],
+    gate: Gate,
+    requester: str,
+    now: datetime,
 ) -> Waiting:
+    """``requester`` is who answers questions, by reference."""
     stage = organisation.approval_policies[gate.policy].stages[gate.stage]
     if gate.question is not None:
-        return Waiting(
-            kind=WaitingKind.INFORMATION,
-            subject=gate.id,
-            what=f"an answer for the approval '{in_language(stage.label)}'",
-            label=stage.label,
-            whom="requester",
-            since=gate.question.asked_at,
-            until=gate.question.until,
-            then="the approval's clock goes on without the answer",
-        )
+        return _explain_question(stage, gate.id, gate.question, requester)
+    voted = {ballot.natural for ballot in gate.ballots}
     return Waiting(
         kind=WaitingKind.APPROVAL,
         subject=gate.id,
         what=f"the approval '{in_language(stage.label)}'",
         label=stage.label,
         whom=_approvers(stage, gate),
-        people=[person.person for person in gate.eligible],
+        people=[person.person for person in gate.eligible if person.natural not in voted],
         group=next(
             (p.capacity.removeprefix("group:") for p in gate.eligible if p.capacity.startswith("group:")),
             None,
         ),
         since=gate.opened_at,
         until=due_at(gate.clock, calendars, now),
-        then=_ON_EXPIRY[stage.on_expiry or OnExpiry.REJECT],
+        then=_ENDS.get(outcome_of_expiry(stage, gate), _ESCALATES),
+    )
+
+
+def _explain_question(stage: Stage, gate: str, question: Question, requester: str) -> Waiting:
+    return Waiting(
+        kind=WaitingKind.INFORMATION,
+        subject=gate,
+        what=f"an answer for the approval '{in_language(stage.label)}'",
+        label=stage.label,
+        whom="requester",
+        people=[requester],
+        since=question.asked_at,
+        until=question.until,
+        then="the approval's clock goes on without the answer",
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from api.portal.words import words_in
 from steadydesk.contracts.agenda import Waiting, WaitingKind
-from steadydesk.contracts.gate import Question
+from steadydesk.contracts.gate import Ballot, Decision, Question
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import (
     RequestProcess,
@@ -23,6 +23,7 @@ from steadydesk.contracts.request import (
 )
 from steadydesk.policies.alarms import alarms
 from steadydesk.policies.waiting import explain, explain_opening
+from steadydesk.policies.waiting_gate import MOST_ESCALATIONS
 from tests.support.random_plans import plans
 from tests.support.request_player import Player, player
 from tests.support.requests import NOW, automated, eligible, manual, person, resolved, stage
@@ -86,6 +87,7 @@ def test_each_state_of_a_step_that_waits(key: str, run: StepRun, kind: WaitingKi
     assert (found.kind, found.whom) == (kind, whom)
     assert found.since
     assert found.then
+    assert bool(found.people) == (whom == "requester")
 
 
 def test_the_table_of_steps_is_complete() -> None:
@@ -116,7 +118,32 @@ def test_a_gate_names_its_approvers_and_when_it_expires() -> None:
     assert found.group == "board"
     assert found.people[0] == person("ann")
     assert found.until == NOW + timedelta(hours=16)
-    assert found.then == "it goes one level up, then to the fallback group"
+    assert found.then == "it goes one level up; where nobody is above, to the fallback group"
+
+
+@pytest.mark.parametrize(
+    ("escalations", "then"),
+    [
+        (0, "it goes one level up; where nobody is above, to the fallback group"),
+        (MOST_ESCALATIONS - 1, "it goes one level up; where nobody is above, to the fallback group"),
+        (MOST_ESCALATIONS, "the line is cancelled"),
+    ],
+)
+def test_what_comes_after_the_last_escalation_is_its_outcome(escalations: int, then: str) -> None:
+    played = player({}, stages={"first": stage(on_expiry="escalate", after_escalation="cancel")})
+    played.rest()
+    played.process.gates["REQ0000001-G1"].escalations = escalations
+    assert explained(played)[0].then == then
+
+
+def test_a_gate_waits_for_nobody_who_has_voted() -> None:
+    played = player({}, stages={"first": stage(rule={"all": True})})
+    played.rest()
+    gate = played.process.gates["REQ0000001-G1"]
+    gate.eligible = [*eligible("ann", "ben")]
+    ann = gate.eligible[0].natural
+    gate.ballots.append(Ballot(voter=person("zoe"), natural=ann, decision=Decision.APPROVED, seq=1, at=NOW))
+    assert explained(played)[0].people == [person("ben")]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +175,7 @@ def test_a_question_at_a_gate_waits_for_the_requester() -> None:
     played.process.gates["REQ0000001-G1"].question = ASKED
     [found] = explained(played)
     assert (found.kind, found.whom, found.until) == (WaitingKind.INFORMATION, "requester", LATER)
+    assert found.people == [played.process.opened_by]
 
 
 def test_a_returned_line_waits_for_its_requester() -> None:
