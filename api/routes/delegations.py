@@ -1,5 +1,6 @@
 """Delegations: who may decide for whom, from when until when."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -9,8 +10,10 @@ from api.security import AccountHolder, services_of
 from api.services import Services
 from steadydesk.contracts.base import PersonId
 from steadydesk.contracts.delegation import Delegation, NewDelegation
-from steadydesk.errors import Conflict, NotAllowed, UnknownRecord
+from steadydesk.errors import Conflict, InvalidInput, NotAllowed, Problem, UnknownRecord
 from steadydesk.records import directory_delegation as delegations
+from steadydesk.records.engine import Connection
+from steadydesk.records.organisation import in_force
 
 router = APIRouter(prefix="/delegations", tags=["delegations"], responses=refusals(NotAllowed))
 
@@ -35,6 +38,7 @@ async def delegate(request: Request, new: NewDelegation, caller: AccountHolder) 
     """For yourself, or, while somebody is absent, as their manager or an administrator. Both are told."""
     services = services_of(request.app)
     async with services.posting() as connection:
+        await _check_policies(connection, new.policies or [])
         made = await delegations.delegate(connection, new, caller.standing, caller.author)
     _ring(services, made)
     return made
@@ -48,6 +52,21 @@ async def end_delegation(request: Request, delegation_id: str, caller: AccountHo
         ended = await delegations.end_delegation(connection, delegation_id, caller.standing, caller.author)
     _ring(services, ended)
     return ended
+
+
+async def _check_policies(connection: Connection, policies: Sequence[str]) -> None:
+    """InvalidInput for what is no approval policy of the configuration in force."""
+    if not policies:
+        return
+    _, resolved = await in_force(connection)
+    known = resolved.organisation.approval_policies
+    problems = [
+        Problem(f"/policies/{index}", f"the configuration has no approval policy '{key}'")
+        for index, key in enumerate(policies)
+        if key not in known
+    ]
+    if problems:
+        raise InvalidInput("A delegation covers policies that there are.", problems=problems)
 
 
 def _ring(services: Services, about: Delegation) -> None:

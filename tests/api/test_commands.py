@@ -120,6 +120,18 @@ async def test_an_owner_does_not_make_themselves_an_approver(desk: ApiDesk) -> N
     await desk.post("ines.itlead", path, {"person": "dora.director"})
 
 
+async def test_a_delegation_covers_policies_that_there_are(desk: ApiDesk) -> None:
+    new = {
+        "delegator": await desk.person(RITA),
+        "delegate": await desk.person("ralf.requester"),
+        "begins_at": "2031-01-01T00:00:00Z",
+        "ends_at": "2031-02-01T00:00:00Z",
+    }
+    unknown = await desk.call(RITA, "POST", "/delegations", new | {"policies": ["access", "nope"]})
+    refused(unknown, 422, "invalid-input", "/policies/1")
+    await desk.post(RITA, "/delegations", new | {"policies": ["access"]})
+
+
 async def test_double_submit_and_the_same_key_with_another_body(desk: ApiDesk) -> None:
     before = await reserved(desk)
     answers = await asyncio.gather(
