@@ -25,17 +25,20 @@ from steadydesk.contracts.plan import ConnectorCallDefinition, Step, StepKind
 class KnownDirectory:
     """User names. ``members`` are those of each active group who may decide: active natural persons, each once.
     ``owned`` are the functions with an active process owner, ``services`` the accounts among ``people`` that are no
-    person's and so never decide.
+    person's and so never decide, ``left`` the people who are not active any more.
     """
 
     people: frozenset[str]
     members: Mapping[str, frozenset[str]]
     owned: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, people: Iterable[PersonEntry], groups: Iterable[GroupEntry]) -> "KnownDirectory":
-        active = [person for person in people if person.active]
+        everybody = list(people)
+        active = [person for person in everybody if person.active]
+        left = frozenset(person.user_name for person in everybody if not person.active)
         voters = [person for person in active if not person.service_account]
         members = {
             group.key: frozenset(_natural(person) for person in voters if group.key in (person.groups or []))
@@ -49,7 +52,8 @@ class KnownDirectory:
             if holding.role is Role.PROCESS_OWNER
         }
         services = frozenset(person.user_name for person in active if person.service_account)
-        return cls(frozenset(person.user_name for person in active), members, frozenset(owned), services)
+        known = frozenset(person.user_name for person in active)
+        return cls(known, members, frozenset(owned), services, left)
 
 
 def _natural(person: PersonEntry) -> str:

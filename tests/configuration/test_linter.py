@@ -1,5 +1,6 @@
 """Each rule has an edit of the demo that breaks it, and only it says so at a line of the file."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -222,8 +223,18 @@ def test_without_a_directory_one_warning_says_that_people_are_not_checked() -> N
     assert [(problem.rule, problem.severity) for problem in problems] == [("C103", Severity.WARNING)]
 
 
+def test_an_example_of_somebody_who_has_left_is_a_warning() -> None:
+    known = demo_directory()
+    data = edited({(*LIST, "example", "owner"): "ralf.requester"})
+    gone = replace(known, people=known.people - {"ralf.requester"}, left=frozenset({"ralf.requester"}))
+    found = problems_of(data, gone)
+    assert found
+    assert {(problem.rule, problem.severity) for problem in found} == {("C104", Severity.WARNING)}
+    assert "C102" in {problem.rule for problem in problems_of(data, replace(gone, left=frozenset()))}
+
+
 def test_every_rule_has_a_failing_example() -> None:
-    elsewhere = {"C103", *(rule.id for rule in RULES.values() if rule.check is None)}
+    elsewhere = {"C103", "C104", *(rule.id for rule in RULES.values() if rule.check is None)}
     assert {rule for rule, _, _ in BROKEN} == RULES.keys() - elsewhere
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from steadydesk.configuration.inspection import Inspection
-from steadydesk.configuration.mentions import DIRECTORY_NOUNS, Noun, mentions
+from steadydesk.configuration.mentions import DIRECTORY_NOUNS, Mention, Noun, mentions
 from steadydesk.configuration.problem import Severity, did_you_mean
 from steadydesk.configuration.rules.registry import Finding, rule
 from steadydesk.contracts.form import FieldKind
@@ -38,12 +38,25 @@ def unknown_people(inspection: Inspection) -> Iterator[Finding]:
     for path, noun, name in mentions(inspection.organisation):
         if noun in known and name not in known[noun]:
             yield Finding(path, f"the directory has no {noun} '{name}'{did_you_mean(name, known[noun])}")
+    for path, noun, name in _in_examples(inspection):
+        if name not in known[noun] and not (noun is Noun.PERSON and name in directory.left):
+            yield Finding(path, f"the directory has no {noun} '{name}'")
+
+
+@rule("C104", Severity.WARNING, "An example names somebody who has left")
+def left_people(inspection: Inspection) -> Iterator[Finding]:
+    """Nothing runs on an example, but whoever tries it is refused: name somebody else."""
+    left = inspection.directory.left if inspection.directory else frozenset[str]()
+    for path, noun, name in _in_examples(inspection):
+        if noun is Noun.PERSON and name in left:
+            yield Finding(path, f"'{name}' is not active any more")
+
+
+def _in_examples(inspection: Inspection) -> Iterator[Mention]:
     for path, item in inspection.items():
         for pointer, kind, name in references(item.form, item.example):
-            noun = _NOUNS.get(kind)
-            if noun is not None and name not in known[noun]:
-                key = pointer.removeprefix("/")
-                yield Finding((*path, "example", key), f"the directory has no {noun} '{name}'")
+            if (noun := _NOUNS.get(kind)) is not None:
+                yield Mention((*path, "example", pointer.removeprefix("/")), noun, name)
 
 
 @rule("C103", Severity.WARNING, "Groups and people are not checked")
