@@ -29,8 +29,12 @@ from steadydesk.errors import (
 )
 from steadydesk.policies.assertion import installed, verify
 from steadydesk.policies.delegation import entitled_through
+from steadydesk.policies.kept_refusal import as_said
 from steadydesk.records.directory_approvers import approvers
 from steadydesk.records.security import note_security_event
+
+SIGNALLED = "decide_later"
+"""As what a decision by signal is signed: one that was sent as an update is none."""
 
 
 class ApprovalActivities:
@@ -48,8 +52,8 @@ class ApprovalActivities:
     async def record_signalled_decision(self, write: Write[Decide]) -> Answer:
         """The same for a signal: nobody waits for its answer, so a refusal becomes a row.
 
-        A genuine one is the step that its update id names, so that a decision seen in a history and sent again,
-        as signal or as update, decides nothing again.
+        It has to be signed as a signal. A genuine one is the step that its update id names, so that a decision seen in
+        a history and sent again decides nothing again, nor what it could not decide before.
         """
         if not _is_genuine(write):
             return await self.transitions.signal(_note_forged, write)
@@ -64,7 +68,7 @@ class ApprovalActivities:
 
 def _is_genuine(write: Write[Decide]) -> bool:
     stated = write.command.assertion
-    bound = {"workflow_id": write.number, "command": "decide", "update_id": stated.update_id}
+    bound = {"workflow_id": write.number, "command": SIGNALLED, "update_id": stated.update_id}
     try:
         verify(installed(), stated, **bound, body=write.command)
     except ForgedCommand:
@@ -85,6 +89,7 @@ async def _decide_or_note(work: RequestWork, command: Decide) -> None:
     except Refusal as refusal:
         work.note("decision.refused", command.gate, reason=refusal.type, decision=command.decision.value)
         work.tell("security.refused", [f"p:{work.actor.person}"], command.gate, reason=refusal.type)
+        work.said |= as_said(refusal)
 
 
 def open_gate(work: RequestWork, gate_id: str) -> Gate:

@@ -10,12 +10,13 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.work import Actor, P, Work
 from steadydesk.contracts.agenda import Agenda, Answer
-from steadydesk.contracts.assertion import Command
+from steadydesk.contracts.assertion import AuthenticationMethod, Command
 from steadydesk.contracts.calendar import Calendar
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import C, Tick, Write
 from steadydesk.errors import Refusal, StaleVersion, UnknownRecord
 from steadydesk.orchestration.deliveries import Waker
+from steadydesk.policies.kept_refusal import as_said, refusal_in
 from steadydesk.records import bundle, configuration, processes
 from steadydesk.records.audit import ChainHead, Doing, chain
 from steadydesk.records.bell import Bell
@@ -50,31 +51,44 @@ class Transitions(Generic[P]):
         self.waker = waker
 
     async def command(self, effect: Callable[[Work[P], C], Awaitable[None]], write: Write[C]) -> Answer:
-        """What somebody asked for. A Refusal becomes a non-retryable ApplicationError of its type, and changes nothing;
-        everything else is retried by Temporal.
+        """What somebody asked for. A Refusal becomes a non-retryable ApplicationError of its type, and changes nothing,
+        however often the step comes again; everything else is retried by Temporal.
         """
         command = write.command
 
         async def run(work: Work[P]) -> None:
             await effect(work, command)
 
+        actor = actor_of(command)
         try:
-            return await self._once(
-                run, write.number, write.step, write.at, write.run, actor_of(command), command.if_match
+            answer = await self._once(
+                run, write.number, write.step, write.at, write.run, actor, command.if_match
             )
         except Refusal as refusal:
-            earlier = await self._earlier(write.number, write.step)
-            if earlier is None:
-                raise refused(refusal) from refusal
-            return earlier
+            answer = await self._refuse(write.number, write.step, refusal, actor)
+        if (before := refusal_in(answer.said)) is not None:
+            raise refused(before)
+        return answer
 
-    async def _earlier(self, number: str, step: str) -> Answer | None:
-        """What another attempt of the same step committed while this one waited for the lock, too late to be seen
-        by it: a command that was carried out is never refused.
+    async def _refuse(self, number: str, step: str, refusal: Refusal, actor: Actor) -> Answer:
+        """Keep it, lest the command be carried out when somebody sends it again later: a history shows it, signed, and
+        who could not do it then might be able to. What a process says by itself is tried again until it is taken.
+
+        What another attempt of the same step committed while this one waited for the lock, too late to be seen by it,
+        stands: a command that was carried out is never refused.
         """
-        async with self.engine.connect() as connection:
-            result = await processes.earlier_result(connection, number, step)
-        return None if result is None else Answer.model_validate(result)
+        keeps = actor.method is not AuthenticationMethod.SERVICE
+        async with self.engine.begin() as connection:
+            result = (
+                await processes.keep_refusal(connection, number, step, as_said(refusal))
+                if keeps
+                else await processes.earlier_result(connection, number, step)
+            )
+        if result is None:
+            raise refused(refusal) from refusal
+        if (before := refusal_in(result["said"])) is not None:
+            raise refused(before) from refusal
+        return Answer.model_validate(result)
 
     async def signal(self, effect: Callable[[Work[P], C], Awaitable[None]], write: Write[C]) -> Answer:
         """A command that nobody waits for: ``effect`` verifies it and turns every refusal into a row."""
@@ -139,7 +153,7 @@ class Transitions(Generic[P]):
         resolved = await configuration.get(connection, process.configuration)
         moment = max(at, process.updated_at)
         agenda = self._agenda(process, resolved.organisation, resolved.calendars, moment)
-        return Answer(agenda=agenda, said=Answer.model_validate(result).said)
+        return Answer(agenda=agenda, said=result["said"])
 
     async def work(
         self, connection: AsyncConnection, process: P, *, step: str, at: datetime, run: str, actor: Actor

@@ -22,6 +22,7 @@ from steadydesk.contracts.assertion import Command, TextRef
 from steadydesk.contracts.kept_command import KeptCommand
 from steadydesk.errors import InvalidInput, Problem, RecordClosed
 from steadydesk.orchestration.requests import is_final
+from steadydesk.policies.kept_refusal import refusal_in
 from steadydesk.records import kept_commands, texts
 from steadydesk.records.directory_approvers import people_by_name
 from steadydesk.records.engine import Connection, autocommit
@@ -217,4 +218,6 @@ async def _answered_before(services: Services, kept: KeptCommand) -> dict[str, A
         raise RecordClosed(
             f"{kept.number} is closed; order again or refer to it", details={"follow_up": kept.number}
         )
+    if (refusal := refusal_in(earlier["said"])) is not None:
+        raise refusal
     return earlier["said"]

@@ -1,11 +1,13 @@
 """The document behind a number: read under its lock, written with its version, once per step."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, any_, bindparam, cast, column, func, select, update
+from sqlalchemy import BigInteger, Text, any_, bindparam, cast, column, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.numbers import RecordKind, format_number
@@ -95,6 +97,20 @@ async def earlier_result(connection: AsyncConnection, number: str, step: str) ->
     return await connection.scalar(
         select(step_result.c.result).where(step_result.c.number == number, step_result.c.step == step)
     )
+
+
+async def keep_refusal(
+    connection: AsyncConnection, number: str, step: str, said: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """Keep what a step was refused with, unless another attempt of it came to an end before. The result that stands;
+    None where no process has the number.
+    """
+    refused = select(literal(number), literal(step), literal({"said": dict(said)}, JSONB))
+    statement = upsert(step_result).from_select(
+        ["number", "step", "result"], refused.where(exists().where(process.c.number == number))
+    )
+    await connection.execute(statement.on_conflict_do_nothing())
+    return await earlier_result(connection, number, step)
 
 
 async def is_open(connection: AsyncConnection, number: str) -> bool:

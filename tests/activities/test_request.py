@@ -97,7 +97,7 @@ async def voting(desk: Desk) -> Once:
 
 
 async def signalling(desk: Desk) -> Once:
-    write = desk.vote(f"{await desk.order('board-all')}-G1", "approved", "ann")
+    write = desk.vote(f"{await desk.order('board-all')}-G1", "approved", "ann", by_signal=True)
     return lambda: desk.approvals.record_signalled_decision(write)
 
 

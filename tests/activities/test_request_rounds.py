@@ -4,8 +4,11 @@ from datetime import timedelta
 
 from steadydesk.contracts.gate import Decision, GateState
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request_commands import Decide, Reschedule
+from steadydesk.contracts.request_commands import Decide, Reschedule, Write
+from steadydesk.errors import NotEligible
 from steadydesk.policies.assertion import unsigned
+from steadydesk.policies.kept_refusal import as_said
+from steadydesk.records.processes import keep_refusal
 from steadydesk.records.tables.approval import gate as gate_table
 from steadydesk.records.tables.approval import vote
 from steadydesk.records.tables.identity import security_event
@@ -94,7 +97,7 @@ async def test_what_is_approved_cannot_be_changed_any_more(desk: Desk) -> None:
 
 async def test_a_forged_signal_is_counted_and_changes_nothing_else(desk: Desk) -> None:
     gate = await gate_of(desk, "board-any")
-    write = desk.vote(gate, "approved", "ann")
+    write = desk.vote(gate, "approved", "ann", by_signal=True)
     await desk.approvals.record_signalled_decision(
         write.model_copy(update={"command": forged(write.command), "step": "s:forged"})
     )
@@ -109,7 +112,7 @@ async def test_a_forged_signal_is_counted_and_changes_nothing_else(desk: Desk) -
 
 async def test_a_refused_signal_is_journalled(desk: Desk) -> None:
     gate = await gate_of(desk, "board-any")
-    write = desk.vote(gate, "approved", "ralf")
+    write = desk.vote(gate, "approved", "ralf", by_signal=True)
     await desk.approvals.record_signalled_decision(write)
     rows = await desk.rows(audit, audit.c.number == gate[:-3], audit.c.event == "decision.refused")
     assert [row.facts["reason"] for row in rows] == ["NotEligible"]
@@ -118,7 +121,8 @@ async def test_a_refused_signal_is_journalled(desk: Desk) -> None:
 
 async def test_a_signal_moved_to_another_record_is_forged(desk: Desk) -> None:
     first, second = await gate_of(desk, "board-any"), await gate_of(desk, "board-any")
-    write = desk.vote(first, "approved", "ann").model_copy(update={"number": second[:-3], "step": "s:moved"})
+    genuine = desk.vote(first, "approved", "ann", by_signal=True)
+    write = genuine.model_copy(update={"number": second[:-3], "step": "s:moved"})
     await desk.approvals.record_signalled_decision(write)
     assert (await desk.gate(second)).is_open
     assert len(await desk.rows(security_event, security_event.c.number == second[:-3])) == 1
@@ -128,25 +132,62 @@ async def test_a_decision_seen_in_a_history_decides_nothing_again(desk: Desk) ->
     """Sent again as signal or update, also after its voter took it back."""
     gate = await gate_of(desk, "board-all")
     update = desk.vote(gate, "approved", "ann")
-    signal = update.model_copy(update={"step": f"s:{update.command.assertion.update_id}:mac"})
     await desk.approvals.record_decision(update)
     await desk.decide(gate, "withdrawn", "ann")
-    await desk.approvals.record_signalled_decision(signal)
+    await desk.approvals.record_signalled_decision(_by_signal(update))
     await desk.approvals.record_decision(update)
     assert (await desk.gate(gate)).ballots == []
-    other = desk.vote(gate, "approved", "ben")
+    other = desk.vote(gate, "approved", "ben", by_signal=True)
     await desk.approvals.record_signalled_decision(other)
     await desk.decide(gate, "withdrawn", "ben")
-    await desk.approvals.record_decision(other)
+    await desk.approvals.record_signalled_decision(_by_signal(other))
     assert (await desk.gate(gate)).ballots == []
+
+
+def _by_signal(write: Write[Decide]) -> Write[Decide]:
+    """As the workflow hands over what came as a signal."""
+    return write.model_copy(update={"step": f"s:{write.command.assertion.update_id}:mac"})
+
+
+async def test_what_was_refused_is_refused_for_ever(desk: Desk) -> None:
+    """Sent again from the history once its actor may decide: as update, as signal, by a retry or another run."""
+    gate = await gate_of(desk, "board-any")
+    update, signal = (desk.vote(gate, "approved", "ralf", by_signal=by_signal) for by_signal in (False, True))
+    assert await refused(desk.approvals.record_decision(update)) == "NotEligible"
+    await desk.approvals.record_signalled_decision(_by_signal(signal))
+    await desk.delegate("ann", "ralf")
+    assert await refused(desk.approvals.record_decision(update)) == "NotEligible"
+    assert await refused(desk.approvals.record_decision(signal)) == "NotEligible"
+    for again in (signal, update):
+        await desk.approvals.record_signalled_decision(_by_signal(again))
+    other_run = update.model_copy(update={"run": "another", "at": desk.now + timedelta(days=1)})
+    assert await refused(desk.approvals.record_decision(other_run)) == "NotEligible"
+    assert await desk.rows(vote, vote.c.gate == gate) == []
+    forged_ones = await desk.rows(security_event, security_event.c.number == gate[:-3])
+    assert [event.kind for event in forged_ones] == ["forged-signal"], "an update is no signal"
+    await desk.decide(gate, "approved", "ralf")
+    assert (await desk.gate(gate)).state is GateState.APPROVED
+
+
+async def test_a_success_that_came_first_is_never_refused(desk: Desk) -> None:
+    """Another attempt committed it after this one had looked: nothing of it is taken back by keeping a refusal."""
+    gate = await gate_of(desk, "board-any")
+    write = desk.vote(gate, "approved", "ann")
+    answer = await desk.approvals.record_decision(write)
+    async with desk.engine.begin() as connection:
+        late = await keep_refusal(connection, write.number, write.step, as_said(NotEligible("too late")))
+        none = await keep_refusal(connection, "REQ9999999", write.step, as_said(NotEligible("nobody")))
+    assert late is not None
+    assert (late["said"], none) == (answer.said, None)
+    assert (await desk.approvals.record_decision(write)).said == answer.said
 
 
 async def test_a_forged_signal_does_not_use_up_the_id_of_a_genuine_decision(desk: Desk) -> None:
     gate = await gate_of(desk, "board-any")
-    write = desk.vote(gate, "approved", "ann")
+    write = desk.vote(gate, "approved", "ann", by_signal=True)
     bad = write.model_copy(update={"command": forged(write.command), "step": "s:guessed"})
     await desk.approvals.record_signalled_decision(bad)
-    await desk.approvals.record_decision(write)
+    await desk.approvals.record_signalled_decision(write)
     assert (await desk.gate(gate)).state is GateState.APPROVED
 
 

@@ -57,7 +57,7 @@ async def resubmitted(works: Works) -> str:
     line = (await works.desk.line(number)).number
     change = Resubmit(assertion=unsigned(), line=line, variables=await works.desk.words({"size": "small"}))
     await works.send(number, change, "rita")
-    vote = works.desk.vote(f"{number}-G2", "approved", "ben")
+    vote = works.desk.vote(f"{number}-G2", "approved", "ben", by_signal=True)
     await works.handle(number).signal("decide_later", vote.command)
     await until(lambda: gate_is_there(works, number, f"{number}-G3"))
     await works.decide(f"{number}-G3", "approved", "otto")

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.exceptions import ApplicationError
 
-from activities.approval import ApprovalActivities
+from activities.approval import SIGNALLED, ApprovalActivities
 from activities.clock import ClockActivities
 from activities.plan import PlanActivities
 from activities.registry import REQUESTS
@@ -143,15 +143,22 @@ class Desk(People, Reading):
     # commands
 
     def write(
-        self, number: str, command: C, by: str, *, step: str | None = None, acting_for: str | None = None
+        self,
+        number: str,
+        command: C,
+        by: str,
+        *,
+        step: str | None = None,
+        acting_for: str | None = None,
+        name: str | None = None,
     ) -> Write[C]:
-        """The message of a command, signed for this record and step."""
+        """The message of a command, signed for this record and step; ``name`` where it is not its update."""
         identity = (step or f"u:{next(self._steps)}").removeprefix("u:")
         body = signed(
             KEYRING,
             command,
             workflow_id=number,
-            command=command_name(command),
+            command=name or command_name(command),
             update_id=identity,
             actor=self.ids.get(by, by),
             acting_for=self.ids[acting_for] if acting_for else None,
@@ -163,10 +170,18 @@ class Desk(People, Reading):
         )
 
     def vote(
-        self, gate: str, decision: str, by: str, *, acting_for: str | None = None, **more: Any
+        self,
+        gate: str,
+        decision: str,
+        by: str,
+        *,
+        acting_for: str | None = None,
+        by_signal: bool = False,
+        **more: Any,
     ) -> Write[Decide]:
         command = Decide(assertion=unsigned(), gate=gate, decision=Decision(decision), **more)
-        return self.write(gate.rsplit("-G", 1)[0], command, by, acting_for=acting_for)
+        name = SIGNALLED if by_signal else None
+        return self.write(gate.rsplit("-G", 1)[0], command, by, acting_for=acting_for, name=name)
 
     async def decide(self, gate: str, decision: str, by: str, **more: Any) -> Answer:
         return await self.approvals.record_decision(self.vote(gate, decision, by, **more))

@@ -46,12 +46,33 @@ async def test_a_command_without_proof_changes_nothing(works: Works) -> None:
 
 async def test_a_decision_by_signal(works: Works) -> None:
     number = await works.order("board-any")
-    command = works.desk.vote(f"{number}-G1", "approved", "ann").command
+    command = works.desk.vote(f"{number}-G1", "approved", "ann", by_signal=True).command
     await works.handle(number).signal("decide_later", forged(command))
     await until(lambda: events_of(works.desk, number, "forged-signal"))
     assert (await works.desk.gate(f"{number}-G1")).is_open
     await works.handle(number).signal("decide_later", command)
     assert await works.result(number) == "closed_complete"
+
+
+async def test_a_refused_decision_in_a_history_never_counts(works: Works) -> None:
+    """Whoever reads the history sends it again once its actor is a delegate: by signal, and to the next run."""
+    number = await works.order("board-any")
+    gate = f"{number}-G1"
+    write = works.desk.vote(gate, "approved", "ralf")
+    update_id = write.command.assertion.update_id
+    sent = works.handle(number).execute_update("decide", write.command, id=update_id)
+    assert await refusal(sent) == "NotEligible"
+    await works.desk.delegate("ann", "ralf")
+    await works.handle(number).signal("decide_later", write.command)
+    await until(lambda: events_of(works.desk, number, "forged-signal"))
+    await works.handle(number).terminate("by hand")
+    handle = await works.client.start_workflow(
+        RequestWorkflow.run, StartRequest(number=number, take_up=True), id=number, task_queue=PROCESSES
+    )
+    assert await refusal(handle.execute_update("decide", write.command, id=update_id)) == "NotEligible"
+    assert (await works.desk.gate(gate)).is_open
+    await works.decide(gate, "approved", "ralf")
+    assert await asyncio.wait_for(handle.result(), 20) == "closed_complete"
 
 
 async def events_of(desk: Desk, number: str, kind: str) -> int:
@@ -129,7 +150,8 @@ async def test_nothing_is_lost_at_a_roll_over(works: Works, monkeypatch: pytest.
     monkeypatch.setattr(agenda, "MOST_HANDLED", 2)
     number = await works.order("board-all")
     words = [await comment(works.desk) for _ in range(8)]
-    votes = [works.desk.vote(f"{number}-G1", "approved", name).command for name in ("ann", "ben")]
+    gate = f"{number}-G1"
+    votes = [works.desk.vote(gate, "approved", name, by_signal=True).command for name in ("ann", "ben")]
     sent = [
         works.send(number, each, "rita", update_id=f"comment-{place}") for place, each in enumerate(words)
     ]
