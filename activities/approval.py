@@ -134,10 +134,10 @@ def _must_be_first(gate: Gate, eligible: Eligible, own: Ballot | None) -> None:
 
 
 async def _people(work: RequestWork, gate: Gate) -> dict[str, Approver]:
-    """The actor, who may decide, who has voted and whose request it is, as of now."""
+    """The actor, who cannot leave meanwhile, who may decide, who has voted and whose request it is, as of now."""
     people = {eligible.person for eligible in gate.eligible} | {ballot.voter for ballot in gate.ballots}
     people |= _asked_for(work, gate) | {work.actor.person}
-    return await approvers(work.connection, people, gate.policy, work.at)
+    return await approvers(work.connection, people, gate.policy, work.at, voter=work.actor.person)
 
 
 def _voter(work: RequestWork, known: Mapping[str, Approver]) -> Approver:

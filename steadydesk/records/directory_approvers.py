@@ -59,11 +59,11 @@ def _delegates(policy: str | None) -> ScalarSelect[Any]:
     )
 
 
-def _facts(policy: str | None) -> Select[*tuple[Any, ...]]:
+def _facts(policy: str | None, active: ColumnElement[bool] = person.c.active) -> Select[*tuple[Any, ...]]:
     return select(
         person.c.id,
         func.coalesce(person.c.natural_person, person.c.id).label("natural"),
-        person.c.active,
+        active,
         person.c.service_account,
         person.c.manager,
         _absent_until().label("absent_until"),
@@ -77,15 +77,35 @@ def _facts_of(policy: str | None) -> Select[*tuple[Any, ...]]:
     return _facts(policy).where(person.c.id == any_(_PEOPLE))
 
 
+@lru_cache(maxsize=64)
+def _facts_for_vote(policy: str | None) -> Select[*tuple[Any, ...]]:
+    """The same with the voter's row locked. Whoever waited for it reads the row as it is then, and only through the
+    lock: everything else of the statement is as of its beginning.
+    """
+    of_voter = select(person.c.id, person.c.active).where(person.c.id == bindparam("voter", type_=Text))
+    held = of_voter.with_for_update(read=True).cte("held")
+    active = func.coalesce(held.c.active, person.c.active).label("active")
+    everybody = person.outerjoin(held, held.c.id == person.c.id)
+    return _facts(policy, active).select_from(everybody).where(person.c.id == any_(_PEOPLE))
+
+
 async def approvers(
-    connection: AsyncConnection, people: Collection[str], policy: str | None, now: datetime
+    connection: AsyncConnection,
+    people: Collection[str],
+    policy: str | None,
+    now: datetime,
+    *,
+    voter: str | None = None,
 ) -> dict[str, Approver]:
-    """What a gate of ``policy`` must know of these people, by id; unknown ids are missing.
+    """What a gate of ``policy`` must know of these people, by id; unknown ids are missing. The ``voter`` among them
+    cannot leave before the transaction ends.
 
     ``delegates`` are those whom each person named; what a delegate delegated in turn is never followed.
     Without a policy only delegations of everything count.
     """
-    rows = await connection.execute(_facts_of(policy), {"people": list(people), "now": now})
+    statement = _facts_of(policy) if voter is None else _facts_for_vote(policy)
+    named = {} if voter is None else {"voter": voter}
+    rows = await connection.execute(statement, {"people": list(people), "now": now, **named})
     return {row.id: _approver(row) for row in rows}
 
 

@@ -1,8 +1,13 @@
 """Decisions at gates on a real directory: who is asked, who may decide, what a vote brings about."""
 
+import asyncio
+
 import pytest
+from sqlalchemy import text
 
 from steadydesk.contracts.gate import GateState
+from steadydesk.records.directory_departure import deactivate
+from steadydesk.records.directory_events import installation
 from steadydesk.records.tables.approval import approver, vote
 from tests.support.request_desk import Desk, gate_of, refused
 
@@ -24,6 +29,29 @@ async def test_a_refused_vote_changes_nothing(desk: Desk, item: str, by: str, re
     before = await desk.everything()
     assert await refused(desk.decide(gate, "approved", by)) == refusal
     assert await desk.everything() == before
+
+
+@pytest.mark.parametrize("by", ["ann", "dan"])
+async def test_a_vote_waits_for_a_departure_and_does_not_count(desk: Desk, by: str) -> None:
+    """The voter's own, also where they vote for somebody who stays."""
+    gate = await gate_of(desk, "board-any")
+    await desk.delegate("ben", "dan")
+    async with desk.engine.begin() as connection:
+        await deactivate(connection, desk.ids[by], installation(desk.now))
+        voting = asyncio.create_task(refused(desk.decide(gate, "approved", by)))
+        while not await _waits_for_a_lock(desk):
+            assert not voting.done()
+            await asyncio.sleep(0.01)
+    assert await voting == "NotEligible"
+    assert (await desk.gate(gate)).is_open
+
+
+async def _waits_for_a_lock(desk: Desk) -> bool:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with desk.owner.connect() as connection:
+        return bool(await connection.scalar(waiting))
 
 
 async def test_a_vote_is_immutable_and_only_once(desk: Desk) -> None:
