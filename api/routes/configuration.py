@@ -19,6 +19,7 @@ from steadydesk.errors import InvalidInput, Problem
 from steadydesk.policies.configuration import differences
 from steadydesk.policies.rights import Permission
 from steadydesk.records import configuration
+from steadydesk.records.configuration_digest import digest_beginning
 
 FileName = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*){0,4}\.ya?ml$", max_length=200)
@@ -96,10 +97,10 @@ def _words(problem: ConfigurationProblem) -> str:
 async def show_version(
     digest: str, caller: ConfigurationReader, services: ServicesOf
 ) -> ConfigurationVersion:
-    """Who applied it, when and why."""
+    """Who applied it, when and why. Of a digest the first 8 digits are enough where no other version has them."""
     del caller
     async with services.engine.connect() as connection:
-        return await configuration.version(connection, digest)
+        return await configuration.version(connection, await digest_beginning(connection, digest))
 
 
 @router.get("/{digest}/difference")
@@ -113,9 +114,10 @@ async def show_difference(
     del caller
     async with services.engine.connect() as connection:
         present = await configuration.current(connection)
-        before = base or (present.digest if present else None)
+        before = await digest_beginning(connection, base) if base else present.digest if present else None
         old = await configuration.get(connection, before) if before else None
-        return differences(old, await configuration.get(connection, digest))
+        wanted = await digest_beginning(connection, digest)
+        return differences(old, await configuration.get(connection, wanted))
 
 
 @router.post("/{digest}/approve")
@@ -123,4 +125,5 @@ async def approve(digest: str, caller: Configurer, services: ServicesOf) -> Conf
     """Put a proposed version in force, as a second person with the right for the whole organisation."""
     caller.require(Permission.CONFIGURE, "*")
     async with services.posting() as connection:
-        return await configuration.approve(connection, digest, caller.author)
+        wanted = await digest_beginning(connection, digest)
+        return await configuration.approve(connection, wanted, caller.author)

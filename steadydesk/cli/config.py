@@ -114,12 +114,14 @@ def apply(
 
 @config.command()
 def approve(
-    digest: Annotated[str, typer.Argument(help="Of the proposed version.")],
+    digest: Annotated[
+        str, typer.Argument(help="Of the proposed version: the whole, or at least its first 8 digits.")
+    ],
     token: Token = None,
     as_user: AsUser = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a proposed version in force, as a second person. DIGEST as `versions --json` shows it."""
+    """Put a proposed version in force, as a second person. DIGEST as `versions` shows it."""
     approved = api(token, as_user).post(f"config/versions/{digest}/approve", {})
     if as_json:
         print_json(approved)

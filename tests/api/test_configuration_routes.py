@@ -105,12 +105,15 @@ async def test_a_file_cannot_leave_its_folder(office: Office) -> None:
 
 async def test_a_second_person_puts_it_in_force(office: Office) -> None:
     careful = changed("second_person_applies: false", "second_person_applies: true", "organisation.yaml")
+    first = (await office.call("ada.admin", "GET", "")).json()["items"][0]["digest"]
     waiting = (await office.propose("ada.admin", careful)).json()["version"]
     assert not waiting["current"]
-    own = await office.call("ada.admin", "POST", f"/{waiting['digest']}/approve")
+    own = await office.call("ada.admin", "POST", f"/{waiting['digest'][:12]}/approve")
     assert own.json()["type"] == "/problems/self-approval"
     difference = await office.call("ada.admin", "GET", f"/{waiting['digest']}/difference")
     assert [one["path"] for one in difference.json()] == ["organisation.second_person_applies"]
+    short = await office.call("ada.admin", "GET", f"/{waiting['digest'][:8]}/difference?base={first[:12]}")
+    assert short.json() == difference.json()
     other = await office.call("ines.itlead", "POST", f"/{waiting['digest']}/approve")
     assert other.status_code == 403, "one function's owner does not approve for all"
 

@@ -16,9 +16,10 @@ from steadydesk.configuration.touched import functions_touched
 from steadydesk.contracts.assertion import AuthenticationMethod
 from steadydesk.contracts.configuration import DifferenceKind, ResolvedOrganisation
 from steadydesk.contracts.organisation import Organisation
-from steadydesk.errors import ConflictingEdit, InternalError, SelfApproval, UnknownRecord
+from steadydesk.errors import ConflictingEdit, InternalError, InvalidInput, SelfApproval, UnknownRecord
 from steadydesk.policies.configuration import canonical, differences, digest_of
 from steadydesk.records import configuration
+from steadydesk.records.configuration_digest import digest_beginning
 from steadydesk.records.directory_events import Author, installation
 from steadydesk.records.engine import make_engine
 from steadydesk.records.identity import token_proof
@@ -259,6 +260,26 @@ async def test_what_is_not_there_or_was_changed_is_refused(connection: AsyncConn
     )
     with pytest.raises(InternalError):
         await configuration.get(connection, stored.digest)
+
+
+async def test_the_beginning_of_a_digest_names_the_only_version_that_has_it(
+    connection: AsyncConnection,
+) -> None:
+    stored = await configuration.propose(connection, variant(), "x", by("ada"))
+    for length in (8, 12, 64):
+        assert await digest_beginning(connection, stored.digest[:length]) == stored.digest
+    with pytest.raises(InvalidInput, match="at least 8"):
+        await digest_beginning(connection, stored.digest[:7])
+    for unknown in ("0" * 12, "0" * 64, "%", "none", stored.digest + "0", stored.digest[:11] + "_"):
+        with pytest.raises(UnknownRecord):
+            await digest_beginning(connection, unknown)
+    row = select(configuration_version).where(configuration_version.c.digest == stored.digest)
+    copy = (await connection.execute(row)).one()._asdict() | {"serial": 2, "current": False}
+    twin = stored.digest[:12] + "f" * 52
+    await connection.execute(insert(configuration_version).values(copy | {"digest": twin}))
+    with pytest.raises(InvalidInput, match="several versions"):
+        await digest_beginning(connection, stored.digest[:12])
+    assert await digest_beginning(connection, twin) == twin
 
 
 async def test_each_step_leaves_an_audit_row(connection: AsyncConnection) -> None:
