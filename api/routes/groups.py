@@ -84,8 +84,8 @@ async def edit_group(
 
 @router.put("/{key}/members/{person_id}", status_code=204, responses=refusals(UnknownRecord))
 async def add_member(request: Request, key: GroupKey, person_id: PersonId, caller: GroupKeeper) -> None:
-    """A member more; again, nothing changes."""
-    async with services_of(request.app).engine.begin() as connection:
+    """A member more; again, nothing changes. Where the group sees restricted records, who answers for them is told."""
+    async with services_of(request.app).posting() as connection:
         _require(caller, (await groups.read_group(connection, key)).function)
         await groups.add_member(connection, key, person_id, caller.author)
 

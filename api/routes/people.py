@@ -109,7 +109,7 @@ async def edit_person(
     """Administrators change everything; everybody their own language and zone."""
     if person_id != caller.id or not edit.model_fields_set <= _OWN_FIELDS:
         caller.require(Permission.MANAGE_DIRECTORY, ANY_FUNCTION)
-    async with services_of(request.app).engine.begin() as connection:
+    async with services_of(request.app).posting() as connection:
         person = await people.edit_person(connection, person_id, edit, version, caller.author)
     set_etag(response, person.version)
     return person

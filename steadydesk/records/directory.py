@@ -12,6 +12,7 @@ from steadydesk.errors import ConflictingEdit, InvalidInput, Problem, UnknownRec
 from steadydesk.records.directory_administration import WOULD_BE_NONE, administered
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_rows import CARD_COLUMNS, PERSON_COLUMNS, card_of, person_of
+from steadydesk.records.directory_sight import made_owner
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.row_version import edit_row, stale
 from steadydesk.records.tables.directory import membership, person, role_holder
@@ -92,7 +93,8 @@ async def edit_person(
         raise stale("person", (await read_person(connection, person_id)).version, version)
     if edit.roles is not None:
         async with administered(connection, Problem("/roles", WOULD_BE_NONE)):
-            await set_roles(connection, person_id, edit.roles)
+            gained = await set_roles(connection, person_id, edit.roles)
+        await made_owner(connection, person_id, gained, author)
     roles = [str(holding) for holding in edit.roles] if edit.roles is not None else None
     await author.did(
         connection, "person.edited", person_id, fields=sorted(edit.model_fields_set), roles=roles
@@ -100,12 +102,16 @@ async def edit_person(
     return person_of(row)
 
 
-async def set_roles(connection: AsyncConnection, person_id: str, roles: list[RoleHolding]) -> None:
-    """Exactly these roles; the caller leaves the trace."""
+async def set_roles(
+    connection: AsyncConnection, person_id: str, roles: list[RoleHolding]
+) -> set[RoleHolding]:
+    """Exactly these roles; those that are new. The caller leaves the trace."""
+    before = await roles_held(connection, person_id)
     await connection.execute(delete(role_holder).where(role_holder.c.person == person_id))
     rows = [{"person": person_id, "role": role.role, "function": role.function} for role in set(roles)]
     if rows:
         await connection.execute(insert(role_holder), rows)
+    return set(roles) - set(before)
 
 
 async def _people_exist(connection: AsyncConnection, fields: dict[str, Any]) -> None:

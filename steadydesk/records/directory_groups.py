@@ -10,6 +10,7 @@ from steadydesk.errors import ConflictingEdit, GroupInUse, InvalidInput, Problem
 from steadydesk.records.directory_events import Author, group_subject
 from steadydesk.records.directory_membership import membership_ended
 from steadydesk.records.directory_rows import CARD_COLUMNS, GROUP_COLUMNS, card_of, group_of
+from steadydesk.records.directory_sight import joined
 from steadydesk.records.directory_use import uses_of
 from steadydesk.records.row_version import edit_row, stale
 from steadydesk.records.tables.directory import membership, person, person_group
@@ -98,6 +99,7 @@ async def add_member(connection: AsyncConnection, key: str, person_id: str, auth
     )
     if added:
         await author.did(connection, "group.member-added", group_subject(key), person=person_id)
+        await joined(connection, person_id, [key], author)
 
 
 async def remove_member(connection: AsyncConnection, key: str, person_id: str, author: Author) -> None:

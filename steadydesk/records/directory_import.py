@@ -25,6 +25,7 @@ from steadydesk.records.directory_departure import deactivate, reactivate
 from steadydesk.records.directory_events import Author, group_subject, installation
 from steadydesk.records.directory_membership import membership_ended
 from steadydesk.records.directory_present import read_present
+from steadydesk.records.directory_sight import joined, made_owner
 from steadydesk.records.directory_use import uses_of
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.tables.directory import membership, person, person_group
@@ -171,7 +172,8 @@ class _Import:
         if entry.groups is not None:
             await self._set_groups(person_id, entry.groups)
         if entry.roles is not None:
-            await set_roles(self._connection, person_id, entry.roles)
+            gained = await set_roles(self._connection, person_id, entry.roles)
+            await made_owner(self._connection, person_id, gained, self._author)
 
     async def _set_groups(self, person_id: str, groups: list[str]) -> None:
         left = await self._connection.scalars(
@@ -182,7 +184,9 @@ class _Import:
         await membership_ended(self._connection, person_id, left.all(), self._author)
         rows = [{"group_key": key, "person": person_id} for key in sorted(set(groups))]
         if rows:
-            await self._connection.execute(upsert(membership).on_conflict_do_nothing(), rows)
+            added = upsert(membership).values(rows).on_conflict_do_nothing().returning(membership.c.group_key)
+            new = (await self._connection.scalars(added)).all()
+            await joined(self._connection, person_id, new, self._author)
 
     async def _set_activity(self, change: DirectoryChange) -> None:
         if change.kind is ChangeKind.REMOVED:
