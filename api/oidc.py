@@ -8,13 +8,13 @@ import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx2
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
+from api import oidc_exchange
+from api.oidc_exchange import NoAnswerError, exchanged, is_safe
 from api.oidc_sign_in import Given, completed
 from steadydesk.contracts.identity import OidcClaims, OidcRules
 from steadydesk.errors import NotSignedIn, Unavailable
@@ -25,8 +25,6 @@ ALGORITHMS = ("RS256", "ES256", "EdDSA")
 _LEEWAY_SECONDS = 60
 _KEYS_KEPT_SECONDS = 3600
 _ASK_AGAIN_AFTER_SECONDS = 30
-_TIMEOUT_SECONDS = 5
-_LARGEST_ANSWER = 262_144
 _LONGEST_TOKEN = 16_384
 _REFUSED = "The token is not valid."
 
@@ -83,12 +81,12 @@ class OidcIssuer:
         """An address that the issuer publishes, such as ``token_endpoint``; Unavailable where it cannot be had."""
         await self._current_keys()
         address = self._published.get(name)
-        if not isinstance(address, str) or urlsplit(address).scheme not in ("https", "http"):
+        if not isinstance(address, str):
             raise Unavailable(f"The issuer publishes no {name}.")
         return self._safe(address, name)
 
     def _safe(self, address: str, name: str) -> str:
-        if urlsplit(address).scheme == "http" and not self.rules.issuer.startswith("http:"):
+        if not is_safe(address, self.rules.issuer):
             raise Unavailable(f"The issuer's {name} is not safe to use.")
         return address
 
@@ -125,11 +123,17 @@ class OidcIssuer:
         )
 
     async def _current_keys(self, *, anew: bool = False) -> KeySet:
-        async with self._fetching:
-            old = self._keys is None or self._clock() - self._fetched_at > _KEYS_KEPT_SECONDS
-            if (old or anew) and self._may_ask():
-                self._tried_at = self._clock()
-                await self._fetch()
+        """Whoever finds that it is time to ask does so and waits. Keys that are known stay good meanwhile; who
+        needs another one waits as well.
+        """
+        old = self._keys is None or self._clock() - self._fetched_at > _KEYS_KEPT_SECONDS
+        asks = (old or anew) and self._may_ask()
+        if asks:
+            self._tried_at = self._clock()
+        if asks or anew or self._keys is None:
+            async with self._fetching:
+                if asks:
+                    await self._fetch()
         if self._keys is None:
             raise Unavailable(
                 "The sign-in service does not answer.", details={"retry_after": _ASK_AGAIN_AFTER_SECONDS}
@@ -143,16 +147,15 @@ class OidcIssuer:
     async def _fetch(self) -> None:
         """New keys, or the old ones as long as the issuer does not answer."""
         try:
-            async with httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client:
-                address = f"{self.rules.issuer.rstrip('/')}/.well-known/openid-configuration"
-                discovered = await _json(client, address)
+            async with asyncio.timeout(oidc_exchange.TOTAL_SECONDS):
+                discovered = await _json(f"{self.rules.issuer.rstrip('/')}/.well-known/openid-configuration")
                 if discovered.get("issuer") != self.rules.issuer:
                     return
-                content: Any = await _json(client, str(discovered["jwks_uri"]))
-                self._keys = KeySet.import_key_set({"keys": [key for key in content["keys"] if _signs(key)]})
-                self._published = discovered
-                self._fetched_at = self._clock()
-        except (httpx2.HTTPError, JoseError, ValueError, KeyError, TypeError):
+                content = await _json(self._safe(str(discovered["jwks_uri"]), "jwks_uri"))
+            self._keys = KeySet.import_key_set({"keys": [key for key in content["keys"] if _signs(key)]})
+            self._published = discovered
+            self._fetched_at = self._clock()
+        except (NoAnswerError, Unavailable, TimeoutError, JoseError, ValueError, KeyError, TypeError):
             return
 
 
@@ -163,15 +166,11 @@ def _claims_signed_by(keys: KeySet, token: str) -> dict[str, Any]:
         return jwt.decode(token, keys, algorithms=ALGORITHMS).claims
 
 
-async def _json(client: httpx2.AsyncClient, address: str) -> dict[str, Any]:
-    async with client.stream("GET", address) as response:
-        response.raise_for_status()
-        content = b""
-        async for part in response.aiter_bytes():
-            content += part
-            if len(content) > _LARGEST_ANSWER:
-                raise ValueError("the answer is too large")
-    return httpx2.Response(200, content=content).json()
+async def _json(address: str) -> dict[str, Any]:
+    status, said = await exchanged("GET", address)
+    if status != 200 or not isinstance(said, dict):
+        raise NoAnswerError(f"status {status}")
+    return said
 
 
 def _signs(key: Mapping[str, Any]) -> bool:

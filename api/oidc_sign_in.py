@@ -6,11 +6,10 @@ from typing import Any
 
 import httpx2
 
+from api.oidc_exchange import NoAnswerError, exchanged
 from steadydesk.errors import NotSignedIn, Unavailable
 from steadydesk.settings import Settings
 
-_TIMEOUT_SECONDS = 5
-_LARGEST_ANSWER = 262_144
 _NOT_COMPLETED = "The sign-in was not completed."
 
 
@@ -35,11 +34,10 @@ async def tokens_for(address: str, code: str, verifier: str, redirect_uri: str, 
     secret = settings.oidc_client_secret
     proof: dict[str, Any] = {"auth": httpx2.BasicAuth(client_id, secret)} if secret else {}
     try:
-        async with httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client:
-            answer = await client.post(address, data=form, **proof)
-    except httpx2.HTTPError:
+        status, said = await exchanged("POST", address, data=form, **proof)
+    except NoAnswerError:
         raise Unavailable("The sign-in service does not answer.", details={"retry_after": 5}) from None
-    given = _object_in(answer)
+    given = _object_in(status, said)
     token, access = given.get("id_token"), given.get("access_token")
     if not isinstance(token, str):
         raise NotSignedIn(_NOT_COMPLETED)
@@ -54,22 +52,18 @@ async def completed(claims: Mapping[str, Any], address: str, access_token: str) 
     claims are all there is.
     """
     try:
-        async with httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client:
-            answer = await client.get(address, headers={"Authorization": f"Bearer {access_token}"})
-        more = _object_in(answer)
-    except (httpx2.HTTPError, NotSignedIn):
+        more = _object_in(
+            *await exchanged("GET", address, headers={"Authorization": f"Bearer {access_token}"})
+        )
+    except (NoAnswerError, NotSignedIn):
         return dict(claims)
     if more.get("sub") != claims.get("sub"):
         raise NotSignedIn(_NOT_COMPLETED)
     return {**more, **claims}
 
 
-def _object_in(answer: httpx2.Response) -> dict[str, Any]:
+def _object_in(status: int, said: Any) -> dict[str, Any]:
     """The JSON object of a success; NotSignedIn for anything else."""
-    try:
-        given: Any = answer.json() if len(answer.content) <= _LARGEST_ANSWER else None
-    except ValueError:
-        given = None
-    if answer.status_code != 200 or not isinstance(given, dict):
+    if status != 200 or not isinstance(said, dict):
         raise NotSignedIn(_NOT_COMPLETED)
-    return given
+    return said

@@ -3,8 +3,10 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from werkzeug import Response
 
+from api import oidc_exchange
 from api.oidc import OidcIssuer
+from api.oidc_sign_in import completed, tokens_for
 from steadydesk.configuration.oidc_claims import read_mapping, read_rules
 from steadydesk.contracts.identity import OidcMapping, OidcRules
 from steadydesk.errors import NotSignedIn, Unavailable
@@ -188,6 +192,88 @@ async def test_an_issuer_that_does_not_answer_is_unavailable_and_then_works(
     httpserver.clear()
     clock.now += 7200
     assert (await checking.claims(issuer.token(), NOW)).user_name == "ada"
+
+
+@asynccontextmanager
+async def dripping() -> AsyncIterator[str]:
+    """The address of a server that never ends its answer, a byte at a time."""
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while not writer.is_closing():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_a_slow_issuer_is_waited_for_a_while_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oidc_exchange, "TOTAL_SECONDS", 0.4)
+    async with dripping() as url:
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            await OidcIssuer(OidcRules(issuer=url, audience="steadydesk")).claims("a.b.c", NOW)
+        assert time.monotonic() - began < 2
+        with pytest.raises(Unavailable):
+            await tokens_for(f"{url}/token", "code", "verifier", "http://localhost/", isolated_settings())
+        told = {"sub": "person-7"}
+        assert await completed(told, f"{url}/userinfo", "access") == told
+        assert time.monotonic() - began < 4
+
+
+async def test_known_keys_stay_good_while_others_are_asked_for(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    checking = verifier(issuer, clock)
+    await checking.claims(issuer.token(), NOW)
+    clock.now += 3601
+    entered, going_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(method: str, address: str) -> tuple[int, Any]:
+        entered.set()
+        await going_on.wait()
+        return await oidc_exchange.exchanged(method, address)
+
+    monkeypatch.setattr("api.oidc.exchanged", slow)
+    asking = asyncio.create_task(checking.claims(issuer.token(), NOW))
+    await entered.wait()
+    assert (await asyncio.wait_for(checking.claims(issuer.token(), NOW), 2)).user_name == "ada"
+    assert issuer.asked == 1
+    going_on.set()
+    await asking
+    assert issuer.asked == 2
+
+
+@pytest.mark.parametrize(
+    "address", ["http://10.0.0.1/keys", "file:///etc/passwd", "ftp://x.example/keys", "/keys"]
+)
+async def test_keys_are_asked_for_at_safe_addresses_alone(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    url = httpserver.url_for("").rstrip("/")
+    httpserver.expect_request("/.well-known/openid-configuration").respond_with_json(
+        {"issuer": url, "jwks_uri": address}
+    )
+    asked: list[str] = []
+
+    async def listed(method: str, address: str) -> tuple[int, Any]:
+        asked.append(address)
+        return await oidc_exchange.exchanged(method, address)
+
+    monkeypatch.setattr("api.oidc.exchanged", listed)
+    with pytest.raises(Unavailable):
+        await OidcIssuer(OidcRules(issuer=url, audience="steadydesk")).claims("a.b.c", NOW)
+    assert asked == [f"{url}/.well-known/openid-configuration"]
+
+
+async def test_an_answer_without_end_is_not_read(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/large").respond_with_data(b" " * 300_000)
+    with pytest.raises(oidc_exchange.NoAnswerError):
+        await oidc_exchange.exchanged("GET", httpserver.url_for("/large"))
 
 
 async def test_keys_of_another_issuer_are_not_taken(httpserver: HTTPServer) -> None:
