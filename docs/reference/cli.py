@@ -15,7 +15,8 @@ INTRODUCTION = """\
   `--as USER`. They find the running stack by its state folder, else the API at `STEADYDESK_PUBLIC_URL`.
 - `config`, `directory`, `token`, `audit verify` and `doctor` work on the database itself: who may run them on the
   server has its rights.
-- `--json` prints what programs read. Messages and errors go to stderr.
+- `--json` prints what programs read. Times on the terminal are of its zone (`TZ`), which stands beside them; what a
+  record waits for is called as the reader's language calls it. Messages and errors go to stderr.
 - Exit codes: 0 done; 1 refused or something was found, with the reason; 2 wrong usage; 3 the API does not answer,
   or nothing runs on the state folder."""
 

@@ -6,7 +6,7 @@ import typer
 
 from steadydesk.cli.client import AsJson, AsUser, Token, api, print_json
 from steadydesk.cli.request import Most, told
-from steadydesk.cli.table import print_table
+from steadydesk.cli.table import print_table, state_of
 
 Gate = Annotated[str, typer.Argument(help="The approval's id, such as REQ0000001-G1.")]
 ActingFor = Annotated[
@@ -16,7 +16,7 @@ ActingFor = Annotated[
 COLUMNS = (
     ("ID", "id"),
     ("STAGE", "label"),
-    ("STATE", "state"),
+    ("STATE", state_of),
     ("OPENED", "opened_at"),
     ("DUE", "due_at"),
     ("ASKED", lambda row: [one["person"] for one in row["approvers"]]),

@@ -5,13 +5,14 @@ Exit codes of every command that uses it: 0 done, 1 refused, 2 wrong usage, 3 th
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 import httpx2
 import typer
 
 from steadydesk.cli.refusal import checked_settings, refusals
+from steadydesk.cli.table import BASE, Row, has_languages
 from steadydesk.settings import TOKEN, Settings
 from steadydesk.stack.addresses import running_stack_of
 from steadydesk.stack.credentials import read_credentials
@@ -46,6 +47,10 @@ class Api:
     def pages(self, path: str, most: int, **query: str | int | bool | None) -> list[Any]:
         """The items of as many pages as ``most`` items need."""
         return list(self._items(path, most, query))
+
+    def language_for(self, waiting: Sequence[Row]) -> str:
+        """The reader's language where something that is waited for is called otherwise in it."""
+        return str(self.get("me")["person"]["language"]) if has_languages(waiting) else BASE
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """With a key of its own, so that a repeat by the network is no second command."""

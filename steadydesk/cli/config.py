@@ -199,9 +199,11 @@ def _documents(problems: list[Problem]) -> list[dict[str, Any]]:
 
 def _line(one: ConfigurationVersion) -> str:
     state = "current" if one.current else "waits for approval" if one.waits_for_approval else "former"
-    return f"{one.serial:>4}  {one.digest[:12]}  {one.proposed_at:%Y-%m-%d %H:%M}  {state:18}  {one.why}"
+    at = one.proposed_at.astimezone()
+    return f"{one.serial:>4}  {one.digest[:12]}  {at:%Y-%m-%d %H:%M %Z}  {state:18}  {one.why}"
 
 
 def _again(later: ProposedAgain) -> str:
     how = "brought back" if later.brings_back else "proposed again"
-    return f"{'':20}{later.proposed_at:%Y-%m-%d %H:%M}  {how} by {later.proposed_by}: {later.why}"
+    at = later.proposed_at.astimezone()
+    return f"{'':20}{at:%Y-%m-%d %H:%M %Z}  {how} by {later.proposed_by}: {later.why}"

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from steadydesk.cli.client import Api, AsJson, AsUser, Token, api, print_json
-from steadydesk.cli.table import Row, print_facts, print_table, print_waiting
+from steadydesk.cli.client import USAGE, Api, AsJson, AsUser, Token, api, fail, print_json
+from steadydesk.cli.table import BASE, Row, print_facts, print_table, print_waiting, state_of
 from steadydesk.cli.values import read_values
+from steadydesk.contracts.numbers import RecordKind, kind_of, parse_typed
 
 Number = Annotated[str, typer.Argument(help="Such as REQ0000042, or req42.")]
 Values = Annotated[
@@ -20,7 +21,7 @@ Most = Annotated[int, typer.Option("--limit", min=1, help="Most rows.")]
 RECORDS = (
     ("NUMBER", "number"),
     ("WHAT", "short_description"),
-    ("STATE", "state"),
+    ("STATE", state_of),
     ("FOR", "caller"),
     ("GROUP", "assignment_group"),
     ("EXPECTED", "expected_at"),
@@ -76,13 +77,21 @@ def new(
     if as_json:
         print_json(answer)
     else:
-        _print_request(desk.get(f"requests/{answer['number']}") if "items" in answer else answer)
+        _show(desk, desk.get(f"requests/{answer['number']}") if "items" in answer else answer)
 
 
 def show(number: Number, token: Token = None, as_user: AsUser = None, as_json: AsJson = False) -> None:
     """Show a request with its lines, approvals and tasks."""
-    found = api(token, as_user).get(f"requests/{number}")
-    print_json(found) if as_json else _print_request(found)
+    meant = parse_typed(number)
+    if meant is not None and kind_of(meant) is not RecordKind.REQUEST:
+        fail(USAGE, f"{meant} is no request; `steadydesk why {meant}` tells what it waits for")
+    desk = api(token, as_user)
+    found = desk.get(f"requests/{number}")
+    print_json(found) if as_json else _show(desk, found)
+
+
+def _show(desk: Api, found: Row) -> None:
+    _print_request(found, desk.language_for(found.get("waiting", [])))
 
 
 def list_requests(
@@ -153,7 +162,11 @@ def told(answer: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
-    more = ", ".join(f"{key} {value}" for key, value in answer.items() if key not in ("number", "version"))
+    if answer.get("accepted"):
+        typer.echo(f"{answer['number']}: taken in; it is carried out as soon as its process runs")
+        return
+    said = answer | ({"state": state_of(answer)} if "state" in answer else {})
+    more = ", ".join(f"{key} {value}" for key, value in said.items() if key not in ("number", "version"))
     typer.echo(f"{answer['number']}: {more or 'done'}")
 
 
@@ -167,7 +180,7 @@ def _line(desk: Api, number: str, line: str | None) -> Row:
     return found[0]
 
 
-def _print_request(request: Row) -> None:
+def _print_request(request: Row, language: str = BASE) -> None:
     if "short_description" not in request:
         typer.echo(f"{request['number']} is received and being taken up")
         return
@@ -175,7 +188,7 @@ def _print_request(request: Row) -> None:
         [
             ("number", request["number"]),
             ("what", request["short_description"]),
-            ("state", request["state"]),
+            ("state", state_of(request)),
             ("for", request["caller"]),
             ("ordered by", request["opened_by"]),
             ("opened", request["opened_at"]),
@@ -187,7 +200,11 @@ def _print_request(request: Row) -> None:
     )
     for title, name, columns in (
         ("Lines", "items", RECORDS[:6]),
-        ("Approvals", "approvals", (("ID", "id"), ("STAGE", "label"), ("STATE", "state"), ("DUE", "due_at"))),
+        (
+            "Approvals",
+            "approvals",
+            (("ID", "id"), ("STAGE", "label"), ("STATE", state_of), ("DUE", "due_at")),
+        ),
         ("Tasks", "tasks", (*RECORDS[:3], ("GROUP", "assignment_group"), ("ASSIGNED TO", "assigned_to"))),
     ):
         if request.get(name):
@@ -195,4 +212,4 @@ def _print_request(request: Row) -> None:
             print_table(request[name], columns, "")
     if request.get("waiting"):
         typer.echo("")
-        print_waiting(request["waiting"])
+        print_waiting(request["waiting"], language)

@@ -8,7 +8,7 @@ import typer
 
 from steadydesk.cli.client import AsJson, AsUser, Token, api, print_json
 from steadydesk.cli.request import Most, Values, told
-from steadydesk.cli.table import print_table
+from steadydesk.cli.table import print_table, state_of
 from steadydesk.cli.values import read_values
 
 Number = Annotated[str, typer.Argument(help="Such as SCTASK0000007, or sctask7.")]
@@ -17,7 +17,7 @@ Note = Annotated[str | None, typer.Option(help="Words for those who work on it."
 COLUMNS = (
     ("NUMBER", "number"),
     ("WHAT", "short_description"),
-    ("STATE", "state"),
+    ("STATE", state_of),
     ("FOR", "caller"),
     ("GROUP", "assignment_group"),
     ("ASSIGNED TO", "assigned_to"),

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from steadydesk.cli.client import AsJson, AsUser, Token, api, print_json
-from steadydesk.cli.table import print_waiting
+from steadydesk.cli.table import print_waiting, state_of
 
 
 def register(app: typer.Typer) -> None:
@@ -19,11 +19,12 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Tell what a record waits for: for whom, since when, until when, and what happens then."""
-    found = api(token, as_user).get(f"records/{number}/why")
+    desk = api(token, as_user)
+    found = desk.get(f"records/{number}/why")
     if as_json:
         print_json(found)
         return
-    typer.echo(f"{found['number']}: {found['state'].replace('_', ' ')}")
-    print_waiting(found["waiting"])
+    typer.echo(f"{found['number']}: {state_of(found)}")
+    print_waiting(found["waiting"], desk.language_for(found["waiting"]))
     if not found["waiting"]:
         typer.echo("waits for nothing" if found["open"] else "closed")

@@ -84,6 +84,13 @@ async def test_why_finds_a_number_however_typed(desk: Operator, number: str) -> 
     told = await desk.run("why", typed, *RITA)
     assert told.stdout.startswith(f"{number}: open\nwaits for the approval 'Supervisor'")
     assert (await desk.says("why", typed, *RITA))["waiting"][0]["kind"] == "approval"
+    ralf = ("--as", "ralf.requester")
+    german = (await desk.says("request", "new", "key-card", "--example", *ralf))["number"]
+    for command in (("why",), ("request", "show")):
+        assert (
+            "waits for the approval 'Führungskraft' (manager)"
+            in (await desk.run(*command, german, *ralf)).stdout
+        )
 
 
 async def test_a_comment_a_rejection_and_the_list(desk: Operator, number: str) -> None:
