@@ -77,8 +77,12 @@ def _for_operators(services: Services, caller: Caller, view: RequestView) -> Req
     number = view.number
     if caller.may(Permission.OPERATE) and view.state != RECEIVED:
         settings = services.settings
-        link = f"{settings.temporal_ui_url}/namespaces/{settings.namespace}/workflows/{number}"
-        return view.model_copy(update={"temporal_ui": link, "history": _history(view, caller, settings)})
+        return view.model_copy(
+            update={
+                "temporal_ui": settings.workflow_link(number),
+                "history": _history(view, caller, settings),
+            }
+        )
     return view
 
 

@@ -110,9 +110,11 @@ class Settings(BaseSettings):
         " another host name of this same server, so that browsers send no cookie there. Empty: the portal's own"
         " host, where the cookie comes along and is ignored.",
     )
-    temporal_ui_url: str = Field(
-        default_factory=lambda data: f"http://127.0.0.1:{data['temporal_ui_port']}",
-        description="Base of the links to the Temporal UI. Default: the embedded UI.",
+    temporal_ui_url: str | None = Field(
+        default_factory=lambda data: (
+            None if data["temporal_address"] else f"http://127.0.0.1:{data['temporal_ui_port']}"
+        ),
+        description="Base of the links to the Temporal UI. Default: the embedded UI; with TEMPORAL_ADDRESS no links.",
     )
     smtp_url: MailServer | None = Field(
         default=None,
@@ -194,6 +196,11 @@ class Settings(BaseSettings):
     @property
     def embedded_temporal(self) -> bool:
         return self.temporal_address is None
+
+    def workflow_link(self, number: str) -> str | None:
+        """Where the Temporal UI shows the process of a record; None where no UI is known."""
+        base = self.temporal_ui_url
+        return f"{base}/namespaces/{self.namespace}/workflows/{number}" if base else None
 
     def environment(self) -> dict[str, str]:
         """The variables that give another process these settings, its paths independent of a working folder.

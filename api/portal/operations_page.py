@@ -31,15 +31,9 @@ async def show_operations(
         tabs=_tabs(page),
         here=here,
         most_counted=COUNT_CAP,
-        workflow=lambda number: workflow_address(page, number),
+        workflow=page.services.settings.workflow_link,
         **context,
     )
-
-
-def workflow_address(page: Page, number: str) -> str:
-    """Where the Temporal UI shows the process of a record."""
-    settings = page.services.settings
-    return f"{settings.temporal_ui_url}/namespaces/{settings.namespace}/workflows/{number}"
 
 
 def _tabs(page: Page) -> list[tuple[str, str]]:

@@ -70,8 +70,7 @@ async def read_content(page: Page, number: str) -> RequestContent:
     if content is None:
         raise UnknownRecord("there is no such record, or it is not for you to see")
     if page.caller.may(Permission.OPERATE):
-        settings = page.services.settings
-        link = f"{settings.temporal_ui_url}/namespaces/{settings.namespace}/workflows/{number}"
+        link = page.services.settings.workflow_link(number)
         view = content.view.model_copy(update={"temporal_ui": link})
         return replace(content, view=view)
     return content

@@ -18,7 +18,8 @@ class Addresses(BaseModel):
     portal: str
     api: str
     api_docs: str
-    temporal_ui: str
+    temporal_ui: str | None = None
+    """None for a server of somebody else's of which no UI is known."""
     temporal_address: str
     namespace: str
     database_url: str = Field(repr=False)

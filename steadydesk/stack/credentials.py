@@ -19,7 +19,7 @@ class Credentials(BaseModel):
 
     api: str
     portal: str
-    temporal_ui: str
+    temporal_ui: str | None = None
     temporal_address: str
     demo_systems: str | None = None
     users: list[DemoUser] = []

@@ -43,8 +43,9 @@ def summary(addresses: Addresses, credentials: Credentials | None) -> str:
         "Portal": addresses.portal,
         "API": addresses.api,
         "API docs": addresses.api_docs,
-        "Temporal UI": addresses.temporal_ui,
     }
+    if addresses.temporal_ui:
+        rows["Temporal UI"] = addresses.temporal_ui
     if addresses.demo_systems:
         rows["Demo systems"] = addresses.demo_systems
     lines = ["", *(f"{name:<{NAME_WIDTH}}{url}" for name, url in rows.items())]

@@ -173,7 +173,18 @@ async def test_no_words_of_a_record_that_one_does_not_see(
     assert f'href="/records/{orders.own}"' in html
     assert f'href="/records/{orders.known}"' not in html
     settings = desk.services.settings
-    assert f"{settings.temporal_ui_url}/namespaces/{settings.namespace}/workflows/{orders.known}" in html
+    assert (
+        f'href="{settings.temporal_ui_url}/namespaces/{settings.namespace}/workflows/{orders.known}"' in html
+    )
+
+
+async def test_where_no_temporal_ui_is_known_nothing_links_to_it(
+    desk: ApiDesk, olga: Visitor, orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = ("/operations/processes", f"/records/{orders.own}")
+    assert ["/namespaces/" in await olga.page(path) for path in paths] == [True, True]
+    monkeypatch.setattr(desk.services.settings, "temporal_ui_url", None)
+    assert ["/namespaces/" in await olga.page(path) for path in paths] == [False, False]
 
 
 async def test_a_stuck_restricted_process_is_told_without_its_number(olga: Visitor, orders: Orders) -> None:
