@@ -16,6 +16,24 @@ TROUBLE: Final = re.compile(
 )
 
 
+_TRACEBACK = "Traceback "
+
+
+def _troubles(lines: list[str]) -> list[str]:
+    """Every line that tells of trouble; of a traceback its last one, which says what went wrong."""
+    return [
+        _last_of_traceback(lines[place:]) if line.startswith(_TRACEBACK) else line
+        for place, line in enumerate(lines)
+        if TROUBLE.search(line)
+    ]
+
+
+def _last_of_traceback(lines: list[str]) -> str:
+    """The first line after its heading that is not indented; the heading where that has not been written yet."""
+    ends = (line for line in lines[1:] if line and not line.startswith(" "))
+    return next(ends, lines[0])
+
+
 class LogWatch:
     """Reads what was appended to each log since the last look."""
 
@@ -38,7 +56,7 @@ class LogWatch:
             if self._verbose:
                 for line in lines:
                     self._announce(name, line)
-            elif troubles := [line for line in lines if TROUBLE.search(line)]:
+            elif troubles := _troubles(lines):
                 more = f" (and {len(troubles) - 1} more)" if len(troubles) > 1 else ""
                 self._announce(name, f"{troubles[0][:200]}{more}; see {path}")
 

@@ -13,7 +13,6 @@ from steadydesk.stack.log_watch import LogWatch
         "2026-11-22T23:36:10Z [error    ] bad   [api]",
         "2026-11-22 UTC [1] PANIC:  could not write",
         "2026-11-22 UTC [1] FATAL:  could not open file",
-        "Traceback (most recent call last):",
     ],
 )
 def test_troubles_are_mentioned_once_with_their_number_and_place(tmp_path: Path, line: str) -> None:
@@ -34,6 +33,15 @@ def test_what_is_no_trouble_is_not_mentioned(tmp_path: Path, line: str) -> None:
     log.write_text(f"{line}\n")
     LogWatch({"worker": log}, lambda _, text: told.append(text), verbose=False).look()
     assert told == []
+
+
+def test_of_a_traceback_the_last_line_is_told(tmp_path: Path) -> None:
+    log, told = tmp_path / "w.log", list[str]()
+    watch = LogWatch({"worker": log}, lambda _, text: told.append(text), verbose=False)
+    trace = 'Traceback (most recent call last):\n  File "w.py", line 1, in go\n    raise X\n'
+    log.write_text(f"{trace}OSError: no paint\n[info     ] fine\n{trace}KeyError: 'red'\n")
+    watch.look()
+    assert told == [f"OSError: no paint (and 1 more); see {log}"]
 
 
 def test_verbose_shows_whole_lines_only_and_follows_a_new_file(tmp_path: Path) -> None:
