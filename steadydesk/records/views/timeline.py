@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.views import AuditView, TimelineEntry
@@ -24,22 +24,13 @@ async def timeline(
     """Audit events from the position ``after`` on, and the words written with them, of all or about one ``subject``;
     the caller checked visibility.
     """
-    of_audit, of_journal = (
-        [] if subject is None else [rows.c.subject == subject] for rows in (audit, journal)
-    )
-    events = (
-        await connection.execute(
-            select(audit)
-            .where(audit.c.number == number, audit.c.position > after, *of_audit)
-            .order_by(audit.c.position)
-            .limit(limit)
-        )
-    ).all()
+    steps = select(audit).where(*_about(audit, number, subject), audit.c.position > after)
+    events = (await connection.execute(steps.order_by(audit.c.position).limit(limit))).all()
     kinds = ("comment", "question", "answer", *(("work_note",) if work_notes else ()))
     statement = (
         select(journal, text_body.c.body)
         .outerjoin(text_body, text_body.c.ref == journal.c.text)
-        .where(journal.c.number == number, journal.c.kind.in_(kinds), *of_journal)
+        .where(*_about(journal, number, subject), journal.c.kind.in_(kinds))
         .order_by(journal.c.id)
     )
     if after and events:
@@ -51,6 +42,11 @@ async def timeline(
     names = await names_of(connection, [*(row.actor for row in events), *(row.author for row in words)])
     entries = [_step(row, names) for row in events] + [_word(row, names) for row in words]
     return sorted(entries, key=lambda entry: (entry.at, entry.kind != "event"))
+
+
+def _about(rows: Table, number: str, subject: str | None) -> list[ColumnElement[bool]]:
+    of_number = rows.c.number == number
+    return [of_number] if subject is None else [of_number, rows.c.subject == subject]
 
 
 def _step(row: Row[Any], names: Names) -> TimelineEntry:
