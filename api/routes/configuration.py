@@ -6,11 +6,12 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from api.security import ConfigurationReader, Configurer
 from api.state import ServicesOf
 from steadydesk.configuration import apply as application
+from steadydesk.configuration.loader import MISNAMED, MOST_FILES, may_be_sent
 from steadydesk.configuration.problem import Problem as ConfigurationProblem
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.configuration import ConfigurationVersion, Difference
@@ -21,9 +22,14 @@ from steadydesk.policies.rights import Permission
 from steadydesk.records import configuration
 from steadydesk.records.configuration_digest import digest_beginning
 
-FileName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*){0,4}\.ya?ml$", max_length=200)
-]
+
+def _sendable(name: str) -> str:
+    if not may_be_sent(name):
+        raise ValueError(MISNAMED)
+    return name
+
+
+FileName = Annotated[str, StringConstraints(max_length=300), AfterValidator(_sendable)]
 
 router = APIRouter(prefix="/config/versions", tags=["configuration"])
 
@@ -45,7 +51,7 @@ async def list_versions(
 class NewVersion(Contract):
     """A whole configuration: the YAML files of a folder by their names."""
 
-    files: dict[FileName, str] = Field(min_length=1, max_length=200)
+    files: dict[FileName, str] = Field(min_length=1, max_length=MOST_FILES)
     why: str = Field(min_length=1, max_length=2000)
 
 
@@ -79,12 +85,19 @@ async def propose(body: NewVersion, caller: Configurer, services: ServicesOf) ->
 def _write(folder: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", errors="surrogatepass")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", errors="surrogatepass")
+        except OSError:
+            message = "this name cannot stand beside the others: one is a file and a folder"
+            raise InvalidInput(message, pointer=_pointer_of(name)) from None
 
 
 def _pointer(folder: str, problem: ConfigurationProblem) -> str:
-    name = problem.place.file.removeprefix(folder).lstrip("/")
+    return _pointer_of(problem.place.file.removeprefix(folder).lstrip("/"))
+
+
+def _pointer_of(name: str) -> str:
     return "/files/" + name.replace("~", "~0").replace("/", "~1")
 
 

@@ -14,8 +14,8 @@ from steadydesk.configuration import apply as application
 from steadydesk.configuration.directory_file import read_directory
 from steadydesk.configuration.inspection import KnownDirectory
 from steadydesk.configuration.linter import lint
-from steadydesk.configuration.loader import DIRECTORY_FILE, load
-from steadydesk.configuration.problem import Problem, Severity
+from steadydesk.configuration.loader import DIRECTORY_FILE, MISNAMED, files_of, load, may_be_sent
+from steadydesk.configuration.problem import Place, Problem, Severity
 from steadydesk.contracts.assertion import SERVICE_ACTOR, AuthenticationMethod
 from steadydesk.contracts.configuration import ConfigurationVersion, Difference, ProposedAgain
 from steadydesk.records import configuration
@@ -130,18 +130,28 @@ def approve(
 
 
 def _propose(person: Api, folder: Path, why: str, as_json: bool) -> None:
-    files = {
-        str(file.relative_to(folder)): file.read_text(encoding="utf-8")
-        for file in sorted(folder.rglob("*.y*ml"))
-        if file.name != DIRECTORY_FILE
-    }
-    answer = person.post("config/versions", {"files": files, "why": why})
+    answer = person.post("config/versions", {"files": _files(folder, as_json), "why": why})
     if as_json:
         print_json(answer)
         return
     for warning in answer["warnings"]:
         typer.echo(warning)
     typer.echo(_line(ConfigurationVersion.model_validate(answer["version"])))
+
+
+def _files(folder: Path, as_json: bool) -> dict[str, str]:
+    """The folder's files by name, as they are read without a token; what cannot be read or sent is told."""
+    problems = [one for one in load(folder).problems if one.severity is Severity.ERROR]
+    files = {str(file.relative_to(folder)): file for file in files_of(folder)[0]}
+    problems += [_unsendable(file) for name, file in files.items() if not may_be_sent(name)]
+    if problems:
+        _print_problems(problems, as_json)
+        raise typer.Exit(1)
+    return {name: file.read_text(encoding="utf-8") for name, file in files.items()}
+
+
+def _unsendable(file: Path) -> Problem:
+    return Problem(Place(str(file), 1, 1), "C001", Severity.ERROR, MISNAMED)
 
 
 def _checked(folder: Path, file: Path | None) -> list[Problem]:

@@ -1,5 +1,6 @@
 """Reads a folder of YAML files into one organisation; every problem has its file, line and column."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
@@ -14,7 +15,10 @@ from steadydesk.contracts.organisation import Organisation
 DIRECTORY_FILE = "directory.yaml"
 """Holds people and groups, which are no configuration: it may stand beside it and is not read with it."""
 
-_MOST_FILES = 500
+MISNAMED = "a file and its folders are called by letters, digits, blanks and . + - _, to begin with a letter"
+
+MOST_FILES = 500
+_FILE_NAME = re.compile(r"(\w[\w .+-]{0,59}/){0,9}\w[\w .+-]{0,54}\.ya?ml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,22 @@ class Loaded:
     """Where a problem stands that no line is to blame for: the start of the folder."""
 
 
+def files_of(directory: FilePath) -> tuple[list[FilePath], list[Problem]]:
+    """The ``*.yaml`` and ``*.yml`` files of the folder and the folders below it, hidden ones and the directory left
+    out.
+    """
+    return _files(directory, Place(str(directory), 1, 1))
+
+
+def may_be_sent(name: str) -> bool:
+    """Whether a file may be called so below a folder: nothing hidden, nothing that leaves it, nothing too long."""
+    return _FILE_NAME.fullmatch(name) is not None
+
+
 def load(directory: FilePath) -> Loaded:
-    """Everything in the ``*.yaml`` and ``*.yml`` files of the folder and the folders below it."""
+    """Everything in the files of the folder."""
     top = Place(str(directory), 1, 1)
-    files, problems = _files(directory, top)
+    files, problems = files_of(directory)
     sources = [read_file(file) for file in files]
     problems.extend(problem for source in sources for problem in source.problems)
     data, places, clashes = _merged(sources)
@@ -64,8 +80,8 @@ def _files(directory: FilePath, top: Place) -> tuple[list[FilePath], list[Proble
     )
     if not files:
         return [], [Problem(top, "C001", Severity.ERROR, "there is no YAML file in this folder")]
-    if len(files) > _MOST_FILES:
-        message = f"there are more than {_MOST_FILES} YAML files in this folder"
+    if len(files) > MOST_FILES:
+        message = f"there are more than {MOST_FILES} YAML files in this folder"
         return [], [Problem(top, "C001", Severity.ERROR, message)]
     return files, []
 

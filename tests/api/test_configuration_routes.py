@@ -99,8 +99,28 @@ async def test_an_error_names_file_line_and_column_and_nothing_is_stored(office:
 
 
 async def test_a_file_cannot_leave_its_folder(office: Office) -> None:
-    for name in ("../evil.yaml", "/etc/evil.yaml", "a/../../b.yaml", "x.txt", ""):
+    long = "a" * 251 + ".yaml"
+    evil = (
+        "../evil.yaml",
+        "/etc/evil.yaml",
+        "a/../../b.yaml",
+        "a/.b.yaml",
+        ".a/b.yaml",
+        "x.txt",
+        "a\\b.yaml",
+    )
+    for name in (*evil, "a\0.yaml", "a\n.yaml", "a.yaml\n", "a//b.yaml", "~/a.yaml", long, ""):
         assert (await office.propose("ada.admin", {name: "a: b"})).status_code == 422
+
+
+async def test_a_name_that_is_a_file_and_a_folder_is_refused(office: Office) -> None:
+    refused = await office.propose("ada.admin", {"a.yaml": "", "a.yaml/b.yaml": ""})
+    assert (refused.status_code, refused.json()["pointer"]) == (422, "/files/a.yaml~1b.yaml")
+
+
+async def test_files_are_called_as_their_folder_calls_them(office: Office) -> None:
+    files = {name if name != "calendars.yaml" else "Kalender v1.yaml": text for name, text in FILES.items()}
+    assert (await office.propose("ada.admin", files)).status_code == 201
 
 
 async def test_a_second_person_puts_it_in_force(office: Office) -> None:

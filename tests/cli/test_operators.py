@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 
 from steadydesk.cli import mending
+from steadydesk.configuration.install import DEMO
 from steadydesk.contracts.queues import PROCESSES
 from steadydesk.contracts.request_commands import StartRequest
 from steadydesk.orchestration.client import connect
@@ -114,6 +116,24 @@ async def test_wrong_answers_are_told_with_their_place(desk: Operator) -> None:
     refused = await desk.run("request", "new", "application-access", "--set", "level=write", *RITA)
     assert refused.exit_code == 1
     assert "  /items/0/variables/application: is required" in refused.stderr.splitlines()
+
+
+async def test_a_folder_is_read_as_without_a_token(desk: Operator, tmp_path: Path) -> None:
+    folder = tmp_path / "wanted"
+    shutil.copytree(DEMO, folder)
+    (folder / "calendars.yaml").rename(folder / "Calendars.v1.yaml")
+    (folder / ".hidden.yaml").write_bytes(b"\xff")
+    (folder / "catalog" / ".old").mkdir()
+    (folder / "catalog" / ".old" / "it.yaml").write_text("nonsense: [")
+    apply = ("config", "apply", str(folder), "--why", "as a person", "--as", "ada.admin")
+    applied = await desk.run(*apply)
+    assert (applied.exit_code, "current" in applied.stdout) == (0, True), applied.stderr
+    (folder / "latin.yaml").write_bytes("name: Büro".encode("latin-1"))
+    (folder / "a@b.yaml").write_text("")
+    refused = await desk.run(*apply)
+    assert refused.exit_code == 1
+    assert f"{folder}/latin.yaml:1:8: error C001: the file is not UTF" in refused.stdout
+    assert f"{folder}/a@b.yaml:1:1: error C001: a file and its folders are called by" in refused.stdout
 
 
 async def test_an_item_shows_its_form(desk: Operator) -> None:
