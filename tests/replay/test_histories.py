@@ -10,7 +10,7 @@ from temporalio.worker import Replayer
 
 from steadydesk.contracts import agenda
 from steadydesk.orchestration.client import DATA_CONVERTER
-from tests.support.process_histories import FOLDER, MOST_HANDLED, PLACES, SKIPPING, WAITING
+from tests.support.process_histories import FOLDER, MOST_HANDLED, PLACES, SKIPPING, WAITING, released
 from tests.support.sandbox import SANDBOX
 from tests.support.service_histories import ROUTINES, SERVED
 from workflows import registry
@@ -44,3 +44,14 @@ def test_a_stored_history_holds_no_words_and_no_names_of_machines(file: Path) ->
     assert not re.search(r'"name":"\d+@', text)
     assert "Hello" not in text
     assert "large" not in text
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["0.1"], ["0.1.0", "0.2.0"], ["../0.1.0"]])
+def test_what_is_no_version_records_nothing(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="such as"):
+        released(arguments)
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "1.10.2", "0.2.0rc1"])
+def test_a_version_names_its_histories(version: str) -> None:
+    assert released([version]) == version

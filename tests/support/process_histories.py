@@ -6,6 +6,7 @@ written again.
 
 import asyncio
 import json
+import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -167,5 +168,12 @@ async def _keep(version: str, works: Works, stories: list[Story]) -> None:
                 file.write_text(anonymous(await works.history(number, run_id)) + "\n")
 
 
+def released(arguments: list[str]) -> str:
+    """The version whose histories are asked for; SystemExit for anything else, which would name the files."""
+    if len(arguments) != 1 or not re.fullmatch(r"\d+\.\d+\.\d+[a-z0-9.]*", arguments[0]):
+        raise SystemExit("give the one version whose histories are recorded, such as 0.1.0")
+    return arguments[0]
+
+
 if __name__ == "__main__":
-    asyncio.run(record(sys.argv[1]))
+    asyncio.run(record(released(sys.argv[1:])))

@@ -24,7 +24,7 @@ from steadydesk.orchestration.routines import start_routines
 from steadydesk.settings import Settings
 from steadydesk.stack.supervisor import Stack, running_stack
 from tests.connectors.mail_post import Post, mail_server
-from tests.support.process_histories import FOLDER, anonymous
+from tests.support.process_histories import FOLDER, anonymous, released
 from tests.support.stacks import stack_settings
 
 _ITEM = "application-access"
@@ -95,4 +95,4 @@ async def _keep(client: Client, identity: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(record(sys.argv[1]))
+    asyncio.run(record(released(sys.argv[1:])))
