@@ -5,7 +5,8 @@ from temporalio import activity
 
 from activities import grant_effects, grant_task
 from activities.grant_effects import GrantWork
-from activities.transition import Transitions, refused
+from activities.refusal import refused
+from activities.transition import Transitions
 from activities.work import Actor
 from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.grant import Extend, GrantProcess, Revoke

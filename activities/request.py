@@ -5,7 +5,8 @@ from temporalio import activity
 from activities import edits, resubmission
 from activities.effective_date import reschedule
 from activities.opening import fill, new_process
-from activities.transition import Transitions, actor_of, refused
+from activities.refusal import refused
+from activities.transition import Transitions, actor_of
 from activities.voice import take_survey_answer
 from activities.watchers import watch
 from steadydesk.contracts.agenda import Answer

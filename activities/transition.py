@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Any, Generic
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.refusal import refused, stands
 from activities.work import Actor, P, Work
 from steadydesk.contracts.agenda import Agenda, Answer
-from steadydesk.contracts.assertion import AuthenticationMethod, Command
+from steadydesk.contracts.assertion import Command
 from steadydesk.contracts.calendar import Calendar
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import C, Tick, Write
 from steadydesk.errors import Refusal, StaleVersion, UnknownRecord
 from steadydesk.orchestration.deliveries import Waker
-from steadydesk.policies.kept_refusal import as_said, refusal_in
+from steadydesk.policies.kept_refusal import refusal_in
 from steadydesk.records import bundle, configuration, processes
 from steadydesk.records.audit import ChainHead, Doing, chain
 from steadydesk.records.bell import Bell
@@ -65,30 +65,10 @@ class Transitions(Generic[P]):
                 run, write.number, write.step, write.at, write.run, actor, command.if_match
             )
         except Refusal as refusal:
-            answer = await self._refuse(write.number, write.step, refusal, actor)
+            answer = await stands(self.engine, write.number, write.step, refusal, actor)
         if (before := refusal_in(answer.said)) is not None:
             raise refused(before)
         return answer
-
-    async def _refuse(self, number: str, step: str, refusal: Refusal, actor: Actor) -> Answer:
-        """Keep it, lest the command be carried out when somebody sends it again later: a history shows it, signed, and
-        who could not do it then might be able to. What a process says by itself is tried again until it is taken.
-
-        What another attempt of the same step committed while this one waited for the lock, too late to be seen by it,
-        stands: a command that was carried out is never refused.
-        """
-        keeps = actor.method is not AuthenticationMethod.SERVICE
-        async with self.engine.begin() as connection:
-            result = (
-                await processes.keep_refusal(connection, number, step, as_said(refusal))
-                if keeps
-                else await processes.earlier_result(connection, number, step)
-            )
-        if result is None:
-            raise refused(refusal) from refusal
-        if (before := refusal_in(result["said"])) is not None:
-            raise refused(before) from refusal
-        return Answer.model_validate(result)
 
     async def signal(self, effect: Callable[[Work[P], C], Awaitable[None]], write: Write[C]) -> Answer:
         """A command that nobody waits for: ``effect`` verifies it and turns every refusal into a row."""
@@ -239,17 +219,6 @@ def _seal(work: Work[P]) -> Rows:
     head, rows = chain(head, doing, entries)
     process.audit_position, process.audit_head = head.position, head.hash
     return rows
-
-
-def refused(refusal: Refusal) -> ApplicationError:
-    """The refusal as what may end an update: typed, with its facts, and never retried."""
-    return ApplicationError(
-        refusal.message,
-        refusal.facts(),
-        type=refusal.type,
-        non_retryable=True,
-        category=ApplicationErrorCategory.BENIGN,
-    )
 
 
 def actor_of(command: Command) -> Actor:
