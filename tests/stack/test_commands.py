@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -89,7 +90,9 @@ async def test_existing_servers_that_are_away_are_named_with_their_variables(
         "TEMPORAL_ADDRESS": f"127.0.0.1:{port}",
     }
     code, _, errors = await steadydesk(command, settings=stack_settings(tmp_path / "state"), **servers)
-    assert (code, "Traceback" in errors, "secret" in errors) == (1, False, False), errors
+    # The interpreter of the SDK's native part aborts now and then after everything was said (sdk-python #300).
+    assert code in (1, -signal.SIGABRT), errors
+    assert ("Traceback" in errors, "secret" in errors) == (False, False), errors
     database = f"postgresql+asyncpg://desk:***@127.0.0.1:{port}/none ({variable}): "
     assert f"steadydesk: cannot connect to the database {database}" in errors
     assert f"; cannot connect to Temporal at 127.0.0.1:{port} (TEMPORAL_ADDRESS): " in errors
