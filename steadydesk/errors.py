@@ -16,8 +16,7 @@
     ├── UnknownAddress 404, MethodNotAllowed 405
     ├── Conflict 409
     │   ├── RecordClosed, GateClosed, AlreadyVoted, InvalidTransition
-    │   ├── LastAdministrator, GroupInUse
-    │   ├── PreApprovalEnded         an item that nobody approves any more
+    │   ├── LastAdministrator, GroupInUse, PreApprovalEnded
     │   ├── ConflictingEdit          a name that is taken, a change that another one overtook
     │   └── StaleForm                a form of the portal whose session is not the present one
     ├── StaleVersion 412, VersionRequired 428
@@ -196,9 +195,7 @@ class InvalidTransition(Conflict, status=409, title="Not possible in this state"
 
 
 class PreApprovalEnded(Conflict, status=409, title="Pre-approval ended"):
-    """Nobody has to approve this item because it was approved in advance, and that held until a day that has passed.
-    The group that did, or the process owners of the item's function, renew it in the configuration.
-    """
+    """The item was approved in advance until a day that has passed. The group that did so has to renew that first."""
 
 
 class LastAdministrator(Conflict, status=409, title="Nobody would administer any more"):
@@ -240,9 +237,7 @@ class QuotaExceeded(Refusal, status=429, title="Too many requests"):
 
 
 class Unavailable(Refusal, status=503, title="Temporarily unavailable"):
-    """A part that is needed does not answer; nothing was sent on. Repeat after ``Retry-After`` seconds, with
-    the same ``Idempotency-Key``.
-    """
+    """A needed part is away and nothing was sent on: repeat after ``Retry-After`` seconds, same ``Idempotency-Key``."""
 
 
 class NotConfigured(Unavailable, status=503, title="Not set up yet"):
