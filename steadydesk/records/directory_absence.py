@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.contracts.delegation import Absence, NewAbsence
 from steadydesk.contracts.directory import Standing
 from steadydesk.errors import InvalidInput, NotAllowed, Problem, UnknownRecord
-from steadydesk.policies.delegation import may_answer_for
+from steadydesk.policies.delegation import away_until, may_answer_for
 from steadydesk.records.directory import read_person
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_rows import ABSENCE_COLUMNS, absence_of
@@ -16,14 +16,15 @@ from steadydesk.records.identifiers import new_id
 from steadydesk.records.tables.directory import absence
 
 
-async def is_absent(connection: AsyncConnection, person_id: str, begin: datetime, end: datetime) -> bool:
-    """Whether the person is away at some time in [begin, end)."""
-    statement = (
-        select(absence.c.id)
-        .where(absence.c.person == person_id, absence.c.begins_at < end, absence.c.ends_at > begin)
-        .limit(1)
+async def absent_until(
+    connection: AsyncConnection, person_id: str, begin: datetime, end: datetime
+) -> datetime | None:
+    """When the person who is away at some time in [begin, end) is back; None where they are not away."""
+    spans = select(absence.c.begins_at, absence.c.ends_at).where(
+        absence.c.person == person_id, absence.c.ends_at > begin
     )
-    return await connection.scalar(statement) is not None
+    found = (await connection.execute(spans)).all()
+    return away_until([(row.begins_at, row.ends_at) for row in found], begin, end)
 
 
 async def add_absence(

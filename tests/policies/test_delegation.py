@@ -6,7 +6,7 @@ import pytest
 from steadydesk.contracts.delegation import NewDelegation
 from steadydesk.contracts.directory import Approver, Person, RoleHolding, Standing
 from steadydesk.errors import InvalidInput, NotAllowed
-from steadydesk.policies.delegation import check_delegation, entitled_through
+from steadydesk.policies.delegation import away_until, check_delegation, entitled_through
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -33,11 +33,13 @@ def check(
     by: Standing,
     *,
     absent: bool = False,
+    until: datetime = NOW + timedelta(days=7),
     delegator: Person = ADA,
     delegate: Person = BOB,
     now: datetime = NOW,
 ) -> None:
-    check_delegation(NEW, by=by, delegator=delegator, delegate=delegate, absent=absent, now=now)
+    back = until if absent else None
+    check_delegation(NEW, by=by, delegator=delegator, delegate=delegate, absent_until=back, now=now)
 
 
 def test_the_person_may_at_any_time() -> None:
@@ -49,6 +51,32 @@ def test_manager_and_administrator_only_for_somebody_absent(by: Standing) -> Non
     check(by, absent=True)
     with pytest.raises(NotAllowed, match="absent"):
         check(by)
+
+
+@pytest.mark.parametrize("by", [standing(BOSS), standing(person("x"), "administrator")])
+def test_what_somebody_else_makes_ends_with_the_absence(by: Standing) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check(by, absent=True, until=NOW + timedelta(days=2))
+    assert [problem.pointer for problem in caught.value.problems] == ["/ends_at"]
+    check(standing(ADA), absent=True, until=NOW + timedelta(days=2))
+
+
+@pytest.mark.parametrize(
+    ("absences", "until"),
+    [
+        ([], None),
+        ([(0, 2)], 2),
+        ([(2, 4), (0, 2)], 4),
+        ([(0, 2), (3, 300)], 2),
+        ([(-5, -3)], None),
+        ([(-5, 0), (0, 1)], 1),
+        ([(7, 9)], None),
+    ],
+)
+def test_absences_that_follow_each_other_are_one(absences: list[tuple[int, int]], until: int | None) -> None:
+    spans = [(NOW + timedelta(days=begin), NOW + timedelta(days=end)) for begin, end in absences]
+    found = away_until(spans, NEW.begins_at, NEW.ends_at)
+    assert found == (None if until is None else NOW + timedelta(days=until))
 
 
 @pytest.mark.parametrize("by", [standing(BOB), standing(person("x"), "administrator@it", "operator")])

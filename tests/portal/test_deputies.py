@@ -37,6 +37,9 @@ async def test_a_manager_names_a_deputy_for_somebody_absent(portal: ApiDesk) -> 
             f"/people/{ralf}/absences", away_from=day(portal, 1), away_until=day(portal, 5)
         )
         assert away.headers["location"] == f"{here}?done=absence"
+        long = await manager.send(here, delegate="bert.budget", **{**dates, "ends": day(portal, 300)})
+        assert long.status_code == 422
+        assert 'id="delegation-ends-error"' in long.text
         made = await manager.send(here, delegate="bert.budget", policies=["access"], **dates)
         assert made.headers["location"] == f"{here}?done=delegated", made.text
         with statements(portal) as counted:

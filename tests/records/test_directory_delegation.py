@@ -77,9 +77,12 @@ async def test_somebody_else_makes_it_only_for_an_absent_person(connection: Asyn
             await let(connection, "ada", "bob", by=maker)
     away = NewAbsence(begins_at=NOW + DAY, ends_at=NOW + 2 * DAY)
     entered = await add_absence(connection, ada.person.id, away, mia, BY)
-    made = await let(connection, "ada", "bob", by="mia")
+    with pytest.raises(InvalidInput) as longer:
+        await let(connection, "ada", "bob", by="mia")
+    assert [problem.pointer for problem in longer.value.problems] == ["/ends_at"]
+    made = await let(connection, "ada", "bob", by="mia", ends_at=away.ends_at)
     assert made.made_by == mia.person.id
-    await let(connection, "ada", "cleo", by="root")
+    await let(connection, "ada", "cleo", by="root", ends_at=away.ends_at)
     with pytest.raises(NotAllowed, match="absent"):
         await let(connection, "ada", "bob", by="mia", ends_at=NOW + DAY)
     with pytest.raises(NotAllowed, match="Only the person"):

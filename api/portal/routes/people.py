@@ -1,6 +1,7 @@
 """Who decides for somebody who is absent: named by their manager or an administrator."""
 
 from collections.abc import Awaitable
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Path
@@ -16,7 +17,7 @@ from api.routes import delegations, people
 from steadydesk.contracts.base import PersonId
 from steadydesk.contracts.delegation import NewAbsence, NewDelegation
 from steadydesk.errors import InvalidInput, NotAllowed, Problem, UnknownRecord
-from steadydesk.policies.delegation import may_answer_for
+from steadydesk.policies.delegation import away_until, may_answer_for
 from steadydesk.records.organisation import in_force
 from steadydesk.records.views.absences import Away, away
 from steadydesk.records.views.account import own_delegations
@@ -25,6 +26,7 @@ router = pages()
 
 HERE = "/people/{person}/delegations"
 Person = Annotated[PersonId, Path()]
+_DAY = timedelta(days=1)
 
 
 @router.get(HERE)
@@ -41,7 +43,7 @@ async def delegate(person: Person, page: AccountPage, posted: Form) -> Response:
 
     async def send() -> None:
         new = await delegation_in(page, posted, person)
-        await _must_be_away(page, new)
+        new = await _while_away(page, new)
         await delegations.delegate(page.request, new, page.caller)
 
     return await _after(page, person, "delegation", "delegated", posted, send())
@@ -97,13 +99,21 @@ async def _person_page(page: Page, person: str, failed: FormState | None = None)
     )
 
 
-async def _must_be_away(page: Page, new: NewDelegation) -> None:
-    """The same demand as the API's, at the field that mends it."""
+async def _while_away(page: Page, new: NewDelegation) -> NewDelegation:
+    """The same demand as the API's, at the field that mends it. A last day ends where the reader is, which may be some
+    hours after it ends where the absence was entered: the delegation ends with the absence then.
+    """
     async with page.services.engine.connect() as connection:
         whom = _answered_for(page, await away(connection, new.delegator, page.now))
-    if not any(one.begins_at < new.ends_at and one.ends_at > new.begins_at for one in whom.absences):
+    spans = [(one.begins_at, one.ends_at) for one in whom.absences]
+    until = away_until(spans, new.begins_at, new.ends_at)
+    if until is None:
         words = page.words("deputies.not_away")
         raise InvalidInput(words, problems=[Problem("/begins", words)])
+    if new.ends_at >= until + _DAY:
+        words = page.words("deputies.back_before")
+        raise InvalidInput(words, problems=[Problem("/ends", words)])
+    return new.model_copy(update={"ends_at": min(new.ends_at, until)})
 
 
 def _answered_for(page: Page, whom: Away | None) -> Away:
