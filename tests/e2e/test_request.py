@@ -20,7 +20,7 @@ from steadydesk.stack.supervisor import Stack, Variation, running_stack
 from tests.connectors.remote import Remote, lose, reply, served
 from tests.support.stacks import stack_settings
 
-ACCESS = {"application": "ledger", "level": "write", "until": "2031-03-31", "reason": "Closing of the year"}
+ACCESS = {"level": "write", "until": "2031-03-31", "reason": "Closing of the year"}
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +71,9 @@ async def callers(stack: Stack) -> AsyncIterator[Callable[[str], Caller]]:
         yield lambda name: Caller(stack, name, client)
 
 
-async def order(rita: Caller) -> str:
-    answer = await rita.post("/requests", {"items": [{"item": "application-access", "variables": ACCESS}]})
+async def order(rita: Caller, application: str) -> str:
+    variables = ACCESS | {"application": application}
+    answer = await rita.post("/requests", {"items": [{"item": "application-access", "variables": variables}]})
     assert answer.status_code == 201, answer.text
     number: str = answer.json()["number"]
     assert re.fullmatch(r"REQ\d{7}", number)
@@ -106,7 +107,7 @@ async def test_access_is_ordered_approved_given_once_and_verified(stack: Stack, 
     remote.answers = [lose, reply(200, b"{}")]
     async with callers(stack) as caller:
         rita = caller("rita.requester")
-        number = await order(rita)
+        number = await order(rita, "ledger")
         for approver in ("mona.manager", "olga.operator"):
             waiting = (await rita.get(f"/records/{number}/why"))["waiting"]
             assert [each["kind"] for each in waiting] == ["approval"]
@@ -125,10 +126,10 @@ async def slow(writer: asyncio.StreamWriter) -> None:
     await reply(200, b"{}")(writer)
 
 
-async def in_flight(caller: Callable[[str], Caller], remote: Remote) -> str:
+async def in_flight(caller: Callable[[str], Caller], remote: Remote, application: str = "customers") -> str:
     """The number of a request whose effect the remote has received and not answered."""
     remote.received.clear()
-    number = await order(caller("rita.requester"))
+    number = await order(caller("rita.requester"), application)
     for approver in ("mona.manager", "ines.itlead"):
         await approve(caller(approver), number)
     async with asyncio.timeout(20):
@@ -148,12 +149,24 @@ async def test_a_cancel_in_flight_is_undone_at_the_remote(stack: Stack, remote: 
         again = await rita.post(f"/requests/{number}/cancel", {})
     assert closed["state"] == "cancelled"
     assert again.status_code == 409
-    member = "/groups/ledger/members/rita.requester"
+    member = "/groups/customers/members/rita.requester"
     assert calls(remote)[0] == ("PUT", member)
     assert calls(remote)[-2:] == [("DELETE", member), ("GET", member)], (
         "taken back, and looked that it is gone"
     )
     assert [method for method, _ in calls(remote)].count("DELETE") == 1
+
+
+async def test_a_cancel_leaves_what_an_earlier_grant_gives(stack: Stack, remote: Remote) -> None:
+    """The first test's grant of the ledger is in force: the remote knows one membership, however often it was given."""
+    remote.answers = [slow, reply(200, b"{}")]
+    async with callers(stack) as caller:
+        rita = caller("rita.requester")
+        number = await in_flight(caller, remote, "ledger")
+        await rita.post(f"/requests/{number}/cancel", {})
+        closed = await until(rita, number, lambda found: not found["open"])
+    assert closed["state"] == "cancelled"
+    assert "DELETE" not in [method for method, _ in calls(remote)]
 
 
 async def test_an_undo_after_which_it_is_still_there_becomes_a_task(stack: Stack, remote: Remote) -> None:
