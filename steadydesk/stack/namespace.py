@@ -1,7 +1,7 @@
 """What Temporal must know before the first worker polls: namespace, retention, search attributes."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -58,16 +58,22 @@ async def ensure_namespace(client: Client, retention: timedelta, *, ours: bool) 
 
 
 async def _until_usable(client: Client) -> None:
-    """The server's parts learn of a new namespace some seconds later."""
     request = ListSearchAttributesRequest(namespace=client.namespace)
+    await _until_known(
+        lambda: client.operator_service.list_search_attributes(request), RPCStatusCode.NOT_FOUND
+    )
+
+
+async def _until_known(asking: Callable[[], Awaitable[object]], unknown: RPCStatusCode) -> None:
+    """The server's parts learn of something new some seconds later, and answer ``unknown`` until then."""
     async with asyncio.timeout(REGISTRATION_LIMIT):
         while True:
             try:
-                await client.operator_service.list_search_attributes(request)
+                await asking()
             except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
+                if error.status is not unknown:
                     raise
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.1)
             else:
                 return
 
@@ -86,23 +92,9 @@ async def register_search_attributes(client: Client, wanted: Mapping[str, str]) 
     if missing:
         request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
         await service.add_search_attributes(request)
-        await _until_known(client, missing)
+        query = " AND ".join(f"{name} IS NULL" for name in missing)
+        await _until_known(lambda: client.count_workflows(query), RPCStatusCode.INVALID_ARGUMENT)
     return sorted(missing)
-
-
-async def _until_known(client: Client, attributes: Iterable[str]) -> None:
-    """The server's parts learn of new attributes some seconds later, like of a namespace."""
-    query = " AND ".join(f"{name} IS NULL" for name in attributes)
-    async with asyncio.timeout(REGISTRATION_LIMIT):
-        while True:
-            try:
-                await client.count_workflows(query)
-            except RPCError as error:
-                if error.status is not RPCStatusCode.INVALID_ARGUMENT:
-                    raise
-                await asyncio.sleep(0.1)
-            else:
-                return
 
 
 def _refuse_other_types(
