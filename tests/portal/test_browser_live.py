@@ -4,7 +4,7 @@ import asyncio
 import re
 from uuid import uuid4
 
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from tests.portal.browsers import ACCESS, People
 from tests.portal.live import seen_live
@@ -38,6 +38,30 @@ async def test_an_approval_appears_in_the_open_inbox(people: People) -> None:
     await mona.locator("[data-row]", has_text=first).wait_for(state="detached")
     assert await comment.input_value() == "Half a sen", "the one that was chosen stays beside the list"
     await people.approve(second, "mona.manager")
+
+
+async def test_a_row_chosen_while_the_list_is_asked_for_again_stays_chosen(people: People) -> None:
+    first, second = [await people.order("application-access", ACCESS) for _ in "12"]
+    mona = await people.open("mona.manager", f"/approvals?selected={first}-G1")
+    await mona.locator("[data-hot=a]").wait_for()
+    asked, chosen = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if "steadydesk-live" in route.request.headers and not asked.is_set():
+            asked.set()
+            await chosen.wait()
+        await route.continue_()
+
+    await mona.route("**/approvals**", hold)
+    third = await people.order("mailing-list", mailing_list())
+    await asked.wait()
+    await mona.locator("[data-row]", has_text=second).get_by_role("link").click()
+    await mona.locator("[data-row][aria-current]", has_text=second).wait_for()
+    chosen.set()
+    await mona.locator("[data-row]", has_text=third).wait_for()
+    assert await mona.locator("[data-row][aria-current]", has_text=second).count() == 1
+    for number in (first, second, third):
+        await people.approve(number, "mona.manager")
 
 
 async def test_the_first_approval_appears_where_there_was_none(people: People) -> None:

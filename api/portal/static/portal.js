@@ -33,14 +33,17 @@ function swap(region, other) {
 }
 
 // The same page again; each region that differs takes the place of the one that is shown. Of answers that cross on
-// their way only the newest counts. In the inbox, what is shown beside the list stays the one that was chosen.
+// their way only the newest counts. In the inbox, what is shown beside the list stays the one that was chosen, also if it
+// was chosen while the answer for another was on its way.
+const shownHere = () => document.querySelector("[data-inbox] [data-row][aria-current]")?.dataset.beside ?? location.href;
 const look = (address) => fetch(address, { headers: { Accept: "text/html", "Steadydesk-Live": "1" } });
 let turn = 0;
 async function renew() {
   const mine = ++turn;
-  const address = document.querySelector("[data-inbox] [data-row][aria-current]")?.dataset.beside ?? location.href;
+  const address = shownHere();
   const answer = await look(address);
   if (mine !== turn) return;
+  if (shownHere() !== address) return soon();
   if (answer.redirected || answer.status === 404) {
     if (!isTyping()) location.reload();
     return;
@@ -48,6 +51,7 @@ async function renew() {
   if (!answer.ok) return soon(5000);
   const fresh = await pageIn(answer);
   if (mine !== turn) return;
+  if (shownHere() !== address) return soon();
   for (const region of document.querySelectorAll("[data-live]")) {
     const other = fresh.querySelector(`[data-live="${CSS.escape(region.dataset.live)}"]`);
     if (!other || isBusy(region) || same(region, other)) continue;
