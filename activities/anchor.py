@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 
 from steadydesk.connectors.errors import OutcomeUnknown, Refused, Unavailable
-from steadydesk.connectors.exchange import HttpExchange, HttpRequest
 from steadydesk.connectors.syslog import send_line
 from steadydesk.contracts.routine import Routine, RoutineDone, RoutineDue
+from steadydesk.egress.exchange import HttpExchange, HttpRequest
 from steadydesk.policies.anchor import Anchor
 from steadydesk.records import anchors
 from steadydesk.records.anchor_files import line_of, write_anchor

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.carrier import Send, Withheld
 from activities.mail_text import mail_words
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import BadConfiguration, ConnectorFault
 from steadydesk.connectors.mail import Mailbox, message_id_of
 from steadydesk.connectors.protocol import ConnectorCall, SecretScope
 from steadydesk.connectors.smtp import SEND, Encryption, SmtpConfiguration, SmtpConnector
 from steadydesk.contracts.delivery import MAIL, Channel
+from steadydesk.egress.guard import EgressGuard
 from steadydesk.policies.delivery import LONGEST_SEND
 from steadydesk.records.delivery_content import Letter, letters
 from steadydesk.records.delivery_fanout import still_sees

@@ -29,12 +29,12 @@ from activities.stuck import STUCK_ROUTINE, StuckActivities
 from activities.sweep import SWEEP_ROUTINE, SweepActivities
 from activities.task import TaskActivities
 from activities.transition import Book, Transitions
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.registry import Surroundings, load_registry
 from steadydesk.connectors.webhook import WebhookSender
 from steadydesk.contracts.grant import GrantProcess
 from steadydesk.contracts.request import RequestProcess
 from steadydesk.contracts.routine import Routine
+from steadydesk.egress.guard import EgressGuard
 from steadydesk.orchestration.deliveries import Waker, start_sweep
 from steadydesk.orchestration.requests import Sender
 from steadydesk.orchestration.routines import start_routines

@@ -9,7 +9,6 @@ from functools import cached_property
 from pydantic import BaseModel, ValidationError
 
 from steadydesk.configuration.problem import Path
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import BadConfiguration
 from steadydesk.connectors.protocol import Connector, OperationFacts
 from steadydesk.connectors.registry import ConnectorRegistry, Surroundings, load_registry
@@ -19,6 +18,7 @@ from steadydesk.contracts.directory import Role
 from steadydesk.contracts.directory_document import GroupEntry, PersonEntry
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.plan import ConnectorCallDefinition, Step, StepKind
+from steadydesk.egress.guard import EgressGuard
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,35 @@
 """Typed errors of connectors. No text of theirs holds a value, a secret or the words of a remote.
 
-ConnectorFault
+ConnectorFault            (`EgressFault` where no connector is concerned; with * from `steadydesk.egress.errors`)
 ├── Refused               the remote said no: final
-├── Unavailable           nothing happened: try again, not before `retry_after`
-├── OutcomeUnknown        sent, but no usable answer: never blindly again
-├── Blocked               the egress guard forbids the destination: final
+├── Unavailable *         nothing happened: try again, not before `retry_after`
+├── OutcomeUnknown *      sent, but no usable answer: never blindly again
+├── Blocked *             the egress guard forbids the destination: final
 ├── BadValue              a value cannot be carried where the operation puts it: final
 ├── NeedsPerson           no machine does this: a person does, by the instruction
-└── BadConfiguration      the configuration, not the call, is wrong: final until it is changed
+└── BadConfiguration *    the configuration, not the call, is wrong: final until it is changed
     ├── SecretForbidden   the secret may not be used by this connector, host or function
     ├── SecretMissing     the secret is defined but cannot be read
     └── TemplateRefused   a template is outside its language, its fields or its limits
 """
 
-from datetime import timedelta
-from typing import ClassVar
-
 from steadydesk.contracts.language import LocalisedText
+from steadydesk.egress.errors import BadConfiguration, Blocked, OutcomeUnknown, Unavailable
+from steadydesk.egress.errors import EgressFault as ConnectorFault
 
-
-class ConnectorFault(Exception):  # noqa: N818 - faults carry the nouns that operators say
-    """`retryable` says whether the same call may be sent again without asking anyone."""
-
-    retryable: ClassVar[bool] = False
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+__all__ = [
+    "BadConfiguration",
+    "BadValue",
+    "Blocked",
+    "ConnectorFault",
+    "NeedsPerson",
+    "OutcomeUnknown",
+    "Refused",
+    "SecretForbidden",
+    "SecretMissing",
+    "TemplateRefused",
+    "Unavailable",
+]
 
 
 class Refused(ConnectorFault):
@@ -39,44 +42,6 @@ class Refused(ConnectorFault):
         super().__init__(message)
         self.status = status
         self.detail = detail[:2000]
-
-
-class Unavailable(ConnectorFault):
-    """`retry_after` is what the remote asked for, at most one day; None when it asked for nothing. `in_doubt`
-    says that it may have happened all the same: a repeat is harmless, giving up without taking it back is not.
-    """
-
-    retryable = True
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        retry_after: timedelta | None = None,
-        in_doubt: bool = False,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.retry_after = retry_after
-        self.in_doubt = in_doubt
-
-
-class OutcomeUnknown(ConnectorFault):
-    """`ask_after` is how long to wait before `Connector.lookup` can tell what happened; None when the
-    remote cannot be asked and a person has to decide.
-    """
-
-    def __init__(
-        self, message: str, *, status: int | None = None, ask_after: timedelta | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.ask_after = ask_after
-
-
-class Blocked(ConnectorFault):
-    pass
 
 
 class BadValue(ConnectorFault):
@@ -93,10 +58,6 @@ class NeedsPerson(ConnectorFault):
     def __init__(self, instruction: LocalisedText) -> None:
         super().__init__("a person has to do this step")
         self.instruction = instruction
-
-
-class BadConfiguration(ConnectorFault):
-    pass
 
 
 class SecretForbidden(BadConfiguration):

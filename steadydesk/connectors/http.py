@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from pydantic import JsonValue
 
 from steadydesk.connectors.errors import BadConfiguration, NeedsPerson, OutcomeUnknown, Refused, Unavailable
-from steadydesk.connectors.exchange import HttpAnswer, HttpExchange, HttpRequest
 from steadydesk.connectors.http_model import (
     BasicAuth,
     BearerAuth,
@@ -32,6 +31,7 @@ from steadydesk.connectors.values import (
     fill_path,
     fill_query,
 )
+from steadydesk.egress.exchange import HttpAnswer, HttpExchange, HttpRequest
 
 
 class HttpConnector:

@@ -11,7 +11,6 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from steadydesk.connectors.egress import split_url
 from steadydesk.connectors.errors import BadValue, Blocked
 from steadydesk.connectors.secrets import SecretReference
 from steadydesk.connectors.values import (
@@ -21,6 +20,7 @@ from steadydesk.connectors.values import (
     path_references,
     references,
 )
+from steadydesk.egress.guard import split_url
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 ValueName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]

@@ -7,9 +7,9 @@ from jmespath.exceptions import JMESPathError
 from pydantic import JsonValue
 
 from steadydesk.connectors.errors import OutcomeUnknown, Refused, Unavailable
-from steadydesk.connectors.exchange import HttpAnswer
 from steadydesk.connectors.http_model import HttpOperation, compiled, settle_time
 from steadydesk.connectors.protocol import ConnectorResult
+from steadydesk.egress.exchange import HttpAnswer
 
 # The remote says that it did not act (RFC 9110 §15.5.9 and §15.6.4, RFC 6585 §4, RFC 8470 §5.2) …
 _NOT_NOW = frozenset({408, 425, 429, 503})

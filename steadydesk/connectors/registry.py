@@ -9,15 +9,15 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import BadConfiguration
-from steadydesk.connectors.exchange import HttpExchange
 from steadydesk.connectors.http import HttpConnector
 from steadydesk.connectors.http_model import HttpConfiguration
 from steadydesk.connectors.manual import ManualConfiguration, ManualConnector
 from steadydesk.connectors.protocol import Connector
 from steadydesk.connectors.smtp import SmtpConfiguration, SmtpConnector
 from steadydesk.connectors.webhook import WebhookConfiguration, WebhookConnector, WebhookSender
+from steadydesk.egress.exchange import HttpExchange
+from steadydesk.egress.guard import EgressGuard
 
 GROUP = "steadydesk.connectors"
 

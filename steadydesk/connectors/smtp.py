@@ -13,7 +13,6 @@ from typing import NoReturn
 import aiosmtplib
 from pydantic import BaseModel, ConfigDict, Field
 
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import (
     BadConfiguration,
     ConnectorFault,
@@ -25,6 +24,7 @@ from steadydesk.connectors.mail import Mail, Mailbox, compose, message_id_of, pa
 from steadydesk.connectors.one_way import OneWay
 from steadydesk.connectors.protocol import ConnectorCall, ConnectorResult, OperationFacts
 from steadydesk.connectors.secrets import SecretReference
+from steadydesk.egress.guard import EgressGuard
 
 SEND = "send"
 _INPUTS = frozenset({"to", "subject", "text"})

@@ -21,7 +21,6 @@ from pydantic import (
 )
 from standardwebhooks import Webhook
 
-from steadydesk.connectors.egress import split_url
 from steadydesk.connectors.errors import (
     BadConfiguration,
     BadValue,
@@ -30,10 +29,11 @@ from steadydesk.connectors.errors import (
     Refused,
     Unavailable,
 )
-from steadydesk.connectors.exchange import HttpExchange, HttpRequest
 from steadydesk.connectors.one_way import OneWay
 from steadydesk.connectors.protocol import ConnectorCall, ConnectorResult, OperationFacts
 from steadydesk.connectors.secrets import SecretReference
+from steadydesk.egress.exchange import HttpExchange, HttpRequest
+from steadydesk.egress.guard import split_url
 
 _PREFIX = "whsec_"
 

@@ -10,7 +10,6 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from steadydesk.coalesced import Coalesced
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import Blocked, Unavailable
 from steadydesk.contracts.delivery import (
     DELIVERY_WORKFLOW,
@@ -24,6 +23,7 @@ from steadydesk.contracts.delivery import (
     delivery_workflow_id,
 )
 from steadydesk.contracts.queues import DELIVERIES
+from steadydesk.egress.guard import EgressGuard
 from steadydesk.errors import InvalidInput, Problem
 
 _TASK_TIMEOUT = timedelta(seconds=5)

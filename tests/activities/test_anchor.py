@@ -16,10 +16,10 @@ from temporalio.testing import ActivityEnvironment
 from werkzeug import Request, Response
 
 from activities.anchor import AnchorActivities
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import Refused, Unavailable
 from steadydesk.connectors.registry import Surroundings
 from steadydesk.contracts.routine import RoutineDone, RoutineDue
+from steadydesk.egress.guard import EgressGuard
 from steadydesk.policies.anchor import is_signed
 from steadydesk.records.anchor_files import read_anchors
 from steadydesk.records.anchor_keys import AnchorKeys, load_anchor_keys

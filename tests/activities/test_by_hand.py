@@ -11,7 +11,6 @@ from activities.errand import ErrandActivities
 from activities.grant import GrantActivities
 from activities.registry import GRANTS
 from activities.transition import Transitions
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.registry import Surroundings, load_registry
 from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.grant import Revoke
@@ -20,6 +19,7 @@ from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import StepState, TaskPurpose, UndoState
 from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome, TaskAction
+from steadydesk.egress.guard import EgressGuard
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records import texts
 from steadydesk.records.tables.effect import effect

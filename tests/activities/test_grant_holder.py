@@ -12,12 +12,12 @@ from activities.errand import ErrandActivities
 from activities.grant import GrantActivities
 from activities.registry import GRANTS
 from activities.transition import Transitions
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.registry import Surroundings, load_registry
 from steadydesk.contracts.agenda import ErrandKind
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import StepState, TaskPurpose
 from steadydesk.contracts.request_commands import ErrandOrder, OutcomeKind, TaskAction
+from steadydesk.egress.guard import EgressGuard
 from steadydesk.records.doctor_organisation import examine_grants
 from steadydesk.records.tables.effect import effect
 from steadydesk.records.tables.grant import grant_register

@@ -10,7 +10,6 @@ from activities.errand import ErrandActivities
 from activities.grant import GrantActivities
 from activities.registry import GRANTS
 from activities.transition import Transitions
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.registry import Surroundings, load_registry
 from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.grant import Revoke
@@ -18,6 +17,7 @@ from steadydesk.contracts.language import in_language
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import StepState, UndoState
 from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome, OutcomeKind, TaskAction
+from steadydesk.egress.guard import EgressGuard
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.grant import grant_register

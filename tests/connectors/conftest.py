@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from steadydesk.connectors.egress import EgressGuard
-from steadydesk.connectors.exchange import HttpExchange
 from steadydesk.connectors.http import HttpConnector
 from steadydesk.connectors.http_model import HttpConfiguration
 from steadydesk.connectors.protocol import Connector, ConnectorCall
+from steadydesk.egress.exchange import HttpExchange
+from steadydesk.egress.guard import EgressGuard
 from tests.connectors.directory_operations import OPERATIONS
 from tests.connectors.remote import NOW, Certificate, FixedSecrets, Remote
 

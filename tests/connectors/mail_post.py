@@ -12,8 +12,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.smtp import SmtpConfiguration, SmtpConnector
+from steadydesk.egress.guard import EgressGuard
 from tests.connectors.remote import NOW
 
 # Never used where nothing is encrypted; loading authorities for each test takes longer than the test.

@@ -9,12 +9,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from steadydesk.connectors import errors
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import ConnectorFault, Unavailable
 from steadydesk.connectors.protocol import Connector, ConnectorCall
 from steadydesk.connectors.registry import SHIPPED, ConnectorRegistry, Surroundings, load_registry
 from steadydesk.connectors.template_language import FILTER_NAMES
 from steadydesk.contracts.plan import Step
+from steadydesk.egress.guard import EgressGuard
 from tests.connectors.remote import Remote, lose, reply
 
 PAGE = (Path(__file__).parents[2] / "docs" / "connectors.md").read_text(encoding="utf-8")

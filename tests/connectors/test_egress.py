@@ -1,7 +1,7 @@
 import pytest
 
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import BadConfiguration, Blocked, Unavailable
+from steadydesk.egress.guard import EgressGuard
 from tests.connectors.remote import Names
 
 PUBLIC = [

@@ -12,10 +12,10 @@ from urllib.parse import unquote
 import pytest
 
 from steadydesk.connectors.errors import OutcomeUnknown, Unavailable
-from steadydesk.connectors.exchange import HttpExchange
 from steadydesk.connectors.http import HttpConnector
 from steadydesk.connectors.http_model import HttpConfiguration
 from steadydesk.connectors.protocol import ConnectorCall, ConnectorResult, Lookup, Outcome
+from steadydesk.egress.exchange import HttpExchange
 from tests.connectors.remote import Answer, Remote, hang, lose, reply
 
 LOOKUP = {"operation": "find", "done": "status == `200`", "not_done": "status == `404`", "settle_seconds": 0}

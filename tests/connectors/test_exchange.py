@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import OutcomeUnknown, Unavailable
-from steadydesk.connectors.exchange import HttpExchange, HttpRequest
+from steadydesk.egress.exchange import HttpExchange, HttpRequest
+from steadydesk.egress.guard import EgressGuard
 from tests.connectors.remote import NOW, Answer, Remote, cut, drip, hang, lose, reply, silent
 
 SECOND = timedelta(seconds=1)

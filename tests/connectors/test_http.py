@@ -9,10 +9,10 @@ from steadydesk.connectors.errors import (
     BadValue,
     NeedsPerson,
 )
-from steadydesk.connectors.exchange import HttpExchange
 from steadydesk.connectors.http import HttpConnector
 from steadydesk.connectors.http_model import HttpConfiguration
 from steadydesk.connectors.protocol import Check, Connector, ConnectorCall, ConnectorResult, Outcome
+from steadydesk.egress.exchange import HttpExchange
 from tests.connectors.directory_operations import OPERATIONS, VALUES
 from tests.connectors.remote import FixedSecrets, Remote, reply
 

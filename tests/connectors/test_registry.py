@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import BadConfiguration
 from steadydesk.connectors.protocol import Connector
 from steadydesk.connectors.registry import (
@@ -16,6 +15,7 @@ from steadydesk.connectors.registry import (
     Surroundings,
     load_registry,
 )
+from steadydesk.egress.guard import EgressGuard
 
 SURROUNDINGS = Surroundings(EgressGuard())
 THIRD_PARTY = """

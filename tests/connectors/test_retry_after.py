@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from steadydesk.connectors.retry_after import LONGEST, parse_retry_after
+from steadydesk.egress.retry_after import LONGEST, parse_retry_after
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import (
     BadConfiguration,
     Blocked,
@@ -15,6 +14,7 @@ from steadydesk.connectors.errors import (
     Unavailable,
 )
 from steadydesk.connectors.protocol import Check, ConnectorCall, ConnectorResult, Outcome
+from steadydesk.egress.guard import EgressGuard
 from tests.connectors.mail_post import MAIL, Post, connector_for, mail_server
 from tests.connectors.remote import Certificate, Names, silent
 

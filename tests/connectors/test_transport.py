@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import Blocked, Unavailable
-from steadydesk.connectors.exchange import HttpExchange, HttpRequest
+from steadydesk.egress.exchange import HttpExchange, HttpRequest
+from steadydesk.egress.guard import EgressGuard
 from tests.connectors.remote import NOW, Certificate, Names, Remote, served
 
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steadydesk.connectors.errors import BadValue
-from steadydesk.connectors.exchange import HttpExchange
 from steadydesk.connectors.http import HttpConnector
 from steadydesk.connectors.http_model import HttpConfiguration
 from steadydesk.connectors.protocol import ConnectorCall
 from steadydesk.connectors.values import Bindings, checked_header, fill_body, fill_path, fill_query
+from steadydesk.egress.exchange import HttpExchange
 from tests.connectors.remote import FixedSecrets, Remote
 
 TEXTS = [

@@ -8,7 +8,6 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from steadydesk.connectors.egress import EgressGuard
 from steadydesk.connectors.errors import (
     BadConfiguration,
     BadValue,
@@ -17,7 +16,6 @@ from steadydesk.connectors.errors import (
     Refused,
     Unavailable,
 )
-from steadydesk.connectors.exchange import HttpExchange
 from steadydesk.connectors.protocol import ConnectorCall, ConnectorResult
 from steadydesk.connectors.webhook import (
     WebhookConfiguration,
@@ -26,6 +24,8 @@ from steadydesk.connectors.webhook import (
     WebhookSender,
     signature_headers,
 )
+from steadydesk.egress.exchange import HttpExchange
+from steadydesk.egress.guard import EgressGuard
 from tests.connectors.remote import Remote, hang, lose, reply
 
 MakeCall = Callable[..., ConnectorCall]

@@ -16,12 +16,12 @@ from activities.carrier import Carrier
 from activities.delivery import Carriers, Deliveries
 from activities.mail import MailCarrier, mail_server
 from steadydesk.connectors.breaker import BreakerPolicy
-from steadydesk.connectors.egress import EgressGuard
-from steadydesk.connectors.exchange import HttpExchange
 from steadydesk.connectors.webhook import WebhookSender
 from steadydesk.contracts.delivery import FanOutDone, Message, SendDone, SendDue, webhook_target
 from steadydesk.contracts.queues import DELIVERIES
 from steadydesk.contracts.subscription import NewSubscription, Subscription
+from steadydesk.egress.exchange import HttpExchange
+from steadydesk.egress.guard import EgressGuard
 from steadydesk.policies.assertion import Keyring, install
 from steadydesk.records import outbox, subscription
 from steadydesk.records.delivery_fanout import fan_out

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
-from steadydesk.connectors.addresses import Address, Network, open_to_names, special_use, unwrap
-from steadydesk.connectors.errors import BadConfiguration, Blocked, Unavailable
+from steadydesk.egress.addresses import Address, Network, open_to_names, special_use, unwrap
+from steadydesk.egress.errors import BadConfiguration, Blocked, Unavailable
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 """Numeric addresses of a host for a port; raises OSError when there are none."""

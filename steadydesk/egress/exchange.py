@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx2
 
-from steadydesk.connectors.egress import EgressGuard
-from steadydesk.connectors.errors import OutcomeUnknown, Unavailable
-from steadydesk.connectors.retry_after import parse_retry_after
-from steadydesk.connectors.transport import guarded_client
+from steadydesk.egress.errors import OutcomeUnknown, Unavailable
+from steadydesk.egress.guard import EgressGuard
+from steadydesk.egress.retry_after import parse_retry_after
+from steadydesk.egress.transport import guarded_client
 
 _SENDING = frozenset({"http11.send_request_headers.started", "http2.send_request_headers.started"})
 

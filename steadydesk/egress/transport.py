@@ -7,7 +7,7 @@ import ssl
 
 import httpx2
 
-from steadydesk.connectors.egress import Destination, EgressGuard
+from steadydesk.egress.guard import Destination, EgressGuard
 
 USER_AGENT = "Steadydesk"
 
