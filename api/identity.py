@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from api.oidc import OidcIssuer
+from api.oidc_exchange import IssuerExchange
 from api.oidc_sign_in import Given
 from api.services import Services
 from api.throttle import Quota
@@ -31,7 +32,9 @@ class Identity:
         settings = services.settings
         rules = read_rules(settings)
         self._services = services
-        self._issuer = OidcIssuer(rules) if rules else None
+        self._issuer = (
+            OidcIssuer(rules, IssuerExchange.of(rules.issuer, settings.egress_allow)) if rules else None
+        )
         self._credentials = Quota(settings.quota_per_minute)
         self._people = Quota(settings.quota_per_minute)
         self._failures = Quota(_FAILURES_PER_MINUTE)

@@ -14,7 +14,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
 from api import oidc_exchange
-from api.oidc_exchange import NoAnswerError, exchanged, is_safe
+from api.oidc_exchange import IssuerExchange, NoAnswerError, is_safe
 from api.oidc_sign_in import Given, completed
 from steadydesk.contracts.identity import OidcClaims, OidcRules
 from steadydesk.errors import NotSignedIn, Unavailable
@@ -27,14 +27,19 @@ _KEYS_KEPT_SECONDS = 3600
 _ASK_AGAIN_AFTER_SECONDS = 30
 _LONGEST_TOKEN = 16_384
 _REFUSED = "The token is not valid."
+_SILENT = "The sign-in service does not answer."
 
 
 class OidcIssuer:
     """One issuer, with its signing keys kept for an hour and asked for again when a token names a new one."""
 
-    def __init__(self, rules: OidcRules, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, rules: OidcRules, exchange: IssuerExchange, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.rules = rules
+        self.exchange = exchange
         self._clock = clock
+        self._why_not = _SILENT
         self._keys: KeySet | None = None
         self._published: dict[str, Any] = {}
         self._fetched_at = 0.0
@@ -56,7 +61,8 @@ class OidcIssuer:
         told = await self._valid(given.id_token, now, audience, nonce)
         address = self._published.get("userinfo_endpoint")
         if given.access_token and isinstance(address, str) and self.rules.mapping.claims - told.keys():
-            told = await completed(told, self._safe(address, "userinfo_endpoint"), given.access_token)
+            address = self._safe(address, "userinfo_endpoint")
+            told = await completed(self.exchange, told, address, given.access_token)
         return self._in_our_words(told)
 
     async def _valid(self, token: str, now: datetime, audience: str, nonce: str | None) -> dict[str, Any]:
@@ -135,9 +141,7 @@ class OidcIssuer:
                 if asks:
                     await self._fetch()
         if self._keys is None:
-            raise Unavailable(
-                "The sign-in service does not answer.", details={"retry_after": _ASK_AGAIN_AFTER_SECONDS}
-            )
+            raise Unavailable(self._why_not, details={"retry_after": _ASK_AGAIN_AFTER_SECONDS})
         return self._keys
 
     def _may_ask(self) -> bool:
@@ -146,17 +150,28 @@ class OidcIssuer:
 
     async def _fetch(self) -> None:
         """New keys, or the old ones as long as the issuer does not answer."""
+        self._why_not = _SILENT
         try:
             async with asyncio.timeout(oidc_exchange.TOTAL_SECONDS):
-                discovered = await _json(f"{self.rules.issuer.rstrip('/')}/.well-known/openid-configuration")
+                discovered = await self._json(
+                    f"{self.rules.issuer.rstrip('/')}/.well-known/openid-configuration"
+                )
                 if discovered.get("issuer") != self.rules.issuer:
                     return
-                content = await _json(self._safe(str(discovered["jwks_uri"]), "jwks_uri"))
+                content = await self._json(self._safe(str(discovered["jwks_uri"]), "jwks_uri"))
             self._keys = KeySet.import_key_set({"keys": [key for key in content["keys"] if _signs(key)]})
             self._published = discovered
             self._fetched_at = self._clock()
-        except (NoAnswerError, Unavailable, TimeoutError, JoseError, ValueError, KeyError, TypeError):
+        except Unavailable as refused:
+            self._why_not = refused.message
+        except (NoAnswerError, TimeoutError, JoseError, ValueError, KeyError, TypeError):
             return
+
+    async def _json(self, address: str) -> dict[str, Any]:
+        status, said = await self.exchange.ask("GET", address)
+        if status != 200 or not isinstance(said, dict):
+            raise NoAnswerError(f"status {status}")
+        return said
 
 
 def _claims_signed_by(keys: KeySet, token: str) -> dict[str, Any]:
@@ -164,13 +179,6 @@ def _claims_signed_by(keys: KeySet, token: str) -> dict[str, Any]:
         # RFC 9864 renames EdDSA, but issuers still sign by the old name.
         warnings.simplefilter("ignore", SecurityWarning)
         return jwt.decode(token, keys, algorithms=ALGORITHMS).claims
-
-
-async def _json(address: str) -> dict[str, Any]:
-    status, said = await exchanged("GET", address)
-    if status != 200 or not isinstance(said, dict):
-        raise NoAnswerError(f"status {status}")
-    return said
 
 
 def _signs(key: Mapping[str, Any]) -> bool:

@@ -1,7 +1,6 @@
 """Whose OIDC tokens are accepted, and the file that says what their claims mean here."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -9,6 +8,8 @@ from steadydesk.configuration.explain import model_problems
 from steadydesk.configuration.problem import Place
 from steadydesk.configuration.yaml_source import read_file
 from steadydesk.contracts.identity import OidcMapping, OidcRules
+from steadydesk.egress.errors import Blocked
+from steadydesk.egress.guard import split_url
 from steadydesk.settings import OIDC_CLAIMS_FILE, Settings
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -22,7 +23,10 @@ def read_rules(settings: Settings) -> OidcRules | None:
     issuer, audience = settings.oidc_issuer, settings.oidc_audience
     if issuer is None:
         return None
-    parts = urlsplit(issuer)
+    try:
+        parts = split_url(issuer)
+    except Blocked as wrong:
+        raise ValueError(f"the OIDC issuer {issuer} must be an https address: {wrong.message}") from None
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         raise ValueError(f"the OIDC issuer {issuer} must be an https address")
     if audience is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 
-from steadydesk.egress.errors import OutcomeUnknown, Unavailable
+from steadydesk.egress.errors import Blocked, OutcomeUnknown, Unavailable
 from steadydesk.egress.guard import EgressGuard
 from steadydesk.egress.retry_after import parse_retry_after
 from steadydesk.egress.transport import guarded_client
@@ -81,6 +81,8 @@ class HttpExchange:
                 await self._send(request, progress, timeout.total_seconds() / 2)
         except TimeoutError:
             failure = "no answer in time"
+        except httpx2.InvalidURL:
+            raise Blocked("the URL cannot be read") from None
         except (httpx2.HTTPError, httpx2.StreamError, ssl.SSLError) as error:
             failure = type(error).__name__
         else:

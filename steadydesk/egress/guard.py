@@ -54,21 +54,28 @@ async def system_resolver(host: str, port: int) -> list[str]:
 
 class EgressGuard:
     """`allow` lists hosts (`mail.corp`), hosts with port (`127.0.0.1:8025`, `[::1]:8025`) and networks
-    (`10.1.0.0/16`). A listed destination may be private and may be spoken to without encryption.
+    (`10.1.0.0/16`). A listed destination may be private and may be spoken to without encryption. So may those
+    that settings of their own name (`named`: host and port), which open no link-local, multicast, metadata or
+    unspecified address, not even where they are numbers.
     """
 
-    def __init__(self, allow: Iterable[str] = (), resolver: Resolver = system_resolver) -> None:
-        self._entries = tuple(_parse_entry(text) for text in allow)
+    def __init__(
+        self,
+        allow: Iterable[str] = (),
+        resolver: Resolver = system_resolver,
+        *,
+        named: Iterable[tuple[str, int]] = (),
+    ) -> None:
+        own = (_Entry(_named_host(host), None, port) for host, port in named)
+        self._entries = (*(_parse_entry(text) for text in allow), *own)
         self._resolver = resolver
 
     async def check_url(self, url: str) -> Destination:
         """Destination of an absolute http(s) URL without user name. Raises Blocked, or Unavailable when
         the name does not resolve.
         """
-        parts = split_url(url)
-        host = parts.hostname or ""
-        port = _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
-        return await self.check_endpoint(host, port, encrypted=parts.scheme == "https")
+        host, port = endpoint_of(url)
+        return await self.check_endpoint(host, port, encrypted=split_url(url).scheme == "https")
 
     async def check_endpoint(self, host: str, port: int, *, encrypted: bool) -> Destination:
         """Destination of a host and port of any protocol; errors as `check_url`. Every address the name
@@ -123,6 +130,12 @@ def split_url(url: str) -> SplitResult:
     return parts
 
 
+def endpoint_of(url: str) -> tuple[str, int]:
+    """Host and port of an absolute http(s) URL without user name; raises Blocked for any other text."""
+    parts = split_url(url)
+    return parts.hostname or "", _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
+
+
 def normal_host(host: str) -> str:
     """Lower-case IDNA form without the root's dot; raises Blocked for what is no host name."""
     host = host.strip("[]").rstrip(".").lower()
@@ -133,6 +146,13 @@ def normal_host(host: str) -> str:
     if not ascii_host or any(sign in ascii_host for sign in "\x00\r\n\t /\\@%?#*"):
         raise Blocked("the host is not a host name")
     return ascii_host
+
+
+def _named_host(text: str) -> str:
+    try:
+        return normal_host(text)
+    except Blocked:
+        raise BadConfiguration(f"a setting names {text!r}, which is no host") from None
 
 
 def _opened(covering: list[_Entry], use: str) -> bool:

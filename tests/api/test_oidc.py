@@ -22,6 +22,7 @@ from werkzeug import Response
 
 from api import oidc_exchange
 from api.oidc import OidcIssuer
+from api.oidc_exchange import IssuerExchange
 from api.oidc_sign_in import completed, tokens_for
 from steadydesk.configuration.oidc_claims import read_mapping, read_rules
 from steadydesk.contracts.identity import OidcMapping, OidcRules
@@ -84,7 +85,12 @@ def issuer(httpserver: HTTPServer) -> Issuer:
 
 
 def verifier(issuer: Issuer, clock: Callable[[], float] = Clock()) -> OidcIssuer:  # noqa: B008
-    return OidcIssuer(OidcRules(issuer=issuer.url, audience="steadydesk", mapping=MAPPING), clock)
+    rules = OidcRules(issuer=issuer.url, audience="steadydesk", mapping=MAPPING)
+    return OidcIssuer(rules, IssuerExchange.of(issuer.url, ()), clock)
+
+
+def asked_at(url: str, clock: Callable[[], float] = time.monotonic) -> OidcIssuer:
+    return OidcIssuer(OidcRules(issuer=url, audience="steadydesk"), IssuerExchange.of(url, ()), clock)
 
 
 @pytest.mark.parametrize("algorithm", list(KEYS))
@@ -179,7 +185,7 @@ async def test_an_issuer_that_does_not_answer_is_unavailable_and_then_works(
 ) -> None:
     clock = Clock()
     url = httpserver.url_for("").rstrip("/")
-    checking = OidcIssuer(OidcRules(issuer=url, audience="steadydesk"), clock)
+    checking = asked_at(url, clock)
     for _ in range(3):
         with pytest.raises(Unavailable):
             await checking.claims("a.b.c", NOW)
@@ -213,14 +219,17 @@ async def dripping() -> AsyncIterator[str]:
 async def test_a_slow_issuer_is_waited_for_a_while_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(oidc_exchange, "TOTAL_SECONDS", 0.4)
     async with dripping() as url:
+        exchange = IssuerExchange.of(url, ())
         began = time.monotonic()
         with pytest.raises(Unavailable):
-            await OidcIssuer(OidcRules(issuer=url, audience="steadydesk")).claims("a.b.c", NOW)
+            await asked_at(url).claims("a.b.c", NOW)
         assert time.monotonic() - began < 2
         with pytest.raises(Unavailable):
-            await tokens_for(f"{url}/token", "code", "verifier", "http://localhost/", isolated_settings())
+            await tokens_for(
+                exchange, f"{url}/token", "code", "verifier", "http://localhost/", isolated_settings()
+            )
         told = {"sub": "person-7"}
-        assert await completed(told, f"{url}/userinfo", "access") == told
+        assert await completed(exchange, told, f"{url}/userinfo", "access") == told
         assert time.monotonic() - began < 4
 
 
@@ -236,9 +245,9 @@ async def test_known_keys_stay_good_while_others_are_asked_for(
     async def slow(method: str, address: str) -> tuple[int, Any]:
         entered.set()
         await going_on.wait()
-        return await oidc_exchange.exchanged(method, address)
+        return await IssuerExchange.ask(checking.exchange, method, address)
 
-    monkeypatch.setattr("api.oidc.exchanged", slow)
+    monkeypatch.setattr(checking.exchange, "ask", slow)
     asking = asyncio.create_task(checking.claims(issuer.token(), NOW))
     await entered.wait()
     assert (await asyncio.wait_for(checking.claims(issuer.token(), NOW), 2)).user_name == "ada"
@@ -259,21 +268,23 @@ async def test_keys_are_asked_for_at_safe_addresses_alone(
         {"issuer": url, "jwks_uri": address}
     )
     asked: list[str] = []
+    checking = asked_at(url)
 
     async def listed(method: str, address: str) -> tuple[int, Any]:
         asked.append(address)
-        return await oidc_exchange.exchanged(method, address)
+        return await IssuerExchange.ask(checking.exchange, method, address)
 
-    monkeypatch.setattr("api.oidc.exchanged", listed)
-    with pytest.raises(Unavailable):
-        await OidcIssuer(OidcRules(issuer=url, audience="steadydesk")).claims("a.b.c", NOW)
+    monkeypatch.setattr(checking.exchange, "ask", listed)
+    with pytest.raises(Unavailable, match="jwks_uri is not safe to use"):
+        await checking.claims("a.b.c", NOW)
     assert asked == [f"{url}/.well-known/openid-configuration"]
 
 
 async def test_an_answer_without_end_is_not_read(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/large").respond_with_data(b" " * 300_000)
+    address = httpserver.url_for("/large")
     with pytest.raises(oidc_exchange.NoAnswerError):
-        await oidc_exchange.exchanged("GET", httpserver.url_for("/large"))
+        await IssuerExchange.of(address, ()).ask("GET", address)
 
 
 async def test_keys_of_another_issuer_are_not_taken(httpserver: HTTPServer) -> None:
@@ -282,7 +293,7 @@ async def test_keys_of_another_issuer_are_not_taken(httpserver: HTTPServer) -> N
         {"issuer": "https://elsewhere.example", "jwks_uri": f"{url}/keys"}
     )
     with pytest.raises(Unavailable):
-        await OidcIssuer(OidcRules(issuer=url, audience="steadydesk")).claims("a.b.c", NOW)
+        await asked_at(url).claims("a.b.c", NOW)
 
 
 def test_rules_say_what_is_wrong(tmp_path: Path) -> None:
@@ -291,8 +302,14 @@ def test_rules_say_what_is_wrong(tmp_path: Path) -> None:
         return read_rules(isolated_settings(**given, **more))
 
     assert rules(None, None) is None
-    with pytest.raises(ValueError, match="https"):
-        rules("http://issuer.example")
+    for wrong in (
+        "http://issuer.example",
+        "https://issuer.example:port",
+        "https://ada@issuer.example",
+        "issuer",
+    ):
+        with pytest.raises(ValueError, match="must be an https address"):
+            rules(wrong)
     with pytest.raises(ValueError, match="AUDIENCE"):
         rules("https://issuer.example", None)
     missing = tmp_path / "missing.json"

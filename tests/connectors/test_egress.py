@@ -126,6 +126,39 @@ async def test_allow_list(entry: str, address: str, url: str, allowed: bool) -> 
 
 
 @pytest.mark.parametrize(
+    ("named", "address", "url", "allowed"),
+    [
+        (("Outside.example.", 8443), "10.0.0.1", "https://outside.example:8443/", True),
+        (("outside.example", 8443), "127.0.0.1", "http://outside.example:8443/", True),
+        (("outside.example", 8443), "10.0.0.1", "https://outside.example/", False),
+        (("other.example", 443), "10.0.0.1", "https://outside.example/", False),
+        (("outside.example", 443), "169.254.169.254", "https://outside.example/", False),
+        (("10.0.0.1", 443), "10.0.0.1", "https://10.0.0.1/", True),
+        # The number of another house, though the name is not the one that was named.
+        (("10.0.0.1", 443), "10.0.0.1", "https://outside.example/", False),
+        (("169.254.169.254", 443), "169.254.169.254", "https://169.254.169.254/", False),
+        (("0.0.0.0", 443), "0.0.0.0", "https://0.0.0.0/", False),
+        (("::1", 443), "::1", "https://[::1]/", True),
+    ],
+)
+async def test_what_a_setting_names_is_let_through_there_alone(
+    named: tuple[str, int], address: str, url: str, allowed: bool
+) -> None:
+    hosts = {"outside.example": [[address]], address: [[address]]}
+    guard = EgressGuard([], Names(hosts), named=[named])
+    if allowed:
+        assert (await guard.check_url(url)).addresses == (address,)
+    else:
+        with pytest.raises(Blocked):
+            await guard.check_url(url)
+
+
+def test_a_setting_that_names_no_host_is_told() -> None:
+    with pytest.raises(BadConfiguration, match="'a b', which is no host"):
+        EgressGuard(named=[("a b", 443)])
+
+
+@pytest.mark.parametrize(
     "entry", ["", "http://x", "a b", "x:99999", "10.0.0.1/8", "user@host", "*", "a:b:c", "x/"]
 )
 def test_a_bad_allow_list_entry_is_named(entry: str) -> None:

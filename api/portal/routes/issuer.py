@@ -80,7 +80,9 @@ async def come_back(request: Request, code: str | None = None, state: str | None
         return _failed()
     try:
         address = await issuer.endpoint("token_endpoint")
-        given = await tokens_for(address, code, leaving.verifier, _callback(services), services.settings)
+        given = await tokens_for(
+            issuer.exchange, address, code, leaving.verifier, _callback(services), services.settings
+        )
         audience = services.settings.oidc_client_id or issuer.rules.audience
         proof = await identity_of(request.app).proof_at_issuer(given, audience=audience, nonce=leaving.nonce)
     except NotSignedIn:
