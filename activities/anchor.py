@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 
+from steadydesk.connectors.anchor_sinks import FILE_SINK, SYSLOG, sink_guard
 from steadydesk.connectors.errors import OutcomeUnknown, Refused, Unavailable
+from steadydesk.connectors.registry import Surroundings
 from steadydesk.connectors.syslog import send_line
 from steadydesk.contracts.routine import Routine, RoutineDone, RoutineDue
-from steadydesk.egress.exchange import HttpExchange, HttpRequest
+from steadydesk.egress.exchange import HttpRequest
 from steadydesk.policies.anchor import Anchor
 from steadydesk.records import anchors
 from steadydesk.records.anchor_files import line_of, write_anchor
@@ -20,7 +23,6 @@ from steadydesk.records.keys import KeyFileError
 from steadydesk.settings import Settings
 
 _SEND_SECONDS = 20
-FILE_SINK = "file"
 
 
 def anchor_routine(settings: Settings) -> Routine:
@@ -36,17 +38,26 @@ class AnchorActivities:
     """Regular activities: a key that is missing or a sink that is away stays pending, for operators to see."""
 
     def __init__(
-        self, engine: AsyncEngine, key_file: Path, folder: Path, sinks: Sequence[str], exchange: HttpExchange
+        self,
+        engine: AsyncEngine,
+        key_file: Path,
+        folder: Path,
+        sinks: Sequence[str],
+        surroundings: Surroundings,
     ) -> None:
         self._engine = engine
         self._key_file = key_file
         self._folder = folder
-        self._sinks = sinks
-        self._exchange = exchange
+        # A file first: a server that is away or refused does not keep the anchor from it.
+        self._sinks = sorted(sinks, key=lambda sink: sink != FILE_SINK)
+        self._guard = surroundings.guard
+        self._exchange = surroundings.exchange()
 
     @classmethod
-    def of(cls, settings: Settings, engine: AsyncEngine, exchange: HttpExchange) -> "AnchorActivities":
-        return cls(engine, settings.anchor_key_file, settings.anchor_dir, settings.anchor_sinks, exchange)
+    def of(cls, settings: Settings, engine: AsyncEngine, surroundings: Surroundings) -> "AnchorActivities":
+        sinks = settings.anchor_sinks
+        named = replace(surroundings, guard=sink_guard(sinks, settings.egress_allow))
+        return cls(engine, settings.anchor_key_file, settings.anchor_dir, sinks, named)
 
     def activities(self) -> list[Callable[..., object]]:
         return [self.seal_anchor, self.publish_anchor]
@@ -76,8 +87,8 @@ class AnchorActivities:
     async def _publish(self, sink: str, sealed: Anchor, at: datetime) -> None:
         if sink == FILE_SINK:
             await asyncio.to_thread(write_anchor, self._folder, sealed)
-        elif sink.startswith("syslog"):
-            await send_line(sink, line_of(sealed), at)
+        elif sink.startswith(SYSLOG):
+            await send_line(self._guard, sink, line_of(sealed), at)
         else:
             await self._post(sink, sealed)
 

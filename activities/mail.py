@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -45,11 +45,11 @@ class _MailPassword:
 MailServer = tuple[SmtpConnector, SecretScope, str]
 
 
-def mail_server(url: str, sender: str, now: Callable[[], datetime]) -> MailServer:
+def mail_server(url: str, sender: str, now: Callable[[], datetime], allow: Iterable[str] = ()) -> MailServer:
     """The connector, its secrets and the domain of Message-IDs, from ``smtp://user:password@host:port``.
 
     ``smtps`` is TLS from the start. ``smtp`` is STARTTLS, but plain on this machine or where the URL ends in
-    ``?encryption=none``. The operator named the server, so it may be a private one.
+    ``?encryption=none``. The operator named the server, so it may be a private one; ``allow`` is the egress allow-list.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -67,7 +67,7 @@ def mail_server(url: str, sender: str, now: Callable[[], datetime]) -> MailServe
         username=unquote(parts.username) if parts.username else None,
         password=_REFERENCE if parts.username else None,
     )
-    guard = EgressGuard([f"[{host}]:{port}" if ":" in host else f"{host}:{port}"])
+    guard = EgressGuard(allow, named=[(host, port)])
     connector = SmtpConnector(configuration, guard, ssl.create_default_context(), now)
     return connector, _MailPassword(host, unquote(parts.password or "")), domain
 

@@ -70,7 +70,7 @@ class Staff:
         self._deliveries = Deliveries(
             patient, client, _carriers(settings, patient, self.surroundings, self.sender), bell=self.bell
         )
-        self._anchors = AnchorActivities.of(settings, patient, self.surroundings.exchange())
+        self._anchors = AnchorActivities.of(settings, patient, self.surroundings)
         self._stuck = StuckActivities(patient, client)
         self._security = SecurityActivities(patient)
         self._sweep = SweepActivities(patient, self.sender)
@@ -166,7 +166,8 @@ def _carriers(
 ) -> Carriers:
     mail = None
     if settings.smtp_url is not None:
-        mail = MailCarrier(*mail_server(settings.smtp_url, settings.mail_from, _now), settings.public_url)
+        server = mail_server(settings.smtp_url, settings.mail_from, _now, settings.egress_allow)
+        mail = MailCarrier(*server, settings.public_url)
     return Carriers(
         engine,
         public_url=settings.public_url,

@@ -51,6 +51,7 @@ def _anchor_sink(sink: str) -> str:
     parts = urlsplit(sink)
     complete = parts.path if parts.scheme == "syslog+unix" else parts.hostname
     known = parts.scheme in ("syslog", "syslog+tcp", "syslog+unix", "https", "http")
+    _ = parts.port  # a ValueError for what is no port
     if sink != "file" and not (known and complete):
         raise ValueError(f"{sink!r} is neither file, nor a syslog://, syslog+tcp:// or https:// address")
     return sink

@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     egress_allow: Annotated[tuple[str, ...], NoDecode, SplitWords] = Field(
         default=(),
         description="Private or loopback targets that outbound calls may reach all the same: hosts, host:port"
-        " or networks (10.1.0.0/16), separated by commas.",
+        " or networks (10.1.0.0/16), separated by commas. What other settings name needs no entry.",
     )
     worker_metrics_port: int = Field(
         default=0, ge=0, le=65535, description="Loopback port of the worker's Prometheus metrics; 0: off."

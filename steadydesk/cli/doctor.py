@@ -17,6 +17,7 @@ from steadydesk.cli.client import REFUSED, UNREACHABLE, fail
 from steadydesk.cli.database import in_one_transaction
 from steadydesk.cli.mending import Mending, mend, mendable
 from steadydesk.cli.refusal import checked_settings, refusals
+from steadydesk.connectors.anchor_sinks import refused_sinks, sink_guard
 from steadydesk.orchestration.client import connect
 from steadydesk.orchestration.inspection import (
     ended_routines,
@@ -97,6 +98,7 @@ def _examined(settings: Settings, *, every: bool) -> list[Symptom]:
             *await examine_orders(connection, now),
             *await examine_commands(connection, now),
             *await examine_anchors(connection, now, timedelta(minutes=settings.anchor_minutes)),
+            *await _of_sinks(settings),
             *await examine_organisation(connection, now),
             *await examine_grants(connection, now),
             *await examine_messages(connection, now),
@@ -108,6 +110,15 @@ def _examined(settings: Settings, *, every: bool) -> list[Symptom]:
     except RPCError as error:
         fail(UNREACHABLE, f"Temporal does not answer: {error}")
     return list(dict.fromkeys(found))
+
+
+async def _of_sinks(settings: Settings) -> list[Symptom]:
+    """Where anchors cannot go as long as the egress guard refuses it; they wait meanwhile."""
+    guard = sink_guard(settings.anchor_sinks, settings.egress_allow)
+    return [
+        Symptom("anchor", sink, f"anchors wait: {reason} (STEADYDESK_EGRESS_ALLOW)")
+        async for sink, reason in refused_sinks(settings.anchor_sinks, guard)
+    ]
 
 
 async def _of_workflows(client: Client, found: Examined, now: datetime) -> list[Symptom]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from temporalio.testing import ActivityEnvironment
 from werkzeug import Request, Response
 
 from activities.anchor import AnchorActivities
-from steadydesk.connectors.errors import Refused, Unavailable
+from steadydesk.connectors.anchor_sinks import refused_sinks, sink_guard
+from steadydesk.connectors.errors import BadConfiguration, Blocked, Refused, Unavailable
 from steadydesk.connectors.registry import Surroundings
 from steadydesk.contracts.routine import RoutineDone, RoutineDue
-from steadydesk.egress.guard import EgressGuard
+from steadydesk.egress.guard import Resolver, system_resolver
 from steadydesk.policies.anchor import is_signed
 from steadydesk.records.anchor_files import read_anchors
 from steadydesk.records.anchor_keys import AnchorKeys, load_anchor_keys
@@ -29,6 +31,7 @@ from steadydesk.records.keys import KeyFileError
 from steadydesk.records.tables.journal import anchor
 from steadydesk.stack.anchor_key import ensure_anchor_key
 from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.connectors.remote import Names
 from tests.support.databases import migrated_database
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -56,10 +59,17 @@ class Desk:
 
     hour = 0
 
-    def __init__(self, engine: AsyncEngine, key_file: Path, *sinks: str, allow: tuple[str, ...] = ()) -> None:
-        exchange = Surroundings(EgressGuard(allow)).exchange()
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        key_file: Path,
+        *sinks: str,
+        allow: tuple[str, ...] = (),
+        names: Resolver = system_resolver,
+    ) -> None:
+        surroundings = Surroundings(sink_guard(sinks, allow, names))
         self.folder = key_file.parent / "anchors"
-        self.activities = AnchorActivities(engine, key_file, self.folder, sinks, exchange)
+        self.activities = AnchorActivities(engine, key_file, self.folder, sinks, surroundings)
         Desk.hour += 1
         self.due = RoutineDue(name="anchors", at=NOW + timedelta(hours=Desk.hour))
 
@@ -124,7 +134,9 @@ async def test_a_line_reaches_a_log_server_over_udp(engine: AsyncEngine, key_fil
     assert b"REQ0000001" not in line
 
 
-async def test_a_line_reaches_a_log_server_over_tcp(engine: AsyncEngine, key_file: Path) -> None:
+@asynccontextmanager
+async def log_server() -> AsyncIterator[tuple[int, asyncio.Queue[bytes]]]:
+    """Port and lines of a log server over TCP."""
     received: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -133,7 +145,11 @@ async def test_a_line_reaches_a_log_server_over_tcp(engine: AsyncEngine, key_fil
         await writer.wait_closed()
 
     async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+        yield server.sockets[0].getsockname()[1], received
+
+
+async def test_a_line_reaches_a_log_server_over_tcp(engine: AsyncEngine, key_file: Path) -> None:
+    async with log_server() as (port, received):
         desk = Desk(engine, key_file, f"syslog+tcp://127.0.0.1:{port}")
         await desk.seal()
         await desk.publish()
@@ -167,6 +183,57 @@ async def test_a_log_server_that_is_away_is_told(engine: AsyncEngine, key_file: 
         await desk.publish()
 
 
+@pytest.mark.parametrize("scheme", ["syslog", "syslog+tcp"])
+@pytest.mark.parametrize(
+    ("host", "address", "use"),
+    [
+        ("loghost.corp", "169.254.169.254", "link-local"),
+        ("loghost.corp", "168.63.129.16", "metadata"),
+        ("loghost.corp", "0.0.0.0", "unspecified"),
+        ("169.254.1.1", "169.254.1.1", "link-local"),
+        ("239.0.0.1", "239.0.0.1", "multicast"),
+    ],
+)
+async def test_a_refused_log_server_is_told_and_nobody_else_waits_for_it(
+    engine: AsyncEngine, key_file: Path, scheme: str, host: str, address: str, use: str
+) -> None:
+    sink, names = f"{scheme}://{host}:6514", Names({host: [[address]]})
+    desk = Desk(engine, key_file, sink, "file", names=names)
+    await desk.seal()
+    reason = f"{host}:6514 leads to a {use} address that is not on the allow-list"
+    with pytest.raises(Blocked) as refused:
+        await desk.publish()
+    assert refused.value.message == f"{sink}: {reason}"
+    assert len(read_anchors(desk.folder)) == 1, "the file has the anchor all the same"
+    told = refused_sinks(["file", sink], sink_guard(["file", sink], (), names))
+    assert [one async for one in told] == [(sink, reason)]
+
+
+async def test_an_anchor_waits_for_a_refused_log_server_and_goes_there_once_it_is_allowed(
+    engine: AsyncEngine, key_file: Path
+) -> None:
+    async with log_server() as (port, received):
+        # The name first leads to the machine's own services, then to where it belongs.
+        names = Names({"loghost.corp": [["169.254.169.254"], ["127.0.0.1"], ["127.0.0.2"]]})
+        desk = Desk(engine, key_file, f"syslog+tcp://loghost.corp:{port}", names=names)
+        before = await counted(engine)
+        await desk.seal()
+        with pytest.raises(Blocked):
+            await desk.publish()
+        assert received.empty()
+        await desk.publish()
+        async with asyncio.timeout(5):
+            frame = await received.get()
+    assert statement_of(frame)["at"].startswith(desk.due.at.isoformat()[:16])
+    assert await counted(engine) == before + 1
+    assert names.asked == ["loghost.corp"] * 2, "each sending asks once and goes to the number it checked"
+
+
+def test_a_sink_without_a_host_is_told_at_the_start() -> None:
+    with pytest.raises(BadConfiguration, match="which is no host"):
+        sink_guard(["syslog://log host:514"], ())
+
+
 async def test_a_receiver_gets_the_statement_with_a_key(
     engine: AsyncEngine, key_file: Path, httpserver: HTTPServer
 ) -> None:
@@ -177,7 +244,7 @@ async def test_a_receiver_gets_the_statement_with_a_key(
         return Response(status=500 if len(got) == 1 else 204)
 
     httpserver.expect_request("/anchors", method="POST").respond_with_handler(take)
-    desk = Desk(engine, key_file, httpserver.url_for("/anchors"), allow=("127.0.0.0/8",))
+    desk = Desk(engine, key_file, httpserver.url_for("/anchors"))
     await desk.seal()
     with pytest.raises(Refused):
         await desk.publish()

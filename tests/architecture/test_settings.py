@@ -76,6 +76,8 @@ def test_an_address_is_made_from_host_and_port() -> None:
         ("STEADYDESK_SMTP_URL", "mail.example:25", "smtp://host:port"),
         ("STEADYDESK_FILES_URL", "files.example.org", "https://host or https://host:port"),
         ("STEADYDESK_FILES_URL", "https://desk.example.org/files", "without a path"),
+        ("STEADYDESK_ANCHOR_SINKS", "file,ftp://loghost", "neither file, nor a syslog://"),
+        ("STEADYDESK_ANCHOR_SINKS", "syslog://loghost:70000", "Port out of range"),
         ("TEMPORAL_ADDRESS", "http://temporal:7233", "host:port, without a scheme"),
     ],
 )

@@ -336,6 +336,25 @@ async def test_the_doctor_looks_where_the_running_stack_works(
     settings.cache_clear()
 
 
+async def test_a_log_server_that_the_guard_refuses_is_named(
+    desk: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.let_settle()
+    monkeypatch.setenv("STEADYDESK_ANCHOR_SINKS", "file,syslog://169.254.1.1:514")
+    settings.cache_clear()
+    examined = await desk.run("doctor")
+    assert examined.exit_code == 1
+    assert (
+        "WRONG anchor   syslog://169.254.1.1:514: anchors wait: 169.254.1.1:514 leads to a link-local address"
+        " that is not on the allow-list (STEADYDESK_EGRESS_ALLOW)"
+    ) in examined.stdout
+    monkeypatch.setenv("STEADYDESK_EGRESS_ALLOW", "169.254.1.1:514")
+    settings.cache_clear()
+    assert await desk.symptoms() == []
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
 async def test_the_audit_is_proven_and_a_change_is_named(desk: Operator, number: str) -> None:
     await audit_is_written(desk)
     proven = await desk.says("audit", "verify", "--anchors")
