@@ -4,6 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from activities.mail import mail_server
+from steadydesk.connectors.errors import Blocked, Unavailable
+from steadydesk.connectors.protocol import ConnectorCall
+from steadydesk.connectors.smtp import SEND
 from steadydesk.records.tables.configuration import configuration_version
 from steadydesk.records.tables.text import text_body
 from tests.connectors.mail_post import Post
@@ -151,3 +155,25 @@ async def test_a_broken_template_does_not_keep_the_message(scene: Scene, post: P
     await scene.one_mail(record={"configuration": "c1"})
     assert (await send_due(scene.deliveries(post=post.port), "mail")).sent == 1
     assert post.message()["Subject"] == "REQ0000001 received: Laptop"
+
+
+@pytest.mark.parametrize(
+    ("allow", "refusal"), [((), Blocked), (("127.0.0.0/8",), Blocked), (("0.0.0.0:1",), Unavailable)]
+)
+async def test_the_mail_server_of_the_setting_may_be_private_but_no_special_address(
+    allow: tuple[str, ...], refusal: type[Exception]
+) -> None:
+    """Nobody listens on port 1, at loopback or at the address that stands for all of this machine."""
+
+    async def write_to(host: str) -> None:
+        connector, secrets, _ = mail_server(
+            f"smtp://{host}:1?encryption=none", "d@x.example", lambda: NOW, allow
+        )
+        words = {"to": [{"address": "ada@x.example"}], "subject": "Hello", "text": "Hello"}
+        call = ConnectorCall("mail", SEND, words, "key", secrets, timedelta(seconds=5))
+        await connector.perform(call)
+
+    with pytest.raises(Unavailable):
+        await write_to("127.0.0.1")
+    with pytest.raises(refusal):
+        await write_to("0.0.0.0")
