@@ -69,12 +69,10 @@ def _ask(work: RequestWork, event: str, subject: str, line: str, text: TextRef |
 
 def answer_questions(work: RequestWork) -> bool:
     """The requester has spoken: every open question of the order counts as answered. Whether there was one."""
-    asked = [gate for gate in work.process.gates.values() if gate.question is not None]
-    for gate in asked:
+    asked = [(gate, gate.question) for gate in work.process.gates.values() if gate.question is not None]
+    for gate, question in asked:
         end_question(work, gate)
-        work.tell(
-            "task.answered", [f"p:{person.person}" for person in gate.eligible], gate.id, line=gate.line
-        )
+        work.tell("task.answered", [f"p:{question.asked_by}"], gate.id, line=gate.line)
     waiting = [(line, task) for line in work.process.lines for task in _questioned(line)]
     for line, task in waiting:
         resume(work, line, task)

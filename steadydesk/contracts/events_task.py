@@ -63,7 +63,7 @@ TASK_EVENTS: tuple[EventType, ...] = (
         "task.answered",
         ("Question answered", "Rückfrage beantwortet"),
         "The requester answered and the task or the approval goes on.",
-        "Whoever asked, and the group.",
+        "Of an approval whoever asked; of a task whoever has it, else its group.",
         fields="requester actor item line step task stage text",
         subject=(
             "{{ number }}: your question was answered",

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from steadydesk.contracts.gate import Decision, GateState
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request_commands import Decide, Reschedule, Write
@@ -11,6 +13,7 @@ from steadydesk.policies.kept_refusal import as_said
 from steadydesk.records.processes import keep_refusal
 from steadydesk.records.tables.approval import gate as gate_table
 from steadydesk.records.tables.approval import vote
+from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.identity import security_event
 from steadydesk.records.tables.journal import audit
 from tests.support.request_desk import Desk, forged, gate_of, refused
@@ -206,6 +209,17 @@ async def test_a_question_pauses_the_gate_until_the_requester_answers(desk: Desk
     assert opened.asked_for == timedelta(hours=10)
     [row] = await desk.rows(gate_table, gate_table.c.id == gate)
     assert row.due_at == NOW + timedelta(hours=26)
+
+
+@pytest.mark.parametrize("by", ["ann", "dan"])
+async def test_the_answer_to_a_question_is_told_to_whoever_asked(desk: Desk, by: str) -> None:
+    """Not to the others who may decide; also where somebody asked who stands in for one of them."""
+    gate = await gate_of(desk, "board-any")
+    await desk.delegate("ben", "dan")
+    await desk.decide(gate, "ask", by, comment=await desk.words("What for?", by))
+    await desk.comment(gate[:-3])
+    [told] = await desk.rows(outbox, outbox.c.event == "task.answered", outbox.c.subject == gate)
+    assert told.audience == [f"p:{desk.ids[by]}"]
 
 
 async def test_a_gate_may_be_decided_while_its_question_is_open(desk: Desk) -> None:
