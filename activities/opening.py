@@ -16,6 +16,7 @@ from steadydesk.policies import sla_steps as sla
 from steadydesk.policies import sla_terms
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.rights import Relation
+from steadydesk.policies.summary import items_named
 
 
 def new_process(order: Order, at: datetime) -> RequestProcess:
@@ -53,7 +54,9 @@ async def fill(work: RequestWork, order: Order, numbers: Sequence[str]) -> None:
     work.note(
         "request.opened", process.number, items=[line.item for line in process.lines], parent=process.parent
     )
-    work.tell("request.opened", work.process.customers(work.at), process.number)
+    ordered = items_named(work.organisation, [(line.item, line.quantity) for line in process.lines])
+    known = {} if process.restricted_to else {"item": ordered}
+    work.tell("request.opened", process.customers(work.at), process.number, **known)
     work.said["items"] = ",".join(line.number for line in process.lines)
 
 

@@ -14,10 +14,10 @@ REQUEST_EVENTS: tuple[EventType, ...] = (
             "{{ number }} eingegangen: {{ title }}",
         ),
         text=(
-            """We have received your order.{% if expected_at %} It is expected to be complete by
-            {{ expected_at }}.{% endif %}""",
-            """Ihre Bestellung ist eingegangen.{% if expected_at %} Voraussichtlich ist sie bis {{ expected_at }}
-            erledigt.{% endif %}""",
+            """We have received your order{% if item %}: {{ item }}{% endif %}.{% if expected_at %} It is expected
+            to be complete by {{ expected_at }}.{% endif %}""",
+            """Ihre Bestellung ist eingegangen{% if item %}: {{ item }}{% endif %}.{% if expected_at %} Voraussichtlich
+            ist sie bis {{ expected_at }} erledigt.{% endif %}""",
         ),
     ),
     event(

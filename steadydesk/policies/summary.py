@@ -1,6 +1,6 @@
-"""What the lists of the Temporal UI say of a request: what was ordered, unless only some may know."""
+"""What was ordered, in few words, for lists of the Temporal UI and for messages; unless only some may know."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.organisation import Organisation
@@ -16,3 +16,17 @@ def summary_of(organisation: Organisation, items: Sequence[str]) -> str:
     first, *others = found
     name = in_language(first.name)
     return f"{name} and {len(others)} more" if others else name
+
+
+def items_named(organisation: Organisation, ordered: Iterable[tuple[str, int]]) -> dict[str, str]:
+    """The names of all items, each with its quantity, by the languages that they have; English for plain names."""
+    items = [(organisation.catalog[key].name, quantity) for key, quantity in ordered]
+    languages = {"en"}.union(*(name for name, _ in items if isinstance(name, dict)))
+    return {
+        language: ", ".join(_counted(in_language(name, language), quantity) for name, quantity in items)
+        for language in sorted(languages)
+    }
+
+
+def _counted(name: str, quantity: int) -> str:
+    return name if quantity == 1 else f"{quantity} x {name}"

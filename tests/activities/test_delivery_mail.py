@@ -51,6 +51,28 @@ async def test_dates_of_the_record_itself_are_written_alike(scene: Scene, post: 
 
 
 @pytest.mark.parametrize(
+    ("facts", "restricted", "said"),
+    [
+        (
+            {"item": {"en": "Laptop, 2 x Dock", "de": "Notebook, 2 x Dock"}},
+            False,
+            "eingegangen: Notebook, 2 x Dock.",
+        ),
+        ({}, False, "eingegangen: Notebook."),
+        ({}, True, "eingegangen."),
+    ],
+)
+async def test_that_an_order_was_received_says_what_was_ordered(
+    scene: Scene, post: Post, facts: dict[str, object], restricted: bool, said: str
+) -> None:
+    await scene.one_mail(person={"language": "de"}, facts=facts, record={"restricted": restricted})
+    await send_due(scene.deliveries(post=post.port), "mail")
+    text = post.message().get_body(("plain",))
+    assert text is not None
+    assert f"Ihre Bestellung ist {said}" in " ".join(text.get_content().split())
+
+
+@pytest.mark.parametrize(
     ("expires", "written"),
     [
         ("2026-05-31T22:00:00+00:00", "on 31 May 2026."),

@@ -35,6 +35,7 @@ from steadydesk.contracts.request_commands import (
 )
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.audit import GENESIS, seal
+from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.journal import audit
 from steadydesk.records.tables.process import record, reservation, sight
 from steadydesk.records.tables.text import text_body
@@ -250,6 +251,21 @@ async def test_an_order_is_written_with_everything_that_shows_it(desk: Desk) -> 
     texts = await desk.rows(text_body, text_body.c.ref == document.lines[0].variables.ref)
     assert texts[0].number == number
     assert await desk.events(number) == ["request.opened", "task.opened"]
+
+
+@pytest.mark.parametrize(
+    ("items", "named"),
+    [
+        (["simple", "by-hand"], {"item": {"en": "Item, Item"}}),
+        (["confidential"], {}),
+    ],
+)
+async def test_that_an_order_was_received_names_its_items_unless_only_some_may_know(
+    desk: Desk, items: list[str], named: dict[str, object]
+) -> None:
+    number = await desk.order(*items)
+    [told] = await desk.rows(outbox, outbox.c.event == "request.opened", outbox.c.number == number)
+    assert told.facts == named
 
 
 async def test_what_was_never_reserved_is_refused(desk: Desk) -> None:

@@ -1,9 +1,9 @@
-"""What the Temporal UI's lists say of an order."""
+"""What the Temporal UI's lists and messages say of an order."""
 
 import pytest
 
 from steadydesk.contracts.organisation import Organisation
-from steadydesk.policies.summary import summary_of
+from steadydesk.policies.summary import items_named, summary_of
 from tests.support.demo_organisation import demo
 
 
@@ -25,3 +25,20 @@ def organisation() -> Organisation:
 )
 def test_the_first_item_and_how_many_more_unless_one_is_restricted(items: list[str], said: str) -> None:
     assert summary_of(organisation(), items) == said
+
+
+@pytest.mark.parametrize(
+    ("ordered", "said"),
+    [
+        ([("key-card", 1)], {"en": "Key card", "de": "Schlüsselkarte"}),
+        (
+            [("key-card", 2), ("application-access", 1)],
+            {
+                "en": "2 x Key card, Access to an application",
+                "de": "2 x Schlüsselkarte, Zugriff auf eine Anwendung",
+            },
+        ),
+    ],
+)
+def test_all_items_are_named_in_their_languages(ordered: list[tuple[str, int]], said: dict[str, str]) -> None:
+    assert items_named(organisation(), ordered) == said
