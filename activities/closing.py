@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
+
 from activities.gates import close_gate, enter
 from activities.steps import NO_DATE, end
 from activities.task_queue import close_task
@@ -14,7 +16,10 @@ from steadydesk.policies import sla_steps as sla
 from steadydesk.policies.approval import unowed
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.grant import GRANT_ENDED
+from steadydesk.policies.pre_approval import ENDED
 from steadydesk.policies.request import BeginUndo, CloseLine, CloseOrder, EndRound, ReturnLine
+from steadydesk.policies.written_date import written_day
+from steadydesk.records.tables.directory import person_group
 from steadydesk.records.voice import may_survey
 
 _MESSAGE = {
@@ -32,6 +37,13 @@ _NOT_EXTENDED = {
         "es noch gebraucht wird.",
     },
     NO_DATE: {"en": "The new end is no date.", "de": "Das neue Ende ist kein Datum."},
+}
+
+_NO_LONGER_IN_ADVANCE = {
+    "en": "{group} had approved it in advance until {day}, and nobody approves it at present. Order it again when it "
+    "was approved anew; {group} can tell when.",
+    "de": "{group} hatte es im Voraus bis {day} genehmigt, und zurzeit genehmigt es niemand. Bestellen Sie es neu, "
+    "sobald es wieder genehmigt ist; Auskunft gibt {group}.",
 }
 
 
@@ -107,7 +119,6 @@ async def close_line(work: RequestWork, move: CloseLine) -> None:
     enter(work, line, move.phase)
     line.closed_at = work.at
     line.close_code = line.close_code or move.phase.value
-    because = {"because": _NOT_EXTENDED.get(line.extension_problem, {})} if line.extension_problem else {}
     if line.clock.stage.is_open:
         line.clock = (
             sla.stop(line.clock, work.at)
@@ -120,8 +131,25 @@ async def close_line(work: RequestWork, move: CloseLine) -> None:
         work.process.customers(work.at, line.requested_for),
         line.number,
         close_code=line.close_code,
-        **because,
+        **await _because(work, line),
     )
+
+
+async def _because(work: RequestWork, line: Line) -> dict[str, dict[str, str]]:
+    """Why, where the customer cannot see it from what was decided, and what they can do."""
+    if line.extension_problem:
+        return {"because": _NOT_EXTENDED.get(line.extension_problem, {})}
+    advance = work.organisation.catalog[line.item].pre_approved
+    if line.close_code != ENDED or advance is None:
+        return {}
+    named = select(person_group.c.label).where(person_group.c.key == advance.by)
+    group = await work.connection.scalar(named) or advance.by
+    return {
+        "because": {
+            language: words.format(group=group, day=written_day(advance.until, language))
+            for language, words in _NO_LONGER_IN_ADVANCE.items()
+        }
+    }
 
 
 async def close_order(work: RequestWork, move: CloseOrder) -> None:

@@ -59,6 +59,10 @@ async def test_after_its_last_day_an_order_is_closed_and_nothing_is_done(desk: D
     assert all(run.task is None for run in line.steps.values())
     told = await desk.rows(outbox, outbox.c.event == "request.rejected", outbox.c.number == number)
     assert [row.facts["close_code"] for row in told] == ["pre_approval_ended"]
+    because = told[0].facts["because"]
+    assert "board had approved it in advance until 31 Mar 2026" in because["en"]
+    assert "Order it again when" in because["en"]
+    assert "31. März 2026" in because["de"]
     assert await desk.symptoms() == []
 
 
