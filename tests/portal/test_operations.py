@@ -279,6 +279,15 @@ async def test_the_first_version_is_summed_up_by_part_and_folded(desk: ApiDesk, 
     assert '<details class="card part-of" open>' not in html
 
 
+async def test_a_version_is_found_by_the_beginning_of_its_digest(desk: ApiDesk, olga: Visitor) -> None:
+    async with desk.services.engine.connect() as connection:
+        [first] = [one for one in await versions(connection, limit=50) if one.serial == 1]
+    path = f"/operations/configuration/{first.digest}"
+    assert f"<code>{first.digest[:12]}</code>" in await olga.page(path[:-56])
+    assert "The versions do not differ" in await olga.page(f"{path}?base={first.digest[:12]}")
+    assert (await olga.open(path[:-57])).status_code == 422
+
+
 async def test_the_first_page_of_operators_sums_up_what_needs_them(desk: ApiDesk, olga: Visitor) -> None:
     with statements(desk) as counted:
         html = await olga.page("/")

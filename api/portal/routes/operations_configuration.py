@@ -17,7 +17,8 @@ from steadydesk.contracts.configuration import ConfigurationVersion, Difference
 from steadydesk.policies.configuration import differences
 from steadydesk.policies.rights import Permission
 from steadydesk.records import configuration
-from steadydesk.records.engine import autocommit
+from steadydesk.records.configuration_digest import digest_beginning
+from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.views.people import names_of
 
 router = pages()
@@ -84,9 +85,10 @@ async def _version_page(
     """The version against ``base``; without one against the version in force, or for that one the one before."""
     async with autocommit(page.services.engine).connect() as connection:
         known = await configuration.versions(connection, limit=_MOST_CHOICES)
+        digest = await _whole(connection, digest, known)
         shown = next((one for one in known if one.digest == digest), None)
         shown = shown or await configuration.version(connection, digest)
-        against = base or _base_of(shown, known)
+        against = await _whole(connection, base, known) if base else _base_of(shown, known)
         old = await configuration.get(connection, against) if against else None
         found = differences(old, await configuration.get(connection, digest))
         names = await names_of(connection, _people_of(shown))
@@ -106,6 +108,13 @@ async def _version_page(
         may_approve=page.caller.may(Permission.CONFIGURE, "*") and shown.waits_for_approval,
         mine=shown.proposer == page.caller.id,
     )
+
+
+async def _whole(connection: Connection, given: str, known: Sequence[ConfigurationVersion]) -> str:
+    """The digest that is meant, as the API takes it; a whole one of the newest versions is not looked up."""
+    if any(one.digest == given for one in known):
+        return given
+    return await digest_beginning(connection, given)
 
 
 def sections_of(found: Sequence[Difference]) -> list[Section]:
