@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from steadydesk.configuration.apply import RefusedError, apply, difference
+from steadydesk.configuration.apply import RefusedError, apply, check, difference
 from steadydesk.configuration.install import DEMO, install_demo
+from steadydesk.configuration.problem import Severity
 from steadydesk.configuration.resolution import resolve
 from steadydesk.configuration.touched import functions_touched
 from steadydesk.contracts.assertion import AuthenticationMethod
@@ -28,7 +29,16 @@ from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.journal import audit
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.databases import migrated_database
-from tests.support.demo_organisation import TODAY, demo_data, demo_organisation
+from tests.support.demo_organisation import (
+    TODAY,
+    Edits,
+    as_loaded,
+    demo_data,
+    demo_directory,
+    demo_organisation,
+    edited,
+    read_json,
+)
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -298,6 +308,16 @@ async def test_a_folder_with_errors_is_never_stored_in_part(
         await apply(connection, tmp_path, "x", by("ada"))
     assert {problem.rule for problem in refused.value.problems} == {"C102"}
     assert await configuration.current(connection) is None
+
+
+def test_an_ended_pre_approval_does_not_keep_other_changes_from_being_applied() -> None:
+    edits: Edits = {
+        ("catalog", "vpn-access", "pre_approved", "until"): "2026-11-22",
+        ("catalog", "new-laptop", "promise"): "PT80H",
+    }
+    checked = check(as_loaded(read_json(edited(edits))), TODAY, demo_directory())
+    assert [(one.rule, one.severity) for one in checked.warnings] == [("C305", Severity.WARNING)]
+    assert checked.resolved.organisation.catalog["new-laptop"].promise == timedelta(hours=80)
 
 
 async def test_the_demo_is_installed_with_people_tokens_and_version_one(postgres: EmbeddedPostgres) -> None:

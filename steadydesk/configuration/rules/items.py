@@ -21,13 +21,14 @@ def unapproved_items(inspection: Inspection) -> Iterator[Finding]:
             yield Finding((*path, "pre_approved"), "an item has either 'approval' or 'pre_approved'")
 
 
-@rule("C305", Severity.ERROR, "A pre-approval that has ended")
+@rule("C305", Severity.WARNING, "A pre-approval that has ended")
 def ended_pre_approvals(inspection: Inspection) -> Iterator[Finding]:
-    """Orders would go through on the word of somebody who no longer gives it."""
+    """Nobody can order the item until it is renewed; what else the configuration changes need not wait for that."""
     for path, item in inspection.items():
         if item.pre_approved is not None and item.pre_approved.until < inspection.today:
             message = (
-                f"the pre-approval ended on {item.pre_approved.until}; renew it or name an approval policy"
+                f"the pre-approval ended on {item.pre_approved.until}, so nobody can order it; renew it or name an "
+                "approval policy"
             )
             yield Finding((*path, "pre_approved", "until"), message)
 
