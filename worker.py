@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -19,6 +18,7 @@ from steadydesk.contracts.queues import CONNECTORS, DELIVERIES, PROCESSES
 from steadydesk.logs import configure_logs
 from steadydesk.orchestration.client import connect
 from steadydesk.policies import assertion
+from steadydesk.program import end_program
 from steadydesk.records.keys import load_keyring
 from steadydesk.settings import READY_FILE, Settings, settings
 from workflows import registry
@@ -96,11 +96,7 @@ def main() -> None:
     current = settings()
     configure_logs(current.log_level, current.log_format)
     uvloop.run(run(current))
-    # The interpreter of the SDK's native part aborts in about one of ten exits after a clean shutdown
-    # (temporalio/sdk-python #300), which a supervisor would take for a crash.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    end_program(0)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from steadydesk.cli import (
     up,
     why,
 )
+from steadydesk.program import end_program
 
 GROUPS = (
     up,
@@ -47,4 +48,9 @@ for group in GROUPS:
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    try:
+        app()
+    except SystemExit as ended:
+        if isinstance(ended.code, int | None):
+            end_program(ended.code or 0)
+        raise
