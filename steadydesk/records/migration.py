@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from asyncpg.exceptions import PostgresError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -61,14 +62,22 @@ async def _grant_rights(connection: AsyncConnection, password: str | None) -> No
 
 
 def main() -> None:
-    """``python -m steadydesk.records.migration``: what the schema job of a production stack runs."""
+    """``python -m steadydesk.records.migration``: what the schema job of a production stack runs. Exit code 1 where the
+    database does not answer.
+    """
     current = settings()
     url = current.database_owner_url or current.database_url
     if url is None:
         raise SystemExit(
             "set STEADYDESK_DATABASE_OWNER_URL (or STEADYDESK_DATABASE_URL) to migrate a database"
         )
-    asyncio.run(migrate(url))
+    try:
+        asyncio.run(migrate(url))
+    # What comes without SQLAlchemy's wrapping was said while connecting: nobody there, or not to this role.
+    except (OSError, PostgresError) as error:
+        shown = asyncpg_url(url).render_as_string(hide_password=True)
+        reason = str(error) or "no answer in time"
+        raise SystemExit(f"steadydesk: cannot connect to the database {shown}: {reason}") from None
 
 
 if __name__ == "__main__":

@@ -118,3 +118,21 @@ async def test_a_command_ends_as_it_says_though_its_libraries_abort_the_interpre
     )
     output, _ = await process.communicate()
     assert (process.returncode, said in output.decode()) == (code, True), output
+
+
+async def test_a_migration_says_that_the_database_does_not_answer(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "steadydesk.records.migration"),
+        cwd=tmp_path,
+        env=os.environ
+        | {"PYTHONPATH": str(REPOSITORY)}
+        | {"STEADYDESK_DATABASE_URL": f"postgresql://desk:secret@127.0.0.1:{port}/none"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    errors = said.decode()
+    assert process.returncode == 1
+    assert ("Traceback" in errors, "secret" in errors) == (False, False), errors
+    database = f"postgresql+asyncpg://desk:***@127.0.0.1:{port}/none"
+    assert errors.startswith(f"steadydesk: cannot connect to the database {database}: "), errors
