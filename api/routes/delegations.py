@@ -35,7 +35,7 @@ async def list_delegations(
 
 @router.post("", status_code=201)
 async def delegate(request: Request, new: NewDelegation, caller: AccountHolder) -> Delegation:
-    """For yourself, or, until somebody who is absent is back, as their manager or an administrator. Both are told."""
+    """For yourself, or, within the absence of somebody, as their manager or an administrator. Both are told."""
     services = services_of(request.app)
     async with services.posting() as connection:
         await _check_policies(connection, new.policies or [])

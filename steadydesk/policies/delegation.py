@@ -8,20 +8,19 @@ from steadydesk.contracts.directory import ANY_FUNCTION, Approver, Person, Stand
 from steadydesk.errors import InvalidInput, NotAllowed, Problem
 from steadydesk.policies.rights import Permission, allowed
 
+Span = tuple[datetime, datetime]
+"""When something begins, and when it ends."""
 
-def away_until(
-    absences: Iterable[tuple[datetime, datetime]], begin: datetime, end: datetime
-) -> datetime | None:
-    """The end of the absence that overlaps [begin, end) first, with those that follow it without a gap; None for none.
-    Each absence is its begin and its end.
-    """
-    until: datetime | None = None
+
+def away_during(absences: Iterable[Span], begin: datetime, end: datetime) -> Span | None:
+    """The absence that overlaps [begin, end) first, with those that follow it without a gap; None for none."""
+    found: Span | None = None
     for begins_at, ends_at in sorted(absences):
-        if until is None and begins_at < end and ends_at > begin:
-            until = ends_at
-        elif until is not None and begins_at <= until:
-            until = max(until, ends_at)
-    return until
+        if found is None and begins_at < end and ends_at > begin:
+            found = begins_at, ends_at
+        elif found is not None and begins_at <= found[1]:
+            found = found[0], max(found[1], ends_at)
+    return found
 
 
 def check_delegation(
@@ -30,19 +29,19 @@ def check_delegation(
     by: Standing,
     delegator: Person,
     delegate: Person,
-    absent_until: datetime | None,
+    away: Span | None,
     now: datetime,
 ) -> None:
     """Raise unless ``by`` may make it: the delegator, or their manager or an administrator while they are
     absent.
 
-    ``absent_until`` is when the absence of the delegator that overlaps the delegation ends (``away_until``): what
-    others make ends with it. Only the delegator's own right is given: somebody who stands for them is none of the
-    three, so no delegation makes another.
+    ``away`` is the absence of the delegator that overlaps the delegation (``away_during``): what others make begins
+    and ends with it. Only the delegator's own right is given: somebody who stands for them is none of the three, so
+    no delegation makes another.
     """
     problems: list[Problem] = []
     if by.person.id != delegator.id:
-        problems += _check_somebody_else(by, delegator, new, absent_until)
+        problems += _check_somebody_else(by, delegator, new, away, now)
     if new.ends_at <= now:
         problems.append(Problem("/ends_at", "the delegation would be over already"))
     if not delegator.active:
@@ -77,12 +76,18 @@ def entitled_through(voter: str, eligible: Iterable[Approver]) -> str | None:
 
 
 def _check_somebody_else(
-    by: Standing, delegator: Person, new: NewDelegation, until: datetime | None
+    by: Standing, delegator: Person, new: NewDelegation, away: Span | None, now: datetime
 ) -> list[Problem]:
     if not may_answer_for(by, delegator):
         raise NotAllowed("Only the person, their manager or an administrator makes this delegation.")
-    if until is None:
+    if away is None:
         raise NotAllowed("For somebody else only while they are absent: enter the absence first.")
-    if new.ends_at <= until:
-        return []
-    return [Problem("/ends_at", f"for somebody else it ends with the absence, by {until.isoformat()}")]
+    since, until = away
+    problems: list[Problem] = []
+    if max(new.begins_at, now) < since:
+        words = f"for somebody else it begins with the absence, not before {since.isoformat()}"
+        problems.append(Problem("/begins_at", words))
+    if new.ends_at > until:
+        words = f"for somebody else it ends with the absence, by {until.isoformat()}"
+        problems.append(Problem("/ends_at", words))
+    return problems

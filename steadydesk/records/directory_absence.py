@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.contracts.delegation import Absence, NewAbsence
 from steadydesk.contracts.directory import Standing
 from steadydesk.errors import InvalidInput, NotAllowed, Problem, UnknownRecord
-from steadydesk.policies.delegation import away_until, may_answer_for
+from steadydesk.policies.delegation import Span, away_during, may_answer_for
 from steadydesk.records.directory import read_person
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_rows import ABSENCE_COLUMNS, absence_of
@@ -16,15 +16,15 @@ from steadydesk.records.identifiers import new_id
 from steadydesk.records.tables.directory import absence
 
 
-async def absent_until(
+async def absence_during(
     connection: AsyncConnection, person_id: str, begin: datetime, end: datetime
-) -> datetime | None:
-    """When the person who is away at some time in [begin, end) is back; None where they are not away."""
+) -> Span | None:
+    """From when until when the person is away who is so at some time in [begin, end); None where they are not away."""
     spans = select(absence.c.begins_at, absence.c.ends_at).where(
         absence.c.person == person_id, absence.c.ends_at > begin
     )
     found = (await connection.execute(spans)).all()
-    return away_until([(row.begins_at, row.ends_at) for row in found], begin, end)
+    return away_during([(row.begins_at, row.ends_at) for row in found], begin, end)
 
 
 async def add_absence(

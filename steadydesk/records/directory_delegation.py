@@ -10,7 +10,7 @@ from steadydesk.contracts.directory import Standing
 from steadydesk.errors import Conflict, InvalidInput, NotAllowed, Problem, UnknownRecord
 from steadydesk.policies.delegation import check_delegation, may_answer_for
 from steadydesk.records.directory import read_person
-from steadydesk.records.directory_absence import absent_until
+from steadydesk.records.directory_absence import absence_during
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_rows import DELEGATION_COLUMNS, delegation_of
 from steadydesk.records.identifiers import new_id
@@ -32,8 +32,8 @@ async def delegate(
             "The directory has no such person.",
             problems=[Problem("/delegate", "delegate or delegator is unknown")],
         ) from None
-    until = await absent_until(connection, new.delegator, new.begins_at, new.ends_at)
-    check_delegation(new, by=by, delegator=delegator, delegate=deputy, absent_until=until, now=author.at)
+    away = await absence_during(connection, new.delegator, new.begins_at, new.ends_at)
+    check_delegation(new, by=by, delegator=delegator, delegate=deputy, away=away, now=author.at)
     made = Delegation(**new.model_dump(), id=new_id("d"), made_by=by.person.id, made_at=author.at)
     policies = ",".join(made.policies) if made.policies else None
     await connection.execute(insert(delegation).values(**made.model_dump() | {"policies": policies}))

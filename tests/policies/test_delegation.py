@@ -6,7 +6,7 @@ import pytest
 from steadydesk.contracts.delegation import NewDelegation
 from steadydesk.contracts.directory import Approver, Person, RoleHolding, Standing
 from steadydesk.errors import InvalidInput, NotAllowed
-from steadydesk.policies.delegation import away_until, check_delegation, entitled_through
+from steadydesk.policies.delegation import away_during, check_delegation, entitled_through
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -33,13 +33,14 @@ def check(
     by: Standing,
     *,
     absent: bool = False,
+    since: datetime = NOW,
     until: datetime = NOW + timedelta(days=7),
     delegator: Person = ADA,
     delegate: Person = BOB,
     now: datetime = NOW,
 ) -> None:
-    back = until if absent else None
-    check_delegation(NEW, by=by, delegator=delegator, delegate=delegate, absent_until=back, now=now)
+    away = (since, until) if absent else None
+    check_delegation(NEW, by=by, delegator=delegator, delegate=delegate, away=away, now=now)
 
 
 def test_the_person_may_at_any_time() -> None:
@@ -54,29 +55,52 @@ def test_manager_and_administrator_only_for_somebody_absent(by: Standing) -> Non
 
 
 @pytest.mark.parametrize("by", [standing(BOSS), standing(person("x"), "administrator")])
-def test_what_somebody_else_makes_ends_with_the_absence(by: Standing) -> None:
+@pytest.mark.parametrize(
+    ("since", "until", "pointers"),
+    [
+        (0, 2, ["/ends_at"]),
+        (1, 7, ["/begins_at"]),
+        (1, 2, ["/begins_at", "/ends_at"]),
+        (-1, 8, []),
+    ],
+)
+def test_what_somebody_else_makes_lies_within_the_absence(
+    by: Standing, since: int, until: int, pointers: list[str]
+) -> None:
+    away: dict[str, Any] = {"since": NOW + timedelta(days=since), "until": NOW + timedelta(days=until)}
+    check(standing(ADA), absent=True, **away)
+    if not pointers:
+        check(by, absent=True, **away)
+        return
     with pytest.raises(InvalidInput) as caught:
-        check(by, absent=True, until=NOW + timedelta(days=2))
-    assert [problem.pointer for problem in caught.value.problems] == ["/ends_at"]
-    check(standing(ADA), absent=True, until=NOW + timedelta(days=2))
+        check(by, absent=True, **away)
+    assert [problem.pointer for problem in caught.value.problems] == pointers
+
+
+def test_what_counts_of_a_delegation_is_its_time_from_now_on() -> None:
+    check(standing(BOSS), absent=True, since=NOW + timedelta(days=1), now=NOW + timedelta(days=2))
 
 
 @pytest.mark.parametrize(
-    ("absences", "until"),
+    ("absences", "away"),
     [
         ([], None),
-        ([(0, 2)], 2),
-        ([(2, 4), (0, 2)], 4),
-        ([(0, 2), (3, 300)], 2),
+        ([(0, 2)], (0, 2)),
+        ([(2, 4), (1, 2)], (1, 4)),
+        ([(0, 2), (3, 300)], (0, 2)),
         ([(-5, -3)], None),
-        ([(-5, 0), (0, 1)], 1),
+        ([(-5, 0), (0, 1)], (0, 1)),
         ([(7, 9)], None),
     ],
 )
-def test_absences_that_follow_each_other_are_one(absences: list[tuple[int, int]], until: int | None) -> None:
-    spans = [(NOW + timedelta(days=begin), NOW + timedelta(days=end)) for begin, end in absences]
-    found = away_until(spans, NEW.begins_at, NEW.ends_at)
-    assert found == (None if until is None else NOW + timedelta(days=until))
+def test_absences_that_follow_each_other_are_one(
+    absences: list[tuple[int, int]], away: tuple[int, int] | None
+) -> None:
+    def span(days: tuple[int, int]) -> tuple[datetime, datetime]:
+        return NOW + timedelta(days=days[0]), NOW + timedelta(days=days[1])
+
+    found = away_during(map(span, absences), NEW.begins_at, NEW.ends_at)
+    assert found == (None if away is None else span(away))
 
 
 @pytest.mark.parametrize("by", [standing(BOB), standing(person("x"), "administrator@it", "operator")])

@@ -40,6 +40,9 @@ async def test_a_manager_names_a_deputy_for_somebody_absent(portal: ApiDesk) -> 
         long = await manager.send(here, delegate="bert.budget", **{**dates, "ends": day(portal, 300)})
         assert long.status_code == 422
         assert 'id="delegation-ends-error"' in long.text
+        soon = await manager.send(here, delegate="bert.budget", **{**dates, "begins": day(portal, 0)})
+        assert 'id="delegation-begins-error"' in soon.text
+        assert "not away yet" in soon.text
         made = await manager.send(here, delegate="bert.budget", policies=["access"], **dates)
         assert made.headers["location"] == f"{here}?done=delegated", made.text
         with statements(portal) as counted:

@@ -17,7 +17,7 @@ from api.routes import delegations, people
 from steadydesk.contracts.base import PersonId
 from steadydesk.contracts.delegation import NewAbsence, NewDelegation
 from steadydesk.errors import InvalidInput, NotAllowed, Problem, UnknownRecord
-from steadydesk.policies.delegation import away_until, may_answer_for
+from steadydesk.policies.delegation import away_during, may_answer_for
 from steadydesk.records.organisation import in_force
 from steadydesk.records.views.absences import Away, away
 from steadydesk.records.views.account import own_delegations
@@ -100,20 +100,27 @@ async def _person_page(page: Page, person: str, failed: FormState | None = None)
 
 
 async def _while_away(page: Page, new: NewDelegation) -> NewDelegation:
-    """The same demand as the API's, at the field that mends it. A last day ends where the reader is, which may be some
-    hours after it ends where the absence was entered: the delegation ends with the absence then.
+    """The same demand as the API's, at the field that mends it. Days begin and end where the reader is, which may be
+    some hours off from where the absence was entered: the delegation begins and ends with the absence then.
     """
     async with page.services.engine.connect() as connection:
         whom = _answered_for(page, await away(connection, new.delegator, page.now))
     spans = [(one.begins_at, one.ends_at) for one in whom.absences]
-    until = away_until(spans, new.begins_at, new.ends_at)
-    if until is None:
-        words = page.words("deputies.not_away")
-        raise InvalidInput(words, problems=[Problem("/begins", words)])
+    found = away_during(spans, new.begins_at, new.ends_at)
+    if found is None:
+        raise _refused(page, "not_away", "/begins")
+    since, until = found
+    if page.now < since and new.begins_at <= since - _DAY:
+        raise _refused(page, "not_away_yet", "/begins")
     if new.ends_at >= until + _DAY:
-        words = page.words("deputies.back_before")
-        raise InvalidInput(words, problems=[Problem("/ends", words)])
-    return new.model_copy(update={"ends_at": min(new.ends_at, until)})
+        raise _refused(page, "back_before", "/ends")
+    within = {"begins_at": max(new.begins_at, since), "ends_at": min(new.ends_at, until)}
+    return new.model_copy(update=within)
+
+
+def _refused(page: Page, why: str, pointer: str) -> InvalidInput:
+    words = page.words(f"deputies.{why}")
+    return InvalidInput(words, problems=[Problem(pointer, words)])
 
 
 def _answered_for(page: Page, whom: Away | None) -> Away:
