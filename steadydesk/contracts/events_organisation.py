@@ -165,22 +165,26 @@ ORGANISATION_EVENTS: tuple[EventType, ...] = (
     event(
         "sight.gained",
         ("Sight gained", "Einsicht erhalten"),
-        "Somebody was put into a group to which a process model restricts records, or was made process owner of a "
-        "function.",
+        "Somebody came into a group to which a process model restricts records, or became process owner of a "
+        "function: by somebody here, or by the claims of an OIDC token.",
         "The group's manager and the process owners of its functions, or the function's other process owners, but not "
         "who did it; where nobody else answers for it, the manager of who did it, else the other administrators.",
-        fields="person actor group kind",
+        fields="person actor group kind reason",
         subject=(
             "{% if person %}{{ person }}{% else %}Somebody{% endif %} came to see confidential records",
             "{% if person %}{{ person }}{% else %}Jemand{% endif %} hat Einsicht in vertrauliche Vorgänge erhalten",
         ),
         text=(
-            """{% if actor %}{{ actor }}{% else %}Somebody{% endif %} {% if group %}put {{ person }} into the group
-            {{ group }}, which sees restricted records.{% else %}made {{ person }} process owner of
-            {{ kind }}.{% endif %} If that is not right, an administrator takes it back.""",
-            """{% if actor %}{{ actor }}{% else %}Jemand{% endif %} hat {{ person }} {% if group %}in die Gruppe
-            {{ group }} aufgenommen, die vertrauliche Vorgänge sieht.{% else %}die Prozessverantwortung für
-            {{ kind }} gegeben.{% endif %} Ist das nicht richtig, nimmt die Administration es zurück.""",
+            """{% if reason == "claims" %}At sign-in the identity provider{% elif actor %}{{ actor }}{% else
+            %}Somebody{% endif %} {% if group %}put {{ person }} into the group {{ group }}, which sees restricted
+            records.{% else %}made {{ person }} process owner of {{ kind }}.{% endif %} If that is not right, {% if
+            reason == "claims" %}it is taken back at the identity provider{% else %}an administrator takes it
+            back{% endif %}.""",
+            """{% if reason == "claims" %}Bei der Anmeldung hat der Identitätsanbieter{% else %}{% if actor %}{{ actor
+            }}{% else %}Jemand{% endif %} hat{% endif %} {{ person }} {% if group %}in die Gruppe {{ group }}
+            aufgenommen, die vertrauliche Vorgänge sieht.{% else %}die Prozessverantwortung für {{ kind }}
+            gegeben.{% endif %} Ist das nicht richtig, {% if reason == "claims" %}muss es beim Identitätsanbieter
+            zurückgenommen werden{% else %}nimmt die Administration es zurück{% endif %}.""",
         ),
         public=False,
         about_record=False,

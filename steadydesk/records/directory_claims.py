@@ -2,6 +2,7 @@
 they differ, and people who are new.
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from steadydesk.records.directory import add_person, roles_held, set_roles
 from steadydesk.records.directory_administration import without_letting_go_of_the_last
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_membership import membership_ended
+from steadydesk.records.directory_sight import CLAIMS, joined, made_owner
 from steadydesk.records.tables.directory import membership, person_group
 
 _LONGEST_NAME = 200
@@ -78,20 +80,27 @@ async def _follow_groups(
         if standing.groups & mapped != wanted
         else ()
     )
-    joined, left = (wanted - standing.groups) & active, (standing.groups & mapped) - wanted
-    if not joined and not left:
+    new, left = (wanted - standing.groups) & active, (standing.groups & mapped) - wanted
+    if not new and not left:
         return False
     person_id = standing.person.id
     await connection.execute(
         delete(membership).where(membership.c.person == person_id, membership.c.group_key.in_(left))
     )
     await membership_ended(connection, person_id, left, author)
-    for key in sorted(joined):
-        await connection.execute(
-            upsert(membership).values(group_key=key, person=person_id).on_conflict_do_nothing()
-        )
-    await author.did(connection, "person.groups-claimed", person_id, joined=sorted(joined), left=sorted(left))
+    added = await _add_to(connection, person_id, new)
+    await author.did(connection, "person.groups-claimed", person_id, joined=sorted(new), left=sorted(left))
+    await joined(connection, person_id, added, author, reason=CLAIMS)
     return True
+
+
+async def _add_to(connection: AsyncConnection, person_id: str, groups: Collection[str]) -> list[str]:
+    """The groups that the person was not in before: another request with the same claims may have been faster."""
+    if not groups:
+        return []
+    rows = [{"group_key": key, "person": person_id} for key in sorted(groups)]
+    statement = upsert(membership).values(rows).on_conflict_do_nothing().returning(membership.c.group_key)
+    return list(await connection.scalars(statement))
 
 
 async def _follow_roles(
@@ -109,8 +118,9 @@ async def _follow_roles(
     then = await without_letting_go_of_the_last(connection, standing.person.id, held, then)
     if then == held:
         return False
-    await set_roles(connection, standing.person.id, list(then))
+    gained = await set_roles(connection, standing.person.id, list(then))
     await author.did(
         connection, "person.roles-claimed", standing.person.id, roles=sorted(str(role) for role in then)
     )
+    await made_owner(connection, standing.person.id, gained, author, reason=CLAIMS)
     return True

@@ -18,9 +18,17 @@ from steadydesk.records.outbox import Message, post
 from steadydesk.records.ownership import present_organisation
 from steadydesk.records.tables.directory import person_group
 
+CLAIMS = "claims"
+"""Why somebody came to see records whom nobody here put there: the claims of their OIDC token."""
+
 
 async def joined(
-    connection: AsyncConnection, person_id: str, groups: Collection[str], author: Author
+    connection: AsyncConnection,
+    person_id: str,
+    groups: Collection[str],
+    author: Author,
+    *,
+    reason: str | None = None,
 ) -> None:
     """Tell of a person who is new in those of the groups to which a process model in force restricts records: the
     group's manager and the process owners of its functions, else its other members.
@@ -34,11 +42,16 @@ async def joined(
         manager = await group_manager(connection, key)
         told = set(itertools.chain(*owners)) | ({manager} if manager else set())
         told = told - {person_id} or set(await group_members(connection, key))
-        await _tell(connection, person_id, f"group.{key}", told, author, group=key)
+        await _tell(connection, person_id, f"group.{key}", told, author, reason, group=key)
 
 
 async def made_owner(
-    connection: AsyncConnection, person_id: str, gained: Iterable[RoleHolding], author: Author
+    connection: AsyncConnection,
+    person_id: str,
+    gained: Iterable[RoleHolding],
+    author: Author,
+    *,
+    reason: str | None = None,
 ) -> None:
     """Tell the other process owners of a function that the person is one now."""
     functions = sorted(holding.function for holding in gained if holding.role is Role.PROCESS_OWNER)
@@ -46,7 +59,7 @@ async def made_owner(
         return
     for function in functions:
         told = set(await process_owners(connection, function))
-        await _tell(connection, person_id, f"function.{function}", told, author, kind=function)
+        await _tell(connection, person_id, f"function.{function}", told, author, reason, kind=function)
 
 
 def _restricting(organisation: Organisation) -> set[str]:
@@ -62,9 +75,16 @@ async def _functions(connection: AsyncConnection, organisation: Organisation, ke
 
 
 async def _tell(
-    connection: AsyncConnection, person_id: str, what: str, told: set[str], author: Author, **facts: str
+    connection: AsyncConnection,
+    person_id: str,
+    what: str,
+    told: set[str],
+    author: Author,
+    reason: str | None,
+    **facts: str,
 ) -> None:
     """Who did it knows; where nobody else answers for it, whoever is told of an emergency in their place is."""
+    by = {"actor": author.actor} if reason is None else {"reason": reason}
     others = told - {author.actor, person_id}
     if not others and author.actor not in told - {person_id}:
         others = set(await in_their_place(connection, author.actor)) - {person_id}
@@ -73,7 +93,7 @@ async def _tell(
         event="sight.gained",
         number=person_id,
         audience=sorted(f"p:{one}" for one in others),
-        facts={"person": person_id, "actor": author.actor, **facts},
+        facts={"person": person_id, **by, **facts},
         at=author.at,
     )
     await post(connection, [message] if others else [])

@@ -1,9 +1,17 @@
 """Whoever comes to see restricted records by a change of the directory does not do so unseen."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
+from steadydesk.contracts.assertion import AuthenticationMethod
+from steadydesk.contracts.directory import RoleHolding
+from steadydesk.contracts.identity import OidcClaims, OidcMapping
 from steadydesk.records.delivery_fanout import fan_out
+from steadydesk.records.directory_claims import follow_claims
+from steadydesk.records.directory_events import Author
+from steadydesk.records.directory_standing import standing_by_name
 from steadydesk.records.tables.delivery import in_app, outbox
 from tests.support.api_desk import ApiDesk
 
@@ -42,6 +50,42 @@ async def test_other_groups_are_joined_quietly(desk: ApiDesk) -> None:
     adam = await desk.person("otto.operator")
     assert (await desk.call("adam.admin", "PUT", f"/groups/service-desk/members/{adam}")).status_code == 204
     assert await told(desk, adam) == []
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said", "known", "facts"),
+    [
+        (
+            {"groups": {"idp": GROUP}},
+            {"groups": frozenset({GROUP})},
+            {"groups": frozenset()},
+            {"group": GROUP},
+        ),
+        (
+            {"roles": {"idp": "process_owner@hr"}},
+            {"roles": frozenset({RoleHolding.parse("process_owner@hr")})},
+            {"roles": frozenset()},
+            {"kind": "hr"},
+        ),
+    ],
+)
+async def test_what_the_claims_of_a_token_bring_is_told_alike(
+    desk: ApiDesk, mapping: Any, said: Any, known: Any, facts: dict[str, str]
+) -> None:
+    """Nobody here did it, so no actor is named."""
+    bert = await desk.person("bert.budget")
+    author = Author(bert, desk.services.clock(), AuthenticationMethod.OIDC)
+    before = await told(desk, bert)
+    for claimed in (said, said, known):
+        async with desk.services.engine.begin() as connection:
+            standing = await standing_by_name(connection, "bert.budget", author.at)
+            assert standing is not None
+            claims = OidcClaims(user_name="bert.budget", expires_at=author.at, **claimed)
+            await follow_claims(connection, standing, claims, OidcMapping.model_validate(mapping), author)
+    ((found, people),) = (await told(desk, bert))[len(before) :]
+    assert found == {"person": bert, "reason": "claims", **facts}
+    assert await desk.person("helga.hrlead") in people
+    assert bert not in people
 
 
 async def test_who_answers_for_the_records_need_not_be_told_of_what_they_did(desk: ApiDesk) -> None:
