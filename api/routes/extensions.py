@@ -14,7 +14,7 @@ from api.ordering import check_pre_approval, check_variables
 from api.requests_read import RequestNumber, require, viewer_of
 from api.security import Caller, Orderer
 from api.state import ServicesOf
-from steadydesk.contracts.base import Contract
+from steadydesk.contracts.base import Contract, Day
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import Order, OrderedItem
@@ -34,7 +34,7 @@ router = APIRouter(prefix="/requests", tags=["requests"])
 
 
 class Extension(Contract):
-    until: date = Field(description="The grant's new last day.")
+    until: Day = Field(description="The grant's new last day.")
     grant: str | None = Field(
         default=None, description="A GRA number; null where the request granted one thing."
     )

@@ -1,6 +1,5 @@
 """Tasks: the queues of one's groups, and what fulfillers do with a task."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -15,7 +14,7 @@ from api.routes.requests import next_page, position
 from api.security import Caller, Reader
 from api.services import Services
 from api.state import ServicesOf
-from steadydesk.contracts.base import Contract
+from steadydesk.contracts.base import Contract, Day
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.page import LARGEST_PAGE, Page
 from steadydesk.contracts.request import TaskState
@@ -41,7 +40,7 @@ class TaskNote(Contract):
 
 class TaskQuestion(Contract):
     question: str = Field(min_length=1, max_length=4000)
-    follow_up_on: date | None = Field(
+    follow_up_on: Day | None = Field(
         default=None,
         description="Day of the first reminder; null: two business days from now. At most 60 days ahead.",
     )

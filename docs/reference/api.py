@@ -51,6 +51,8 @@ All addresses begin with `/api/v1`, but those under *problems* and *health*. The
 - **Waiting.** A command is answered within five seconds, else with 202 and `Location`; the same key asks again.
 - **Lists.** `limit` is 200 at most. `after` of the answer is the cursor of the next page, null at the end.
   A query parameter that the route does not have is refused (422): a misspelt filter would let everything through.
+- **Types** are those of JSON: `"3"` is no number and `1` no boolean, a day or an instant is ISO 8601 text.
+  Nothing is converted, so nothing is guessed.
 - **Refusals** are `application/problem+json` (RFC 9457) with a stable `type`, see [Problems](#problems). Not repeated
   at each route: not signed in, not allowed, not found, invalid input, too large, unsupported media type, quota
   exceeded, unavailable.

@@ -1,9 +1,18 @@
 """The two shapes that every contract takes: a message that never changes, and a state that does."""
 
-from datetime import datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    TypeAdapter,
+)
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 """The name of a configured thing, as its YAML and URLs spell it."""
@@ -27,8 +36,35 @@ def _of_our_time(at: datetime) -> datetime:
     return at
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
-"""An instant that somebody names, in ``YEARS``."""
+_SECONDS = re.compile(r"\s*[+-]?[0-9_.]+\s*")
+"""Would be taken as seconds since 1970."""
+
+_DAY: TypeAdapter[date] = TypeAdapter(date)
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
+
+
+def _day(given: object) -> object:
+    """A text is read here, whatever reads the rest: JSON has no other way to write a day, nor have forms."""
+    if not isinstance(given, str):
+        return given
+    if _SECONDS.fullmatch(given):
+        raise ValueError("must be a date as YYYY-MM-DD")
+    return _DAY.validate_python(given)
+
+
+def _instant(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    if _SECONDS.fullmatch(given):
+        raise ValueError("must be an instant as 2027-01-31T09:00:00+01:00")
+    return _INSTANT.validate_python(given)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time), BeforeValidator(_instant)]
+"""An instant that somebody names, in ``YEARS``, as ISO 8601 writes it."""
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day that somebody names, as ISO 8601 writes it."""
 
 
 class Contract(BaseModel):

@@ -63,6 +63,9 @@ ORDERS: list[tuple[dict[str, Any], int, str, str]] = [
     (order(quantity=6), 422, "invalid-input", "/items/0/quantity"),
     (order(quantity=0), 422, "invalid-input", "/items/0/quantity"),
     (order(quantity="many"), 422, "invalid-input", "/items/0/quantity"),
+    (order(quantity="3"), 422, "invalid-input", "/items/0/quantity"),
+    (order(quantity=True), 422, "invalid-input", "/items/0/quantity"),
+    (order(quantity=1.0), 422, "invalid-input", "/items/0/quantity"),
     (order(colour="red"), 422, "invalid-input", "/items/0/colour"),
     (
         {"items": [*order()["items"], {"item": "expense-payment", "variables": EXPENSE}]},
@@ -96,6 +99,26 @@ async def test_orders(desk: ApiDesk, body: dict[str, Any], status: int, kind: st
     before = await reserved(desk)
     refused(await desk.call(RITA, "POST", "/requests", body), status, kind, pointer)
     assert await reserved(desk) == before
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "pointer"),
+    [
+        ("survey", {"score": "2"}, "/score"),
+        ("survey", {"score": True}, "/score"),
+        ("comments", {"text": "Hello", "work_note": "yes"}, "/work_note"),
+        ("comments", {"text": "Hello", "work_note": 1}, "/work_note"),
+        ("watch", {"watch": "false"}, "/watch"),
+        ("extend", {"until": 1893456000}, "/until"),
+        ("extend", {"until": "1893456000"}, "/until"),
+        ("reschedule", {"effective_at": "1893456000"}, "/effective_at"),
+    ],
+)
+async def test_values_of_another_type(
+    desk: ApiDesk, number: str, action: str, body: dict[str, Any], pointer: str
+) -> None:
+    answer = await desk.call(RITA, "POST", f"/requests/{number}/{action}", body)
+    refused(answer, 422, "invalid-input", pointer)
 
 
 async def reserved(desk: ApiDesk) -> tuple[int, ...]:

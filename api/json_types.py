@@ -1,0 +1,45 @@
+"""Bodies by the types that JSON has: a text is no number, a number no boolean. Forms and command lines, which have
+nothing but text, convert it before; the contracts are the same.
+"""
+
+from functools import cache
+from typing import Any
+
+from fastapi import Request, params
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from api.media_type import is_json
+
+
+async def refuse_other_types(request: Request) -> None:
+    """RequestValidationError with the place of each value that only a conversion would make what the contract asks for.
+
+    What is no JSON, or no body at all, the route itself says.
+    """
+    contract = body_contract(request.scope["route"].dependant)
+    if contract is None or not is_json(request) or not await request.body():
+        return
+    try:
+        # Not the bytes: what Starlette reads as JSON in other encodings than UTF-8 is no JSON to pydantic.
+        sent = to_json(await request.json())
+    except ValueError:
+        return
+    try:
+        _adapter(contract).validate_json(sent, strict=True)
+    except ValidationError as error:
+        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors(include_url=False)]
+        raise RequestValidationError(faults) from None
+
+
+def body_contract(dependant: Dependant) -> Any:
+    """The type of the route's JSON body; None where it takes none, or a form."""
+    asked = [field for field in dependant.body_params if not isinstance(field.field_info, params.Form)]
+    return asked[0].field_info.annotation if asked else None
+
+
+@cache
+def _adapter(contract: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(contract)

@@ -1,0 +1,144 @@
+"""Every field of every JSON body takes the types that the description gives it, and no others."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import httpx2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api.app import create_app
+from api.problems import pointer_of
+from tests.support.api_desk import DeskServices
+from tests.support.refusals import refused
+from tests.support.stacks import isolated_settings
+
+Schema = dict[str, Any]
+Place = tuple[str | int, ...]
+
+NOTHING_BEHIND: Any = DeskServices(cast(Any, None), isolated_settings(state_dir=Path("/nonexistent")))
+APP = create_app(NOTHING_BEHIND)
+DESCRIBED: Schema = APP.openapi()
+VALUES: dict[str, list[Any]] = {
+    "string": ["", "3", "2.5", "true", "yes", "null", "2027-01-31"],
+    "integer": [0, 1, 2, 1700000000],
+    "number": [0.0, 1.0, 2.5],
+    "boolean": [True, False],
+    "null": [None],
+    "array": [[], ["a"], [1]],
+    "object": [{}, {"a": 1}],
+}
+IN_WORDS_TOO: dict[Place, set[str]] = {("people", 0, "roles", 0): {"string"}}
+"""What is described as an object, and may be written as role@function."""
+
+
+class Body(NamedTuple):
+    method: str
+    path: str
+    schema: Schema
+    example: Any
+
+
+def bodies() -> dict[str, Body]:
+    found: dict[str, Body] = {}
+    for path, methods in DESCRIBED["paths"].items():
+        for method, operation in methods.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            if sent := content.get("application/json"):
+                found[operation["operationId"]] = Body(method, path, sent["schema"], sent["example"])
+    return found
+
+
+BODIES = bodies()
+
+
+def places(schema: Schema, place: Place = ()) -> Iterator[tuple[Place, set[str]]]:
+    """Each place in a body with the types that it takes; none where it takes whatever there is."""
+    options = list(alternatives(schema))
+    types = {option["type"] for option in options if "type" in option}
+    if len(types) < len({option.get("type") for option in options}):
+        return
+    yield place, types | IN_WORDS_TOO.get(place, set()) | ({"integer"} if "number" in types else set())
+    for option in options:
+        for name, inner in option.get("properties", {}).items():
+            yield from places(inner, (*place, name))
+        if isinstance(inner := option.get("additionalProperties"), dict):
+            yield from places(inner, (*place, "a.yaml"))
+        if "items" in option:
+            yield from places(option["items"], (*place, 0))
+
+
+def alternatives(schema: Schema) -> Iterator[Schema]:
+    if "$ref" in schema:
+        schema = DESCRIBED["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if "anyOf" in schema:
+        for option in schema["anyOf"]:
+            yield from alternatives(option)
+    else:
+        yield schema
+
+
+def put(body: Any, place: Place, value: Any) -> Any:
+    """The body with this value there, and no more than it needs on the way."""
+    if not place:
+        return value
+    first, *rest = place
+    if isinstance(first, int):
+        return [put(body[0] if isinstance(body, list) and body else {}, tuple(rest), value)]
+    held = cast(dict[str, Any], body) if isinstance(body, dict) else {}
+    return {**held, first: put(held.get(first), tuple(rest), value)}
+
+
+def send(body: Body, value: Any) -> httpx2.Response:
+    async def call() -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=APP)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            path, kind = body.path.format(**NAMES), {"Content-Type": "application/json"}
+            return await client.request(body.method, path, content=json.dumps(value), headers=kind)
+
+    return asyncio.run(call())
+
+
+NAMES = {
+    "number": "REQ0000001", "gate": "REQ0000001-G1", "person_id": "p_annaebert234", "key": "night-shift",
+    "subscription_id": "s_1", "digest": "0" * 8,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(BODIES))
+def test_the_example_has_the_types(name: str) -> None:
+    """It comes as far as the question who sends it, and finds nothing behind that."""
+    answer = send(BODIES[name], BODIES[name].example)
+    assert answer.status_code != 422, answer.text
+
+
+@pytest.mark.parametrize("name", sorted(BODIES))
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_another_type_is_refused_at_its_place(name: str, data: st.DataObject) -> None:
+    body = BODIES[name]
+    place, types = data.draw(st.sampled_from(list(places(body.schema))))
+    value = data.draw(
+        st.sampled_from([one for kind in sorted(VALUES.keys() - types) for one in VALUES[kind]])
+    )
+    answer = send(body, put(body.example, place, value))
+    found = [problem["pointer"] for problem in refused(answer, 422, "invalid-input")["problems"]]
+    assert pointer_of(place) in found
+
+
+def test_every_field_is_tried() -> None:
+    """The numbers and booleans among them, which a conversion would take from a text."""
+    tried = {
+        (name, pointer_of(place)): types for name in BODIES for place, types in places(BODIES[name].schema)
+    }
+    assert tried["order", "/items/0/quantity"] == {"integer"}
+    assert tried["answer_survey", "/score"] == {"integer"}
+    assert tried["resubmit", "/quantity"] == {"integer", "null"}
+    assert tried["add_comment", "/work_note"] == {"boolean"}
+    assert tried["write_preferences", "/preferences/0/wanted"] == {"boolean"}
+    assert tried["edit_subscription", "/active"] == {"boolean", "null"}
+    assert ("order", "/items/0/variables/a.yaml") not in tried
