@@ -15,6 +15,7 @@ from steadydesk.contracts.form import FieldKind, Form
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import Order, OrderedItem
+from steadydesk.contracts.words import Words
 from steadydesk.errors import InvalidInput, NotEntitled, PreApprovalEnded, Problem, UnknownItem
 from steadydesk.policies import entitlement, form
 from steadydesk.policies.order_dates import begun, passed
@@ -43,7 +44,7 @@ class NewRequest(Contract):
     requested_for: str | None = Field(
         default=None, description="User name or id; null: yourself.", max_length=100
     )
-    note: str | None = Field(default=None, max_length=4000)
+    note: Words | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from steadydesk.contracts.numbers import is_gate, owner_of_gate, parse_typed
 from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, instant_and_key
 from steadydesk.contracts.request_commands import ChangeApprovers, Decide
 from steadydesk.contracts.views import ApprovalView
+from steadydesk.contracts.words import Words
 from steadydesk.errors import InvalidInput, Problem, UnknownRecord
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.rights import Verb
@@ -50,7 +51,7 @@ class NewDecision(Contract):
     """
 
     decision: Literal["approved", "rejected", "ask", "withdrawn"]
-    comment: str | None = Field(default=None, max_length=4000)
+    comment: Words | None = None
     acting_for: str | None = Field(
         default=None, max_length=100, description="User name of whom you stand for, as a delegate."
     )
@@ -91,7 +92,7 @@ async def show_approval(gate: GateId, caller: Reader, services: ServicesOf) -> A
 @router.post("/{gate}/decision")
 async def decide(gate: GateId, body: NewDecision, act: DeciderAction) -> dict[str, Any]:
     """Decide; the answer is the gate's state, or at once why not."""
-    if body.decision in _WORDS and not (body.comment or "").strip():
+    if body.decision in _WORDS and body.comment is None:
         raise InvalidInput("a comment is missing", problems=[Problem("/comment", _WORDS[body.decision])])
 
     async def build(connection: Connection) -> Decide:

@@ -16,6 +16,7 @@ from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.page import Page, cursor, instant_and_key
 from steadydesk.contracts.views import AccessView, SecurityEventView
+from steadydesk.contracts.words import NOT_BLANK
 from steadydesk.errors import Conflict, InvalidInput, UnknownRecord
 from steadydesk.policies.rights import Verb
 from steadydesk.records.break_glass import open_in_emergency
@@ -27,7 +28,7 @@ from steadydesk.records.views.visibility import relations
 
 router = APIRouter(tags=["security"])
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=2000)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=2000), NOT_BLANK]
 
 
 class Emergency(Contract):

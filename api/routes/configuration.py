@@ -16,6 +16,7 @@ from steadydesk.configuration.problem import Problem as ConfigurationProblem
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.configuration import ConfigurationVersion, Difference
 from steadydesk.contracts.page import LARGEST_PAGE, Page
+from steadydesk.contracts.words import NOT_BLANK
 from steadydesk.errors import InvalidInput, Problem
 from steadydesk.policies.configuration import differences
 from steadydesk.policies.rights import Permission
@@ -52,7 +53,7 @@ class NewVersion(Contract):
     """A whole configuration: the YAML files of a folder by their names."""
 
     files: dict[FileName, str] = Field(min_length=1, max_length=MOST_FILES)
-    why: str = Field(min_length=1, max_length=2000)
+    why: Annotated[str, StringConstraints(min_length=1, max_length=2000), NOT_BLANK]
 
 
 class Proposed(Contract):

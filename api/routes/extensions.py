@@ -19,6 +19,7 @@ from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request_commands import Order, OrderedItem
 from steadydesk.contracts.views import OpenedRequest
+from steadydesk.contracts.words import Words
 from steadydesk.errors import InvalidInput, InvalidTransition, Problem, RecordClosed
 from steadydesk.policies.order_dates import end_fields
 from steadydesk.policies.rights import Verb
@@ -38,7 +39,7 @@ class Extension(Contract):
     grant: str | None = Field(
         default=None, description="A GRA number; null where the request granted one thing."
     )
-    comment: str | None = Field(default=None, max_length=4000)
+    comment: Words | None = None
 
 
 @router.post("/{number}/extend", status_code=201, responses={202: {"model": Received}})

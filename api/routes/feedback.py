@@ -11,6 +11,7 @@ from api.security import Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.delivery import Message
+from steadydesk.contracts.words import LongWords
 from steadydesk.policies.rights import Verb
 from steadydesk.records import outbox, texts
 from steadydesk.records.identifiers import new_id
@@ -22,7 +23,7 @@ router = APIRouter(prefix="/records", tags=["feedback"])
 
 class NewFeedback(Contract):
     kind: Literal["suggestion", "complaint"]
-    text: str = Field(min_length=1, max_length=10_000)
+    text: LongWords
 
 
 class FeedbackTaken(Contract):

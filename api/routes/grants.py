@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
 from api import commands
 from api.actions import ReaderAction
@@ -13,6 +12,7 @@ from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.grant import Revoke
 from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, keys_of
+from steadydesk.contracts.words import Words
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.rights import Verb
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/grants", tags=["grants"])
 
 
 class Revocation(Contract):
-    reason: str | None = Field(default=None, max_length=4000)
+    reason: Words | None = None
 
 
 @router.get("")

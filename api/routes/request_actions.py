@@ -22,6 +22,7 @@ from steadydesk.contracts.request_commands import (
     Watch,
 )
 from steadydesk.contracts.views import RecordView, RequestView
+from steadydesk.contracts.words import LongWords, Words
 from steadydesk.errors import InvalidInput, Problem
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.rights import Permission, Verb
@@ -32,7 +33,7 @@ router = APIRouter(prefix="/requests", tags=["requests"])
 
 
 class NewComment(Contract):
-    text: str = Field(min_length=1, max_length=10_000)
+    text: LongWords
     work_note: bool = Field(
         default=False, description="For those who work on it; the requester does not see it."
     )
@@ -40,19 +41,19 @@ class NewComment(Contract):
 
 class Cancellation(Contract):
     line: str | None = Field(default=None, description="One line's RITM number; null: every open line.")
-    reason: str | None = Field(default=None, max_length=4000)
+    reason: Words | None = None
 
 
 class Resubmission(Contract):
     line: str | None = Field(default=None, description="Null where the request has one line.")
     variables: dict[str, Any]
     quantity: int | None = Field(default=None, ge=1, le=100)
-    comment: str | None = Field(default=None, max_length=4000)
+    comment: Words | None = None
 
 
 class Returning(Contract):
     line: str | None = Field(default=None, description="Null where the request has one line.")
-    reason: str | None = Field(default=None, max_length=4000)
+    reason: Words | None = None
 
 
 class NewDate(Contract):
@@ -63,14 +64,12 @@ class NewDate(Contract):
 class NewState(Contract):
     line: str | None = None
     state: str = Field(max_length=63)
-    text: str | None = Field(
-        default=None, max_length=4000, description="A note, where the state asks for one."
-    )
+    text: Words | None = Field(default=None, description="A note, where the state asks for one.")
 
 
 class SurveyAnswer(Contract):
     score: int = Field(ge=1, le=5)
-    comment: str | None = Field(default=None, max_length=4000)
+    comment: Words | None = None
 
 
 class Watcher(Contract):

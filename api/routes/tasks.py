@@ -20,6 +20,7 @@ from steadydesk.contracts.page import LARGEST_PAGE, Page
 from steadydesk.contracts.request import TaskState
 from steadydesk.contracts.request_commands import ActOnTask, TaskAction
 from steadydesk.contracts.views import RecordView, TaskView
+from steadydesk.contracts.words import LongWords, Words
 from steadydesk.errors import InvalidInput, UnknownRecord
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.rights import Verb
@@ -35,11 +36,11 @@ class Assignment(Contract):
 
 
 class TaskNote(Contract):
-    note: str | None = Field(default=None, max_length=10_000)
+    note: LongWords | None = None
 
 
 class TaskQuestion(Contract):
-    question: str = Field(min_length=1, max_length=4000)
+    question: Words
     follow_up_on: Day | None = Field(
         default=None,
         description="Day of the first reminder; null: two business days from now. At most 60 days ahead.",
@@ -47,7 +48,7 @@ class TaskQuestion(Contract):
 
 
 class TaskResult(Contract):
-    note: str | None = Field(default=None, max_length=10_000)
+    note: LongWords | None = None
     outputs: dict[str, Any] = Field(
         default_factory=dict, description="Output variables that the task's form asks for."
     )

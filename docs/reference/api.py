@@ -52,7 +52,7 @@ All addresses begin with `/api/v1`, but those under *problems* and *health*. The
 - **Lists.** `limit` is 200 at most. `after` of the answer is the cursor of the next page, null at the end.
   A query parameter that the route does not have is refused (422): a misspelt filter would let everything through.
 - **Types** are those of JSON: `"3"` is no number and `1` no boolean, a day or an instant is ISO 8601 text.
-  Nothing is converted, so nothing is guessed.
+  Nothing is converted, so nothing is guessed. Words that are given have something to read: blank ones are refused.
 - **Refusals** are `application/problem+json` (RFC 9457) with a stable `type`, see [Problems](#problems). Not repeated
   at each route: not signed in, not allowed, not found, invalid input, too large, unsupported media type, quota
   exceeded, unavailable.

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from steadydesk.contracts.base import Contract, Key, Moment, PersonId
+from steadydesk.contracts.words import EMPTY_OR_NOT_BLANK
 
 LONGEST_DELEGATION = timedelta(days=366)
 
@@ -53,7 +54,7 @@ class NewDelegation(Contract):
     policies: Annotated[list[Key], Field(min_length=1, max_length=50)] | None = None
     begins_at: Moment
     ends_at: Moment
-    reason: str = Field(default="", max_length=500)
+    reason: Annotated[str, StringConstraints(max_length=500), EMPTY_OR_NOT_BLANK] = ""
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from steadydesk.contracts.base import Contract, Key, PersonId
+from steadydesk.contracts.words import NOT_BLANK
 
 E = TypeVar("E", bound=Contract)
 
@@ -40,7 +41,7 @@ UserName = Annotated[
 ]
 """How people sign in and how configuration names them: letters (kept small), digits and ``. _ @ + -``."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), NOT_BLANK]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Zone = Annotated[str, AfterValidator(_zone)]

@@ -4,12 +4,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from steadydesk.contracts.words import is_blank
+
 LocalisedText = str | dict[str, str]
 
 
 def _not_empty(text: LocalisedText) -> LocalisedText:
     values = [text] if isinstance(text, str) else list(text.values())
-    if not values or any(not value.strip() for value in values):
+    if not values or any(map(is_blank, values)):
         raise ValueError("a text must not be empty")
     return text
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from steadydesk.contracts.base import Contract, PersonId
 from steadydesk.contracts.delivery import Channel, DeliveryState
 from steadydesk.contracts.events import EVENT_TYPES
+from steadydesk.contracts.words import EMPTY_OR_NOT_BLANK
 
 _PUBLIC = {event.key for event in EVENT_TYPES.values() if event.public}
 _FAMILIES = {f"{key.split('.')[0]}.*" for key in _PUBLIC}
@@ -24,7 +25,7 @@ def _known(name: str) -> str:
 SubscribedEvent = Annotated[str, AfterValidator(_known)]
 Events = Annotated[list[SubscribedEvent], Field(min_length=1, max_length=len(_PUBLIC))]
 Url = Annotated[str, StringConstraints(min_length=8, max_length=2000, pattern=r"^https?://[^\s]+$")]
-Label = Annotated[str, StringConstraints(max_length=200)]
+Label = Annotated[str, StringConstraints(max_length=200), EMPTY_OR_NOT_BLANK]
 
 
 class NewSubscription(Contract):

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from steadydesk.contracts.base import OTHER_YEARS, YEARS
 from steadydesk.contracts.form import FieldKind, Form
+from steadydesk.contracts.words import BLANK, is_blank
 from steadydesk.policies.form_schema import REFERENCES, json_schema
 
 __all__ = ["FormProblem", "check", "json_schema", "references", "sensitive", "usable"]
@@ -28,6 +29,9 @@ _LIMITS = {
     "maximum": "be at most",
 }
 _FORMATS = {"date": "a date as YYYY-MM-DD", "email": "an e-mail address"}
+_OWN_WORDS = (FieldKind.TEXT, FieldKind.LONG_TEXT, FieldKind.CONFIGURATION_ITEM, FieldKind.PERSON)
+"""Of a person the name, where it is nobody of the directory yet."""
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TYPES = {
     "string": "text",
@@ -54,6 +58,7 @@ def check(form: Form, variables: Mapping[str, JsonValue]) -> list[FormProblem]:
     found: set[tuple[str, str]] = set()
     for error in _validator(form).iter_errors(dict(variables)):
         found.update(_problems(form, error))
+    found.update((pointer, BLANK) for pointer in _blank(form, variables))
     found.update((f"/{_escaped(key)}", OTHER_YEARS) for key in _of_other_years(form, variables))
     return [FormProblem(pointer, message) for pointer, message in sorted(found)]
 
@@ -87,6 +92,16 @@ def _of_other_years(form: Form, variables: Mapping[str, JsonValue]) -> Iterator[
         given = variables.get(key)
         if isinstance(given, str) and _DATE.fullmatch(given) and int(given[:4]) not in YEARS:
             yield key
+
+
+def _blank(form: Form, variables: Mapping[str, JsonValue]) -> Iterator[str]:
+    """Pointers of answers in which nothing can be read; that one must not be empty says the schema."""
+    for key in (key for key, field in form.fields.items() if field.kind in _OWN_WORDS):
+        given, pointer = variables.get(key), f"/{_escaped(key)}"
+        if isinstance(given, dict):
+            given, pointer = given.get("name"), f"{pointer}/name"
+        if isinstance(given, str) and given and is_blank(given):
+            yield pointer
 
 
 def _validator(form: Form) -> jsonschema_rs.Draft202012Validator:

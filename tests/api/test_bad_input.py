@@ -76,6 +76,13 @@ ORDERS: list[tuple[dict[str, Any], int, str, str]] = [
     ({"items": []}, 422, "invalid-input", "/items"),
     ({}, 422, "invalid-input", "/items"),
     (order() | {"requested_for": "nobody.here"}, 422, "invalid-input", "/requested_for"),
+    (order() | {"note": " "}, 422, "invalid-input", "/note"),
+    (
+        order("expense-payment", variables=EXPENSE | {"purpose": " "}),
+        422,
+        "invalid-input",
+        "/items/0/variables/purpose",
+    ),
     (order() | {"note": "x" * 4001}, 422, "invalid-input", "/note"),
     (
         order("expense-payment", variables=EXPENSE | {"spent_on": "0001-01-01"}),
@@ -105,6 +112,12 @@ async def test_orders(desk: ApiDesk, body: dict[str, Any], status: int, kind: st
     ("action", "body", "pointer"),
     [
         ("survey", {"score": "2"}, "/score"),
+        ("survey", {"score": 2, "comment": " "}, "/comment"),
+        ("comments", {"text": " \n "}, "/text"),
+        ("comments", {"text": "\u200b\u2060"}, "/text"),
+        ("cancel", {"reason": "\t"}, "/reason"),
+        ("resubmit", {"variables": {"model": "light"}, "comment": "\ufeff"}, "/comment"),
+        ("extend", {"until": "2030-01-01", "comment": " "}, "/comment"),
         ("survey", {"score": True}, "/score"),
         ("comments", {"text": "Hello", "work_note": "yes"}, "/work_note"),
         ("comments", {"text": "Hello", "work_note": 1}, "/work_note"),
@@ -114,7 +127,7 @@ async def test_orders(desk: ApiDesk, body: dict[str, Any], status: int, kind: st
         ("reschedule", {"effective_at": "1893456000"}, "/effective_at"),
     ],
 )
-async def test_values_of_another_type(
+async def test_values_of_another_type_and_blank_texts(
     desk: ApiDesk, number: str, action: str, body: dict[str, Any], pointer: str
 ) -> None:
     answer = await desk.call(RITA, "POST", f"/requests/{number}/{action}", body)

@@ -17,6 +17,7 @@ from api.portal.words import languages, words_in
 from api.problems import problem_of
 from api.routes.extensions import Extension
 from steadydesk.contracts.base import OTHER_YEARS
+from steadydesk.contracts.words import BLANK
 from steadydesk.errors import InvalidInput, Problem
 from tests.portal.orders import fill
 from tests.portal.visitors import visitor
@@ -178,6 +179,7 @@ SENTENCES = [
     "nobody delegates to themselves",
     "nobody adds themselves; somebody else who owns the process may",
     OTHER_YEARS,
+    BLANK,
     "choose a file",
     "at most 20 items go into one order; send these first",
 ]
