@@ -1,4 +1,4 @@
-"""Open the process of a reserved order, once per Idempotency-Key, and answer with the record."""
+"""Number an order, open its process once per Idempotency-Key, and answer with the record."""
 
 from collections.abc import Sequence
 
@@ -7,16 +7,19 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api import commands
 from api.answers import etag
+from api.ordering import Draft
 from api.security import Caller
 from api.services import Services
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.kept_command import OPEN, OPEN_ID, KeptCommand
-from steadydesk.contracts.request_commands import Open, Order
+from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.request_commands import Open, Order, OrderedItem
 from steadydesk.contracts.views import OpenedRequest
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.engine import Connection, autocommit
+from steadydesk.records.processes import draw_number
 from steadydesk.records.reservations import RECEIVED, reserve
-from steadydesk.records.texts import NewText
+from steadydesk.records.texts import NewText, prepare
 from steadydesk.records.views.requests import opened_request
 
 
@@ -25,6 +28,26 @@ class Received(Contract):
 
     number: str
     state: str = RECEIVED
+
+
+async def numbered_order(connection: Connection, caller: Caller, draft: Draft) -> tuple[Order, list[NewText]]:
+    """The order under a number of its own, and the words that it refers to; neither is written yet."""
+    answers = [prepare(ordered.variables, caller.id) for ordered in draft.items]
+    note = prepare(draft.note, caller.id) if draft.note else None
+    order = Order(
+        number=await draw_number(connection, RecordKind.REQUEST),
+        configuration=draft.configuration,
+        opened_by=caller.id,
+        requested_for=draft.beneficiaries[0],
+        items=[
+            OrderedItem(
+                item=ordered.item, quantity=ordered.quantity, variables=text.reference, requested_for=person
+            )
+            for ordered, text, person in zip(draft.items, answers, draft.beneficiaries, strict=True)
+        ],
+        note=note.reference if note else None,
+    )
+    return order, [*answers, *([note] if note else [])]
 
 
 async def reserve_once(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from fastapi.responses import HTMLResponse
 
-from api.ordering import today_of
+from api.form_answers import today_of
 from api.portal import basket
 from api.portal.answer_words import Answered, answers_in_words, mentioned
 from api.portal.basket import Chosen

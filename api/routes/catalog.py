@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from api.ordering import today_of
+from api.form_answers import today_of
 from api.security import Caller, Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from api import commands
 from api.commands import IdempotencyKey
+from api.form_answers import check_variables
 from api.opening import Received, open_reserved, reserve_once
-from api.ordering import check_pre_approval, check_variables
+from api.ordering import check_pre_approval
 from api.requests_read import RequestNumber, require, viewer_of
 from api.security import Caller, Orderer
 from api.state import ServicesOf

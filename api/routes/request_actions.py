@@ -1,5 +1,6 @@
 """What people do with a request: comment, cancel, resubmit, move its date, watch it, answer the survey."""
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -7,7 +8,8 @@ from pydantic import Field
 
 from api import commands
 from api.actions import Action, OrdererAction, ReaderAction, WorkerAction
-from api.ordering import beneficiary_of, check_date, check_entitlement, check_variables
+from api.form_answers import check_date
+from api.ordering import ItemOrder, Wanted, check_line
 from api.requests_read import RequestNumber, read_request
 from steadydesk.contracts.base import Contract, Moment
 from steadydesk.contracts.request_commands import (
@@ -27,7 +29,7 @@ from steadydesk.errors import InvalidInput, Problem
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.rights import Permission, Verb
 from steadydesk.records.engine import Connection
-from steadydesk.records.organisation import kept_by
+from steadydesk.records.organisation import in_force, kept_by
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -103,21 +105,19 @@ async def cancel(number: RequestNumber, body: Cancellation, act: OrdererAction) 
 @router.post("/{number}/resubmit")
 async def resubmit(number: RequestNumber, body: Resubmission, act: OrdererAction) -> dict[str, Any]:
     """Change a returned line, or one in approval; a change of material fields starts the approval anew."""
-    line = _line_of(await read_request(act.services, act.caller, number), body.line)
+    view = await read_request(act.services, act.caller, number)
+    line = _line_of(view, body.line)
+    wanted = _as_changed(view, line, body)
 
     async def build(connection: Connection) -> Resubmit:
-        resolved = await kept_by(connection, number)
-        organisation = resolved.organisation
-        item = organisation.catalog[line.item or ""]
-        problems = await check_variables(
-            connection, act.caller, organisation, item, body.variables, "/variables"
+        organisation, (_, present) = (
+            (await kept_by(connection, number)).organisation,
+            await in_force(connection),
         )
+        with_present = replace(wanted, renewed=present.organisation)
+        _, problems = await check_line(connection, act.caller, organisation, with_present)
         if problems:
-            raise InvalidInput("the answers do not fit the form", problems=problems)
-        person = await beneficiary_of(connection, item, body.variables, line.caller.id)
-        if person != line.caller.id:
-            pointer = f"/variables/{item.beneficiary}"
-            await check_entitlement(connection, act.caller, item, person, pointer)
+            raise InvalidInput("the change does not fit the catalogue", problems=problems)
         return Resubmit(
             assertion=unsigned(),
             if_match=act.version,
@@ -207,6 +207,14 @@ async def _send_back(
         return kind(assertion=unsigned(), if_match=act.version, line=line.number, reason=reason)
 
     return await act(number, verb, name, body, build)
+
+
+def _as_changed(view: RequestView, line: RecordView, body: Resubmission) -> Wanted:
+    """The line as an order would have it now, by the version that its process keeps."""
+    quantity = body.quantity or line.quantity or 1
+    ordered = ItemOrder(item=line.item or "", quantity=quantity, variables=body.variables)
+    by_process = view.parent is not None
+    return Wanted(ordered, line.caller.id, "", "/line", "/line", by_process=by_process)
 
 
 def _line_of(view: RequestView, number: str | None) -> RecordView:

@@ -8,8 +8,8 @@ from pydantic import AwareDatetime
 from api import commands
 from api.answers import etag
 from api.commands import IdempotencyKey
-from api.opening import Received, open_reserved, reserve_once
-from api.ordering import Draft, NewRequest, check_order, numbered_order
+from api.opening import Received, numbered_order, open_reserved, reserve_once
+from api.ordering import Draft, NewRequest, check_order
 from api.requests_read import RequestNumber, show_or_received, viewer_of
 from api.security import Caller, Orderer, Reader
 from api.services import Services

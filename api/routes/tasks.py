@@ -8,7 +8,7 @@ from pydantic import Field
 from api import commands
 from api.actions import Action, Build, WorkerAction
 from api.answers import etag
-from api.ordering import check_answers
+from api.form_answers import check_answers
 from api.requests_read import RecordNumber, viewer_of
 from api.routes.requests import next_page, position
 from api.security import Caller, Reader

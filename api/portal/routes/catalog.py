@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Path, Query
 from fastapi.responses import Response
 
-from api.ordering import today_of
+from api.form_answers import today_of
 from api.portal import basket
 from api.portal.addresses import with_filters
 from api.portal.guard import pages

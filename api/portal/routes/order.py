@@ -6,7 +6,8 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from api import commands
-from api.ordering import ItemOrder, check_variables
+from api.form_answers import check_variables
+from api.ordering import ItemOrder
 from api.portal import basket
 from api.portal.addresses import with_filters
 from api.portal.answers import answers_in
