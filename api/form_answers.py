@@ -10,6 +10,7 @@ from steadydesk.contracts.form import FieldKind, Form
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.errors import InvalidInput, Problem
 from steadydesk.policies import form
+from steadydesk.policies.money import unpayable
 from steadydesk.policies.order_dates import begun, passed
 from steadydesk.records.directory_approvers import people_by_name
 from steadydesk.records.directory_facts import known_groups, who_left
@@ -28,21 +29,21 @@ async def check_variables(
     *,
     present: bool = True,
 ) -> list[Problem]:
-    """What does not fit the item's form, references that name nobody, and days that have passed; where ``present``
-    also people who have left.
+    """What does not fit the item's form, references that name nobody, days that have passed, and amounts that nobody
+    could pay; where ``present`` also people who have left.
     """
     problems = await check_answers(connection, item.form, variables, at, present=present)
     named = {problem.pointer for problem in problems}
     today = today_of(caller, organisation, item)
     days = passed(item, variables, today, may_backdate=may_backdate(caller, item))
-    late = (Problem(at + problem.pointer, problem.message) for problem in days)
-    return [*problems, *(problem for problem in late if problem.pointer not in named)]
+    more = (Problem(at + one.pointer, one.message) for one in (*days, *unpayable(item, variables)))
+    return [*problems, *(problem for problem in more if problem.pointer not in named)]
 
 
 async def check_answers(
     connection: Connection, asked: Form, variables: dict[str, Any], at: str, *, present: bool = False
 ) -> list[Problem]:
-    """The same for any form, except for the days."""
+    """The same for any form, except for days and amounts."""
     problems = [Problem(at + fault.pointer, fault.message) for fault in form.check(asked, variables)]
     named = form.references(asked, variables)
     people = [value for _, kind, value in named if kind is FieldKind.PERSON]

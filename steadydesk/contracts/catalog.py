@@ -2,13 +2,14 @@
 
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from steadydesk.contracts.base import BusinessTime, Contract, Key
 from steadydesk.contracts.form import Form
 from steadydesk.contracts.language import Localised
+from steadydesk.contracts.money import finer_than
 from steadydesk.contracts.plan import Plan
 
 
@@ -50,7 +51,16 @@ class PreApproval(Contract):
 class Price(Contract):
     amount: float = Field(ge=0)
     currency: str = Field(pattern=r"^[A-Z]{3}$")
-    variable: str | None = Field(default=None, description="A number field that holds the amount instead.")
+    variable: str | None = Field(
+        default=None,
+        description="A number field that holds the amount instead, with no more decimals than the currency has.",
+    )
+
+    @model_validator(mode="after")
+    def _can_be_paid(self) -> Self:
+        if (problem := finer_than(self.currency, self.amount)) is not None:
+            raise ValueError(f"'amount' {problem}")
+        return self
 
 
 class Survey(Contract):

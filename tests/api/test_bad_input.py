@@ -83,6 +83,18 @@ ORDERS: list[tuple[dict[str, Any], int, str, str]] = [
         "invalid-input",
         "/items/0/variables/purpose",
     ),
+    (
+        order("expense-payment", variables=EXPENSE | {"amount": 12.345}),
+        422,
+        "invalid-input",
+        "/items/0/variables/amount",
+    ),
+    (
+        order("expense-payment", variables=EXPENSE | {"amount": "12.34"}),
+        422,
+        "invalid-input",
+        "/items/0/variables/amount",
+    ),
     (order() | {"note": "x" * 4001}, 422, "invalid-input", "/note"),
     (
         order("expense-payment", variables=EXPENSE | {"spent_on": "0001-01-01"}),

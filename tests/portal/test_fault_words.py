@@ -180,6 +180,8 @@ SENTENCES = [
     "nobody adds themselves; somebody else who owns the process may",
     OTHER_YEARS,
     BLANK,
+    "must not have more than 2 decimals, as an amount in EUR",
+    "must have no decimals, as an amount in JPY",
     "choose a file",
     "at most 20 items go into one order; send these first",
 ]
