@@ -1,11 +1,14 @@
 """What the API asks of an issuer passes the egress guard: the issuer is trusted, what it publishes is not."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 from joserfc.jwk import OKPKey
 from pytest_httpserver import HTTPServer
+from sqlalchemy.ext.asyncio import AsyncEngine
 from werkzeug import Response
 
 from api.oidc import OidcIssuer
@@ -15,6 +18,7 @@ from steadydesk.contracts.identity import OidcRules
 from steadydesk.egress.guard import EgressGuard
 from steadydesk.errors import Unavailable
 from tests.connectors.remote import Names, reply, served
+from tests.support.api import client_of, directory_app
 from tests.support.stacks import isolated_settings
 
 KEYS = {"keys": [OKPKey.generate_key("Ed25519", {"kid": "okp", "use": "sig"}).as_dict(private=False)]}
@@ -132,3 +136,21 @@ async def test_an_odd_address_is_no_fault_of_ours(address: str) -> None:
     names = Names({})
     with pytest.raises((Unavailable, NoAnswerError)):
         await IssuerExchange(EgressGuard((), names)).ask("GET", address)
+
+
+async def test_the_api_says_that_an_address_is_refused_until_the_setting_allows_it(
+    engine: AsyncEngine, tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    async with served() as neighbour:
+        neighbour.answers = [reply(200, json.dumps(KEYS).encode())]
+        url = publishes(httpserver, jwks_uri=f"http://localhost:{neighbour.port}/keys")
+
+        async def answered(**settings: Any) -> dict[str, Any]:
+            app = directory_app(engine, tmp_path, oidc_issuer=url, oidc_audience="steadydesk", **settings)
+            async with client_of(app) as client:
+                return (await client.get("/api/v1/me", headers={"Authorization": "Bearer a.b.c"})).json()
+
+        refused = await answered()
+        assert (refused["status"], refused["type"].rpartition("/")[2]) == (503, "unavailable")
+        assert REFUSED in refused["detail"]
+        assert (await answered(egress_allow=(f"localhost:{neighbour.port}",)))["status"] == 401
