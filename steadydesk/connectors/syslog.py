@@ -48,7 +48,7 @@ async def send_line(guard: EgressGuard, url: str, line: str, at: datetime, secon
     except Unavailable as away:
         raise Unavailable(f"{url}: {away.message}") from None
     except (OSError, TimeoutError) as error:
-        raise Unavailable(f"{url}: {error or 'no answer in time'}") from None
+        raise Unavailable(f"{url}: {str(error) or 'no answer in time'}") from None
 
 
 def _message(line: str, at: datetime) -> bytes:

@@ -89,7 +89,7 @@ async def _prepare_database(settings: Settings, addresses: Addresses, contents: 
         named = "" if settings.embedded_database else f" ({variable})"
         raise StackError(
             f"cannot connect to the database {url.render_as_string(hide_password=True)}{named}:"
-            f" {error or 'no answer in time'}"
+            f" {str(error) or 'no answer in time'}"
         ) from error
 
 
