@@ -174,20 +174,16 @@ def _why_not(page: Page, content: ApprovalContent, names: list[tuple[str, str]])
 
 def _asked(page: Page, content: ApprovalContent, gate: Gate, view: ApprovalView) -> Iterator[AskedPerson]:
     """In the order of their votes, then of their names."""
-    natural = {one.person: one.natural for one in gate.eligible}
-    ballots = {ballot.natural: ballot for ballot in gate.ballots}
-    names, request = content.request.names, content.request
     people = sorted(view.approvers, key=lambda one: (one.state == "requested", one.person.name))
     for one in people:
-        ballot = ballots.get(natural.get(one.person.id, ""))
-        by = names.of(ballot.voter) if ballot and ballot.voter != one.person.id else None
+        by = one.decided_by
         yield AskedPerson(
             person=one.person,
             why=capacity_words(page, content, one.capacity),
             state=one.state,
-            at=ballot.at if ballot else None,
-            voter=by,
-            said=request.words.get(f"{gate.id}:{ballot.voter}") if ballot else None,
+            at=one.decided_at,
+            voter=by if by and by.id != one.person.id else None,
+            said=content.request.words.get(f"{gate.id}:{by.id}") if by else None,
             stand_ins=_deputies(content, gate, one.person.id),
             away=content.away.get(one.person.id) if gate.is_open else None,
         )

@@ -20,6 +20,10 @@ class ApproverView(Contract):
     person: PersonRef
     state: str
     capacity: str = Field(description="Why they are asked: own, manager, group:<key>, added, fallback:<key>.")
+    decided_by: PersonRef | None = Field(
+        default=None, description="Who cast the vote that counts for them: themselves or a delegate."
+    )
+    decided_at: datetime | None = None
 
 
 class FieldChange(Contract):

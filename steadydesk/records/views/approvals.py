@@ -31,6 +31,7 @@ from steadydesk.contracts.views import ApprovalView, ApproverView, Why
 from steadydesk.records.tables.approval import approver, as_opened, decide_by, gate
 from steadydesk.records.tables.process import record, sight
 from steadydesk.records.views.approval_rights import may_decide
+from steadydesk.records.views.asked_people import approver_view, asked_people
 from steadydesk.records.views.people import names_of
 from steadydesk.records.views.visibility import Viewer, subject_matches
 
@@ -173,17 +174,12 @@ def seen_gate(viewer: Viewer) -> ColumnElement[bool]:
 async def _views(connection: AsyncConnection, gates: Sequence[Row[Any]], language: str) -> list[ApprovalView]:
     if not gates:
         return []
-    rows = (
-        await connection.execute(
-            select(approver).where(approver.c.gate.in_([row.id for row in gates])).order_by(approver.c.person)
-        )
-    ).all()
-    names = await names_of(connection, [row.person for row in rows])
+    statement = asked_people(approver.c.gate.in_([row.id for row in gates])).order_by(approver.c.person)
+    rows = (await connection.execute(statement)).mappings().all()
+    names = await names_of(connection, [row[who] for row in rows for who in ("person", "decided_by")])
     asked: dict[str, list[ApproverView]] = {}
     for row in rows:
-        asked.setdefault(row.gate, []).append(
-            ApproverView(person=names.of(row.person), state=row.state, capacity=row.capacity)
-        )
+        asked.setdefault(row["gate"], []).append(approver_view(row, names))
     return [_view(row, asked.get(row.id, []), language) for row in gates]
 
 

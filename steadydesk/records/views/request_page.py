@@ -15,7 +15,6 @@ from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.request import RequestProcess
 from steadydesk.contracts.views import (
     ApprovalView,
-    ApproverView,
     LineView,
     RecordView,
     RequestView,
@@ -26,6 +25,7 @@ from steadydesk.policies.rights import Verb, may
 from steadydesk.records import configuration
 from steadydesk.records.attachments import AttachmentView
 from steadydesk.records.grants import GrantView
+from steadydesk.records.views.asked_people import approver_view
 from steadydesk.records.views.directory_words import DirectoryWords, directory_words
 from steadydesk.records.views.json_rows import record_fields
 from steadydesk.records.views.request_parts import whole_request
@@ -173,11 +173,7 @@ def _approval(one: _Facts, asked: Iterable[_Facts], names: DirectoryWords, langu
             "number": one["owner"],
             "label": in_language(one["label"], language),
             "changed": one["changed"] or [],
-            "approvers": [
-                ApproverView(person=names.of(each["person"]), state=each["state"], capacity=each["capacity"])
-                for each in asked
-                if each["gate"] == one["id"]
-            ],
+            "approvers": [approver_view(each, names) for each in asked if each["gate"] == one["id"]],
         }
     )
 

@@ -11,6 +11,7 @@ from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.journal import audit, journal
 from steadydesk.records.tables.process import process, record, sight
 from steadydesk.records.tables.text import attachment, text_body
+from steadydesk.records.views.asked_people import asked_people
 from steadydesk.records.views.json_rows import listed
 from steadydesk.records.views.task_outputs import output_refs
 from steadydesk.records.views.visibility import Viewer, subject_matches
@@ -32,6 +33,7 @@ def whole_request(
 
 def _parts(viewer: Viewer, number: str) -> list[Any]:
     of_ours = select(gate.c.id).where(gate.c.owner == number)
+    asked = asked_people(approver.c.gate.in_(of_ours)).subquery("asked")
     return [
         process.c.document,
         select(func.array_agg(sight.c.why.distinct()))
@@ -40,7 +42,7 @@ def _parts(viewer: Viewer, number: str) -> list[Any]:
         .label("relations"),
         listed(record, record.c.number, _of_process(number)).label("records"),
         listed(gate, as_opened(gate), gate.c.owner == number).label("gates"),
-        listed(approver, approver.c.person, approver.c.gate.in_(of_ours)).label("approvers"),
+        listed(asked, asked.c.person).label("approvers"),
         listed(grant_register, grant_register.c.number, grant_register.c.request == number).label("grants"),
         _votes(number).label("votes"),
         _files(number).label("files"),
