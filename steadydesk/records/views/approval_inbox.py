@@ -38,6 +38,7 @@ from steadydesk.records.views.approvals import (
     GateOrder,
     asked_gates,
     gate_facts,
+    in_order,
     in_their_name,
     people_of,
     seen_gate,
@@ -99,10 +100,7 @@ async def approval_inbox(
     """
     page = asked_gates(viewer, states, limit, after, order)
     statement = _entries(viewer, page, page.c.gate)
-    sorting = (page.c.at, gate.c.id)
-    if order is GateOrder.NEWEST:
-        sorting = (page.c.at.desc(), gate.c.id.desc())
-    rows = (await connection.execute(statement.order_by(*sorting))).all()
+    rows = (await connection.execute(statement.order_by(*in_order(page.c.at, gate.c.id, order)))).all()
     return [_entry(row, viewer.language) for row in rows]
 
 

@@ -28,7 +28,7 @@ from steadydesk.contracts.agenda import Waiting
 from steadydesk.contracts.gate import ApproverState, GateState
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.views import ApprovalView, ApproverView, Why
-from steadydesk.records.tables.approval import approver, as_opened, decide_by, gate
+from steadydesk.records.tables.approval import approver, as_opened, decide_by, gate, in_turn
 from steadydesk.records.tables.process import record, sight
 from steadydesk.records.views.approval_rights import may_decide
 from steadydesk.records.views.asked_people import approver_view, asked_people
@@ -82,7 +82,7 @@ async def inbox(
 ) -> list[ApprovalView]:
     """Gates at which the viewer is asked, themselves or as a delegate; the oldest first."""
     page = asked_gates(viewer, [state] if state else list(ApproverState), limit, after)
-    statement = select(gate).join(page, page.c.gate == gate.c.id).order_by(page.c.at, gate.c.id)
+    statement = select(gate).join(page, page.c.gate == gate.c.id).order_by(*in_turn(page.c.at, gate.c.id))
     return await _views(connection, (await connection.execute(statement)).all(), viewer.language)
 
 
@@ -105,7 +105,7 @@ def asked_gates(
         .join(gate, gate.c.id == approver.c.gate)
         .where(approver.c.person == who.c.person, approver.c.state == which.c.state, seen_gate(viewer))
         .where(in_their_name(viewer))
-        .order_by(*_in_order(at, approver.c.gate, order))
+        .order_by(*in_order(at, approver.c.gate, order))
         .limit(limit)
     )
     if order is GateOrder.DUE:
@@ -114,7 +114,8 @@ def asked_gates(
     if list(states) == [ApproverState.REQUESTED]:
         asked = asked.where(gate.c.state == GateState.REQUESTED.value, may_decide(viewer))
     if after is not None:
-        place, row = tuple_(*map(literal, after)), tuple_(at, approver.c.gate)
+        instant, last = literal(after[0]), literal(after[1])
+        place, row = tuple_(*in_turn(instant, last)), tuple_(*in_turn(at, approver.c.gate))
         asked = asked.where(row < place if order is GateOrder.NEWEST else row > place)
     return _merged(who, which, asked.lateral(), limit, order)
 
@@ -135,10 +136,11 @@ def in_their_name(viewer: Viewer) -> ColumnElement[bool]:
     return or_(not_(limited), tuple_(approver.c.person, gate.c.policy).in_(viewer.partly))
 
 
-def _in_order(
+def in_order(
     at: ColumnElement[datetime], identity: ColumnElement[str], order: GateOrder
-) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    return (at.desc(), identity.desc()) if order is GateOrder.NEWEST else (at, identity)
+) -> tuple[ColumnElement[Any], ...]:
+    sorting = in_turn(at, identity)
+    return tuple(each.desc() for each in sorting) if order is GateOrder.NEWEST else sorting
 
 
 def _each(values: list[str], name: str) -> TableValuedAlias:
@@ -158,8 +160,8 @@ def _merged(
     return (
         select(asked.c.gate, asked.c.at)
         .select_from(who.join(which, true()).join(asked, true()))
-        .distinct()
-        .order_by(*_in_order(asked.c.at, asked.c.gate, order))
+        .group_by(asked.c.gate, asked.c.at)
+        .order_by(*in_order(asked.c.at, asked.c.gate, order))
         .limit(limit)
         .subquery()
     )

@@ -30,7 +30,7 @@ from steadydesk.contracts.language import in_language
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.views import PersonRef, RecordView
 from steadydesk.records.engine import plan_anew
-from steadydesk.records.tables.approval import approver, gate
+from steadydesk.records.tables.approval import approver, gate, in_turn
 from steadydesk.records.tables.process import record
 from steadydesk.records.views.approval_rights import may_decide
 from steadydesk.records.views.approvals import in_their_name, people_of
@@ -168,7 +168,7 @@ def _approvals(viewer: Viewer) -> Select[Any]:
         _part("approval", asked)
         .join(asked, asked.c.line == record.c.number)
         .where(visible(viewer))
-        .order_by(asked.c.due_at, asked.c.id)
+        .order_by(*in_turn(asked.c.due_at, asked.c.id))
         .limit(MOST + 1)
     )
 

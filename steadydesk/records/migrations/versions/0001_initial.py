@@ -51,11 +51,21 @@ def upgrade() -> None:
     op.create_index(
         "ix_approver_due",
         "approver",
-        ["person", sa.literal_column("coalesce(due_at, '9999-01-01 00:00:00+00'::timestamptz)"), "gate"],
+        [
+            "person",
+            sa.literal_column("coalesce(due_at, '9999-01-01 00:00:00+00'::timestamptz)"),
+            sa.literal_column("length(gate)"),
+            "gate",
+        ],
         unique=False,
         postgresql_where=sa.text("state = 'requested'"),
     )
-    op.create_index("ix_approver_inbox", "approver", ["person", "state", "opened_at", "gate"], unique=False)
+    op.create_index(
+        "ix_approver_inbox",
+        "approver",
+        ["person", "state", "opened_at", sa.literal_column("length(gate)"), "gate"],
+        unique=False,
+    )
     op.create_table(
         "attachment",
         sa.Column("id", sa.Text(), nullable=False),
