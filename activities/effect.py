@@ -1,6 +1,7 @@
 """One effect outside, through the ledger: noted before it is sent, asked about after a doubt, never blindly twice."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ from temporalio.exceptions import ApplicationError
 
 from steadydesk.connectors.errors import ConnectorFault, NeedsPerson, OutcomeUnknown, Unavailable
 from steadydesk.connectors.protocol import Check, Connector, ConnectorCall, ConnectorResult, Outcome
+from steadydesk.connectors.said import safe_words
+from steadydesk.connectors.secrets import SecretsUsed
 from steadydesk.contracts.assertion import TextRef
 from steadydesk.contracts.language import LocalisedText
 from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome, OutcomeKind
@@ -19,18 +22,24 @@ DOUBTFUL = OutcomeUnknown.__name__
 BY_HAND = NeedsPerson.__name__
 INSTRUCTION = "instruction"
 """The field of the text that a person gets to read for what no machine does."""
+STATUS, SAID = "status", "said"
+"""The fields of the text that holds what the target answered to an attempt that failed."""
 UNVERIFIED = "VerificationFailed"
 
 
 @dataclass(frozen=True)
 class Effect:
-    """One call and its entry in the ledger; the attempt of a worker that was killed counts like any other."""
+    """One call and its entry in the ledger; the attempt of a worker that was killed counts like any other.
+
+    ``confidential`` are values that nobody reads in what the target says.
+    """
 
     engine: AsyncEngine
     connector: Connector
     call: ConnectorCall
     order: ErrandOrder
     verify: bool = False
+    confidential: Sequence[str] = field(default=(), repr=False)
 
     async def cause(self) -> ErrandOutcome:
         """Have the effect once, or hand it to a person, whose instruction is the outcome's text. Failures are
@@ -50,7 +59,7 @@ class Effect:
             try:
                 outputs = await self._send(before)
             except NeedsPerson as asked:
-                return await self._hand_over(asked)
+                return await self._hand_over(before, asked)
         if self.verify:
             await self._verify(before, outputs)
         return ErrandOutcome(kind=OutcomeKind.DONE, outputs=outputs)
@@ -60,7 +69,7 @@ class Effect:
         before = await self._begin()
         if before is not None and before.problem == BY_HAND:
             return ErrandOutcome(kind=OutcomeKind.NEEDS_PERSON, outputs=before.outputs)
-        return await self._hand_over(asked)
+        return await self._hand_over(before, asked)
 
     async def _begin(self) -> LedgerEntry | None:
         order, call = self.order, self.call
@@ -69,7 +78,7 @@ class Effect:
                 connection, order.key, order.number, call.target, call.operation, now()
             )
 
-    async def _send(self, before: LedgerEntry | None) -> TextRef:
+    async def _send(self, before: LedgerEntry | None) -> TextRef | None:
         """Send it, unless an earlier attempt may have arrived: then the remote is asked by the key first."""
         facts = self.connector.facts(self.call.operation)
         last = 0 < self.order.attempts <= (before.attempts if before else 0) + 1
@@ -77,17 +86,20 @@ class Effect:
         if doubt and not facts.repeatable:
             result = await self._ask(can_tell=facts.settles is not None, last=last)
             if result is not None:
-                return await self._done(result)
+                return await self._done(before, result)
             doubt = False
         if before is not None:
             async with self.engine.begin() as connection:
                 await effects.send_again(connection, self.order.key, now())
+        used = SecretsUsed(self.call.secrets)
         try:
-            return await self._done(await self.connector.perform(self.call))
+            return await self._done(before, await self.connector.perform(replace(self.call, secrets=used)))
         except NeedsPerson:
             raise
         except ConnectorFault as fault:
-            raise await self._failed(fault, doubt=doubt, last=last) from fault
+            doubt = doubt or _may_stand(fault)
+            await self._keep_answer(before, fault, used, doubt=doubt)
+            raise self._failed(fault, doubt=doubt, last=last) from fault
 
     async def _ask(self, *, can_tell: bool, last: bool) -> ConnectorResult | None:
         """What the remote knows of the key: the result, or None where it surely did nothing."""
@@ -101,40 +113,53 @@ class Effect:
             raise self._error(DOUBTFUL, final=True)
         return found.result
 
-    async def _failed(self, fault: ConnectorFault, *, doubt: bool, last: bool) -> ApplicationError:
-        """Write down what is known, and turn the fault into what Temporal retries or not; never its words."""
+    def _failed(self, fault: ConnectorFault, *, doubt: bool, last: bool) -> ApplicationError:
+        """What Temporal retries or not; never the fault's words."""
         ask_after = fault.ask_after if isinstance(fault, OutcomeUnknown) else None
-        if isinstance(fault, OutcomeUnknown) or (isinstance(fault, Unavailable) and fault.in_doubt):
-            doubt = True
-        name = type(fault).__name__
-        state = EffectState.WAITING if isinstance(fault, Unavailable) else EffectState.REFUSED
-        async with self.engine.begin() as connection:
-            await effects.end(
-                connection, self.order.key, EffectState.UNKNOWN if doubt else state, now(), problem=name
-            )
         final = last or not (fault.retryable or ask_after is not None)
-        return self._error(DOUBTFUL if doubt else name, final=final, delay=ask_after or _asked_for(fault))
+        name = DOUBTFUL if doubt else type(fault).__name__
+        return self._error(name, final=final, delay=ask_after or _asked_for(fault))
 
-    async def _hand_over(self, asked: NeedsPerson) -> ErrandOutcome:
+    async def _keep_answer(
+        self, before: LedgerEntry | None, fault: ConnectorFault, used: SecretsUsed, *, doubt: bool
+    ) -> None:
+        """Write down what is known, and what the target said for whoever decides about it."""
+        state = EffectState.WAITING if isinstance(fault, Unavailable) else EffectState.REFUSED
+        secrets = [secret.get_secret_value() for secret in used.given]
+        said = safe_words(fault.detail, secrets, self.confidential) if _refuses(fault) else ""
+        body = {name: value for name, value in ((STATUS, fault.status), (SAID, said)) if value}
+        name = type(fault).__name__
+        await self._keep(before, body or None, EffectState.UNKNOWN if doubt else state, problem=name)
+
+    async def _hand_over(self, before: LedgerEntry | None, asked: NeedsPerson) -> ErrandOutcome:
         """Nothing happened outside: it ends with what a person has to do, stored where a repeat finds it."""
-        reference = await self._keep({INSTRUCTION: asked.instruction}, EffectState.REFUSED, problem=BY_HAND)
+        body = {INSTRUCTION: asked.instruction}
+        reference = await self._keep(before, body, EffectState.REFUSED, problem=BY_HAND)
         return ErrandOutcome(kind=OutcomeKind.NEEDS_PERSON, outputs=reference)
 
-    async def _done(self, result: ConnectorResult) -> TextRef:
+    async def _done(self, before: LedgerEntry | None, result: ConnectorResult) -> TextRef | None:
         body: dict[str, Any] = dict(result.outputs)
         if result.external_reference is not None:
             body.setdefault("reference", result.external_reference)
-        return await self._keep(body, EffectState.DONE)
+        return await self._keep(before, body, EffectState.DONE)
 
-    async def _keep(self, body: dict[str, Any], state: EffectState, problem: str | None = None) -> TextRef:
-        """Store what came of it, and end its entry with it."""
-        text = texts.prepare(body, "service")
+    async def _keep(
+        self,
+        before: LedgerEntry | None,
+        body: dict[str, Any] | None,
+        state: EffectState,
+        problem: str | None = None,
+    ) -> TextRef | None:
+        """Store what came of it in the place of what an earlier attempt was told, and end its entry with it."""
+        text = texts.prepare(body, "service") if body is not None else None
+        reference = text.reference if text else None
         async with self.engine.begin() as connection:
-            await texts.write(connection, [text], now(), self.order.number)
-            await effects.end(
-                connection, self.order.key, state, now(), outputs=text.reference.ref, problem=problem
-            )
-        return text.reference
+            await texts.write(connection, [text] if text else [], now(), self.order.number)
+            outputs = reference.ref if reference else None
+            await effects.end(connection, self.order.key, state, now(), outputs=outputs, problem=problem)
+            if before is not None and before.outputs is not None:
+                await texts.forget(connection, before.outputs.ref)
+        return reference
 
     async def _verify(self, before: LedgerEntry | None, outputs: TextRef | None) -> None:
         """Look whether it is there; what the ledger has as done is looked at again, never sent again."""
@@ -186,6 +211,15 @@ def unsettled(entry: LedgerEntry, settles: timedelta, timeout: timedelta) -> tim
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def _may_stand(fault: ConnectorFault) -> bool:
+    return isinstance(fault, OutcomeUnknown) or (isinstance(fault, Unavailable) and fault.in_doubt)
+
+
+def _refuses(fault: ConnectorFault) -> bool:
+    """Whether its detail is about the failure: the body of a success holds what was made, not why it is unreadable."""
+    return fault.status is None or fault.status >= 300
 
 
 def _asked_for(fault: ConnectorFault) -> timedelta | None:

@@ -15,7 +15,7 @@ from activities.effect import Effect, unsettled
 from activities.heartbeat import beating
 from activities.same_access import Kept, kept_access, leave_standing
 from activities.steps import HOLDER_LEFT
-from activities.values import value_of, values_of
+from activities.values import confidential_of, value_of, values_of
 from steadydesk.connectors.errors import ConnectorFault, Unavailable
 from steadydesk.connectors.protocol import Check, Connector, ConnectorCall, ConnectorResult
 from steadydesk.connectors.registry import ConnectorRegistry, Surroundings
@@ -103,7 +103,8 @@ class ErrandActivities:
     async def _prepared(self, order: ErrandOrder) -> tuple[Effect, Kept | None]:
         async with self.engine.begin() as connection:
             place = await self._place(connection, order)
-            call = await self._call(connection, place, order.key)
+            values = await values_of(connection, place.process, place.line)
+            call = self._call(place, order.key, values)
             connector = self._connector(place.organisation, call.target)
             await _must_be_there(connection, place, order.key)
             await _until_settled(connection, order.key, connector, call.operation, call.timeout)
@@ -114,7 +115,8 @@ class ErrandActivities:
                 await _until_settled(connection, key, first, performed.operation, place.definition.timeout)
             kept = await _kept(connection, place, order.key)
         verify = place.definition.verify and not place.undoing
-        return Effect(self.engine, connector, call, order, verify), kept
+        confidential = confidential_of(place.organisation.catalog[place.line.item], values)
+        return Effect(self.engine, connector, call, order, verify, confidential), kept
 
     async def _check_gone(self, order: ErrandOrder) -> None:
         """After the undo of what the plan verifies: look that it is not there any more. A repeat only looks."""
@@ -123,9 +125,11 @@ class ErrandActivities:
             if not (place.undoing and place.definition.verify and place.definition.call):
                 return
             key = perform_key(place.line, place.step)
-            call = await self._call(connection, replace(place, undoing=False), key)
+            values = await values_of(connection, place.process, place.line)
+            call = self._call(replace(place, undoing=False), key, values)
             entry = await effects.find(connection, key)
-            outputs = entry.outputs.ref if entry and entry.outputs else None
+            done = entry is not None and entry.state is effects.EffectState.DONE
+            outputs = entry.outputs.ref if entry and done and entry.outputs else None
             bodies = await texts.read(connection, [outputs] if outputs else [])
         body = bodies.get(outputs or "", {})
         connector = self._connector(place.organisation, call.target)
@@ -162,8 +166,7 @@ class ErrandActivities:
         organisation = (await configuration.get(connection, grant.configuration)).organisation
         return _Place(process, organisation, process.line(grant.line), grant.step, undoing=True)
 
-    async def _call(self, connection: AsyncConnection, place: _Place, key: str) -> ConnectorCall:
-        values = await values_of(connection, place.process, place.line)
+    def _call(self, place: _Place, key: str, values: dict[str, Any]) -> ConnectorCall:
         function = place.organisation.catalog[place.line.item].function
         store = SecretStore(_secrets(place.organisation), self.environ)
         return ConnectorCall(

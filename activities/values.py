@@ -5,11 +5,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.work import RequestWork
+from steadydesk.contracts.catalog import CatalogItem
+from steadydesk.contracts.form import Form
 from steadydesk.contracts.plan import Value
 from steadydesk.contracts.request import Line, RequestProcess
 from steadydesk.errors import InvalidInput
 from steadydesk.policies import expression
 from steadydesk.policies.expression_names import select
+from steadydesk.policies.form import sensitive
 from steadydesk.records import texts
 from steadydesk.records.directory_facts import person_facts
 
@@ -35,6 +38,16 @@ async def answers_of(work: RequestWork, line: Line) -> dict[str, Any]:
     if ref not in work.answers:
         work.answers |= await texts.read(work.connection, [ref])
     return {"variables": work.answers.get(ref) or {}}
+
+
+def confidential_of(item: CatalogItem, values: dict[str, Any]) -> list[str]:
+    """What was answered in the sensitive fields of the item and of its tasks, of all the values of a line."""
+    given: list[Any] = [values["variables"].get(name) for name in sensitive(item.form)]
+    for key, step in item.plan.steps.items():
+        outputs = values["steps"].get(key) or {}
+        given += [outputs.get(name) for name in sensitive(step.form or Form())]
+    each = [one for answer in given for one in (answer if isinstance(answer, list) else [answer])]
+    return [str(one) for one in each if isinstance(one, str | float | int) and not isinstance(one, bool)]
 
 
 def _line_values(line: Line) -> dict[str, Any]:

@@ -15,14 +15,14 @@ from steadydesk.contracts.form import Form
 from steadydesk.contracts.plan import StepKind
 from steadydesk.contracts.request import TaskPurpose, TaskState
 from steadydesk.contracts.request_commands import TaskAction
-from steadydesk.contracts.views import RecordView, TimelineEntry
+from steadydesk.contracts.views import FailureView, RecordView, TimelineEntry
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.form import sensitive
 from steadydesk.policies.plan import CHILD_ENDED
 from steadydesk.policies.rights import Permission, Verb, may
 from steadydesk.records.engine import autocommit
 from steadydesk.records.views.task_outputs import form_asked
-from steadydesk.records.views.task_page import Failure, TaskContent, task_content
+from steadydesk.records.views.task_page import TaskContent, task_content
 
 OUTPUTS = "o"
 """Before the names of the fields of a task's form."""
@@ -99,7 +99,7 @@ def _following(page: Page, content: TaskContent) -> RecordView | None:
     )
 
 
-def failure_words(page: Page, failure: Failure) -> str:
+def failure_words(page: Page, failure: FailureView) -> str:
     """Why it failed, as people say it; a type that has no words of its own by its name."""
     problem = "child" if failure.problem.startswith(CHILD_ENDED) else failure.problem
     otherwise = page.words("failure.other", problem=problem)

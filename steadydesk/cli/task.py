@@ -1,4 +1,4 @@
-"""`steadydesk task`: the queues of one's groups, and what is done with a task."""
+"""`steadydesk task`: the queues of one's groups, a task with why its step failed, and what is done with it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,7 +8,7 @@ import typer
 
 from steadydesk.cli.client import AsJson, AsUser, Token, api, print_json
 from steadydesk.cli.request import Most, Values, told
-from steadydesk.cli.table import print_table, state_of
+from steadydesk.cli.table import Row, print_facts, print_table, state_of
 from steadydesk.cli.values import read_values
 
 Number = Annotated[str, typer.Argument(help="Such as SCTASK0000007, or sctask7.")]
@@ -24,6 +24,15 @@ COLUMNS = (
     ("DUE", "due_at"),
 )
 
+FAILURE = (
+    ("failed with", "problem"),
+    ("at", "system"),
+    ("tries", "tries"),
+    ("last at", "last_at"),
+    ("answered", "status"),
+    ("it said", "said"),
+)
+
 NOTED = {
     "start": "Start to work on it.",
     "skip": "It is not needed: the plan goes on without it.",
@@ -37,6 +46,7 @@ NOTED = {
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Tasks of your groups.", no_args_is_help=True)
     group.command("list")(list_tasks)
+    group.command("show")(show)
     group.command("assign")(assign)
     group.command("ask")(ask)
     group.command("complete")(complete)
@@ -57,6 +67,30 @@ def list_tasks(
     """List open tasks."""
     found = api(token, as_user).pages("tasks", most, group=group, state=state, mine=mine)
     print_json(found) if as_json else print_table(found, COLUMNS, "No open task.")
+
+
+def show(number: Number, token: Token = None, as_user: AsUser = None, as_json: AsJson = False) -> None:
+    """Show a task: what to do, and of a failed step why it failed and what the other system said."""
+    found = api(token, as_user).get(f"tasks/{number}")
+    print_json(found) if as_json else print_task(found)
+
+
+def print_task(found: Row) -> None:
+    print_facts(
+        [
+            ("number", found["number"]),
+            ("what", found["short_description"]),
+            ("state", state_of(found)),
+            ("of", found["line"] or found["owner"]),
+            ("for", found["caller"]),
+            ("group", found["assignment_group"]),
+            ("assigned to", found["assigned_to"]),
+            ("due", found["due_at"]),
+            ("to do", found["instruction"]),
+        ]
+    )
+    failure = found["failure"] or {}
+    print_facts((title, failure.get(name) or None) for title, name in FAILURE)
 
 
 def assign(

@@ -1,4 +1,4 @@
-"""Typed errors of connectors. No text of theirs holds a value, a secret or the words of a remote.
+"""Typed errors of connectors. No message of theirs holds a value, a secret or the words of a remote.
 
 ConnectorFault            (`EgressFault` where no connector is concerned; with * from `steadydesk.egress.errors`)
 ├── Refused               the remote said no: final
@@ -33,15 +33,7 @@ __all__ = [
 
 
 class Refused(ConnectorFault):
-    """`detail` holds at most 2,000 characters of the remote's answer; it may quote what people wrote,
-    so it belongs into the text store, never into a message, a log line or a workflow's history.
-    `status` is the code of the protocol (HTTP or SMTP).
-    """
-
-    def __init__(self, message: str, *, status: int | None = None, detail: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.detail = detail[:2000]
+    pass
 
 
 class BadValue(ConnectorFault):

@@ -23,16 +23,22 @@ def require_success(operation: HttpOperation, answer: HttpAnswer) -> None:
     if status in operation.success:
         return
     if status in operation.retry or status in _NOT_NOW:
-        raise Unavailable(f"answered {status}", status=status, retry_after=answer.retry_after)
+        raise Unavailable(
+            f"answered {status}", status=status, detail=answer.excerpt, retry_after=answer.retry_after
+        )
     if 300 <= status < 400:
         raise Refused(f"answered {status}: redirects are not followed", status=status)
     if 400 <= status < 500 or status in _NEVER or (operation.reads and status < 300):
         raise Refused(f"answered {status}", status=status, detail=answer.excerpt)
     if operation.safe_to_repeat and status >= 500:
         raise Unavailable(
-            f"answered {status}", status=status, retry_after=answer.retry_after, in_doubt=not operation.reads
+            f"answered {status}",
+            status=status,
+            detail=answer.excerpt,
+            retry_after=answer.retry_after,
+            in_doubt=not operation.reads,
         )
-    unknown(operation, f"answered {status}, which does not say whether it was done", status)
+    unknown(operation, f"answered {status}, which does not say whether it was done", status, answer.excerpt)
 
 
 def result_of(operation: HttpOperation, answer: HttpAnswer) -> ConnectorResult:
@@ -74,8 +80,8 @@ def evaluate(expression: str, subject: JsonValue) -> JsonValue:
         return None
 
 
-def unknown(operation: HttpOperation, message: str, status: int | None = None) -> NoReturn:
-    raise OutcomeUnknown(message, status=status, ask_after=settle_time(operation)) from None
+def unknown(operation: HttpOperation, message: str, status: int | None = None, detail: str = "") -> NoReturn:
+    raise OutcomeUnknown(message, status=status, detail=detail, ask_after=settle_time(operation)) from None
 
 
 def _present(

@@ -4,13 +4,14 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from steadydesk.connectors.errors import BadConfiguration, SecretForbidden, SecretMissing
+from steadydesk.connectors.protocol import SecretScope
 
 _REFERENCE = re.compile(r"secret://([a-z][a-z0-9-]{0,62})")
 _LARGEST = 65_536
@@ -106,6 +107,19 @@ class BoundSecrets:
 
     def resolve(self, reference: str, host: str) -> SecretStr:
         return self.store.resolve(reference, connector=self.connector, host=host, function=self.function)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsUsed:
+    """A scope that remembers what it gave out, so that it is left out of what a target says in return."""
+
+    scope: SecretScope
+    given: list[SecretStr] = field(default_factory=list[SecretStr])
+
+    def resolve(self, reference: str, host: str) -> SecretStr:
+        secret = self.scope.resolve(reference, host)
+        self.given.append(secret)
+        return secret
 
 
 def _read_private(path: Path, name: str) -> str:

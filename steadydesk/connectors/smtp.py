@@ -155,7 +155,8 @@ def _translate(error: Exception, progress: _Progress) -> NoReturn:
         # The library's own words for a missing STARTTLS or AUTH; waiting does not bring them.
         raise BadConfiguration(f"mail server: {error}") from None
     if isinstance(error, aiosmtplib.SMTPResponseException) and 400 <= error.code < 500:
-        raise Unavailable(f"the mail server answered {error.code}", status=error.code) from None
+        text = f"the mail server answered {error.code}"
+        raise Unavailable(text, status=error.code, detail=error.message) from None
     if isinstance(error, aiosmtplib.SMTPResponseException) and error.code >= 500:
         text = f"the mail server answered {error.code}"
         raise Refused(text, status=error.code, detail=error.message) from None

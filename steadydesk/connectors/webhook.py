@@ -104,7 +104,10 @@ class WebhookSender:
             raise Refused("the receiver wants no more of these messages (410)", status=410)
         if not 200 <= answer.status < 300:
             raise Unavailable(
-                f"answered {answer.status}", status=answer.status, retry_after=answer.retry_after
+                f"answered {answer.status}",
+                status=answer.status,
+                detail=answer.excerpt,
+                retry_after=answer.retry_after,
             )
 
 

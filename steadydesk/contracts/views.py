@@ -142,6 +142,19 @@ class OpenedRequest(Contract):
     version: int
 
 
+class FailureView(Contract):
+    """Why a step failed, or could not be taken back; ``system`` and what follows of automated ones alone."""
+
+    problem: str = Field(description="The kind of failure, such as Refused or Unavailable.")
+    system: str | None = None
+    tries: int = 0
+    last_at: datetime | None = None
+    status: int | None = Field(default=None, description="The code (HTTP, SMTP) of the system's last answer.")
+    said: str | None = Field(
+        default=None, description="The system's words, in short; for those who work on the task alone."
+    )
+
+
 class TaskView(RecordView):
     """A task with what its people need for it; the sensitive answers only for its group while it is open."""
 
@@ -164,6 +177,7 @@ class TaskView(RecordView):
         default_factory=dict[str, Any],
         description="What was entered in ``form`` when it was completed; sensitive values are left out.",
     )
+    failure: FailureView | None = Field(default=None, description="Of a task that a failure opened.")
 
 
 class TimelineEntry(Contract):

@@ -1,4 +1,4 @@
-"""How reaching out fails. No text here holds a value, a secret or the words of a remote.
+"""How reaching out fails. No message of theirs holds a value, a secret or the words of a remote.
 
 EgressFault
 ├── Unavailable           nothing happened: try again, not before `retry_after`
@@ -12,13 +12,20 @@ from typing import ClassVar
 
 
 class EgressFault(Exception):  # noqa: N818 - faults carry the nouns that operators say
-    """`retryable` says whether the same call may be sent again without asking anyone."""
+    """`retryable` says whether the same call may be sent again without asking anyone.
+
+    `status` is the code of the protocol (HTTP or SMTP). `detail` holds at most 2,000 characters of the remote's
+    answer; it may quote what people wrote, so it belongs into the text store, never into a message, a log line
+    or a workflow's history.
+    """
 
     retryable: ClassVar[bool] = False
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, status: int | None = None, detail: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.status = status
+        self.detail = detail[:2000]
 
 
 class Unavailable(EgressFault):
@@ -33,11 +40,11 @@ class Unavailable(EgressFault):
         message: str,
         *,
         status: int | None = None,
+        detail: str = "",
         retry_after: timedelta | None = None,
         in_doubt: bool = False,
     ) -> None:
-        super().__init__(message)
-        self.status = status
+        super().__init__(message, status=status, detail=detail)
         self.retry_after = retry_after
         self.in_doubt = in_doubt
 
@@ -48,10 +55,14 @@ class OutcomeUnknown(EgressFault):
     """
 
     def __init__(
-        self, message: str, *, status: int | None = None, ask_after: timedelta | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        detail: str = "",
+        ask_after: timedelta | None = None,
     ) -> None:
-        super().__init__(message)
-        self.status = status
+        super().__init__(message, status=status, detail=detail)
         self.ask_after = ask_after
 
 

@@ -80,6 +80,11 @@ async def read(connection: AsyncConnection, refs: Iterable[str]) -> dict[str, An
     return {row.ref: row.body for row in found}
 
 
+async def forget(connection: AsyncConnection, ref: str) -> None:
+    """Delete a text to which nothing refers any more."""
+    await connection.execute(delete(text_body).where(text_body.c.ref == ref))
+
+
 async def sweep(connection: AsyncConnection, now: datetime) -> int:
     """Delete what nothing refers to after a day; how many went."""
     gone = await connection.execute(

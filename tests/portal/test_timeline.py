@@ -12,6 +12,7 @@ from activities.registry import REQUESTS
 from activities.transition import Transitions
 from steadydesk.contracts.delivery import Message
 from steadydesk.contracts.request_commands import ErrandOutcome, OutcomeKind, Tick
+from steadydesk.records import texts
 from steadydesk.records.outbox import post
 from steadydesk.records.tables.delivery import in_app, outbox
 from steadydesk.records.tables.effect import effect
@@ -43,7 +44,9 @@ async def report(portal: ApiDesk, number: str, kind: OutcomeKind, problem: str |
     async with engine.begin() as connection:
         tried: dict[str, Any] = {"key": errand, "number": number, "target": "identity", "operation": "add"}
         more: dict[str, Any] = {"state": "waiting", "attempts": 3, "first_at": now, "last_at": now}
-        await connection.execute(insert(effect).values(**tried, **more))
+        answer = texts.prepare({"status": 503, "said": "No <b>seats</b> left"}, "service")
+        await texts.write(connection, [answer], now, number)
+        await connection.execute(insert(effect).values(**tried, **more, outputs=answer.reference.ref))
     plan = PlanActivities(Transitions(REQUESTS, engine, Quiet()))
     outcome = ErrandOutcome(kind=kind, problem=problem)
     tick = Tick(number=number, step=f"outcome:{errand}", at=now, run="run", errand=errand, outcome=outcome)
@@ -118,6 +121,12 @@ async def test_who_decides_on_a_failed_step_learns_why_it_failed(portal: ApiDesk
     assert "The target did not answer." in why or "Das Zielsystem hat nicht geantwortet." in why
     assert "<dd>identity</dd>" in why
     assert "<dd>3</dd>" in why
+    assert "<dd>503</dd>" in why
+    assert "<dd>No &lt;b&gt;seats&lt;/b&gt; left</dd>" in why
+    failure = (await portal.get("ingo.it", f"/tasks/{task['number']}"))["failure"]
+    assert (failure["problem"], failure["status"], failure["said"]) == (
+        "Unavailable", 503, "No <b>seats</b> left",
+    )  # fmt: skip
     assert "Nobody decided about the failed step" not in html
 
 

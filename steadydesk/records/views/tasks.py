@@ -3,20 +3,27 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.form import Form
 from steadydesk.contracts.language import in_language
 from steadydesk.contracts.numbers import RecordKind, kind_of
-from steadydesk.contracts.request import TaskState
+from steadydesk.contracts.request import RequestProcess, TaskState
 from steadydesk.contracts.views import RecordView, TaskView
 from steadydesk.policies.form import json_schema, sensitive
 from steadydesk.records import configuration
 from steadydesk.records.sensitive import SensitiveRead, disclose
-from steadydesk.records.tables.process import record
+from steadydesk.records.tables.process import process, record
 from steadydesk.records.tables.task import task
+from steadydesk.records.views.failures import (
+    AFTER_FAILURE,
+    failure_view,
+    problem_of_grant,
+    problem_of_step,
+    tried,
+)
 from steadydesk.records.views.requests import line_answers, open_answers
 from steadydesk.records.views.task_outputs import form_asked, read_outputs
 from steadydesk.records.views.visibility import Viewer
@@ -35,7 +42,7 @@ async def task_view(connection: AsyncConnection, reader: TaskReader, view: Recor
     """What stands in ``view``, which the caller may see, with all that belongs to the task."""
     row = (
         await connection.execute(
-            select(task, record.c.configuration)
+            select(task, record.c.configuration, tried().label("tried"))
             .join(record, record.c.number == task.c.number)
             .where(task.c.number == view.number)
         )
@@ -57,6 +64,7 @@ async def task_view(connection: AsyncConnection, reader: TaskReader, view: Recor
         step=row.step,
         purpose=row.purpose,
         instruction=in_language(row.instruction, reader.viewer.language),
+        failure=failure_view(reader.viewer, view, await _problem(connection, row), row.tried),
         **more,
     )
 
@@ -79,6 +87,16 @@ async def _of_item(
     asked = form_asked(item, key, purpose)
     schema = json_schema(asked, reader.viewer.language) if asked and asked.fields else None
     return {"form": schema, "sensitive": given}
+
+
+async def _problem(connection: AsyncConnection, row: Row[Any]) -> str | None:
+    """Why the step failed; None for a task that no failure opened."""
+    if row.purpose not in AFTER_FAILURE:
+        return None
+    if kind_of(row.owner) is not RecordKind.REQUEST:
+        return problem_of_grant(row.tried)
+    found = await connection.scalar(select(process.c.document).where(process.c.number == row.owner))
+    return problem_of_step(RequestProcess.model_validate(found), row.line, row.step, row.attempt)
 
 
 async def form_of(connection: AsyncConnection, number: str) -> Form | None:
