@@ -6,6 +6,7 @@ from steadydesk.contracts.request_commands import Watch
 from steadydesk.errors import InvalidInput, NotAllowed
 from steadydesk.policies.rights import Relation, Verb, may
 from steadydesk.records.directory_standing import standing
+from steadydesk.records.silence import kept_from
 from steadydesk.records.views.visibility import Viewer, relations
 
 
@@ -54,6 +55,5 @@ async def _must_be_fit(work: RequestWork, person: str) -> None:
         raise InvalidInput("only active people watch", pointer="/person")
     if process.restricted_to and who.groups.isdisjoint(process.restricted_to):
         raise NotAllowed(f"{process.number} is restricted; only members of its groups watch it")
-    silent = process.silent_until is not None and work.at < process.silent_until
-    if silent and person in {process.requested_for, *(line.requested_for for line in process.lines)}:
+    if await kept_from(work.connection, process.number, [person], work.at):
         raise NotAllowed(f"{process.number} is kept from this person for now")

@@ -13,8 +13,8 @@ from steadydesk.records.tables.base import Instant
 
 # The predicate of every list and search, for many pairs at once: own sight through oneself, one's groups and
 # the functions one owns, and what one decides as a delegate, by the policies that the delegation names; nothing of
-# what is silent about oneself. Where no record has the number, there is none to hide, and the audience alone says who
-# hears of it.
+# what is silent about any account of one's own. Where no record has the number, there is none to hide, and the
+# audience alone says who hears of it.
 _SEES = """
     person.active AND (
       (:about_none AND NOT EXISTS (SELECT 1 FROM record WHERE record.number = asked.number))
@@ -27,8 +27,8 @@ _SEES = """
            AND (sight.until IS NULL OR sight.until > :now)
            AND NOT EXISTS (
              SELECT 1
-               FROM sight later
-              WHERE later.subject IN ('p:' || person.id, 'p:' || person.natural_person)
+               FROM sight later JOIN person about ON about.id = substr(later.subject, 3)
+              WHERE COALESCE(about.natural_person, about.id) = COALESCE(person.natural_person, person.id)
                 AND later.number = record.owner AND later.why = 'requested_for' AND later.begins_at > :now)
            AND (
              sight.subject = 'p:' || person.id

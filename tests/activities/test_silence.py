@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from steadydesk.contracts.request_commands import Open, Reschedule
+from steadydesk.contracts.request_commands import Open, Reschedule, Watch
 from steadydesk.policies.assertion import unsigned
+from steadydesk.records.delivery_audience import who_sees
 from steadydesk.records.directory_standing import standing
-from steadydesk.records.tables.process import reservation
-from steadydesk.records.views.visibility import Viewer, relations
-from tests.support.request_desk import Desk
+from steadydesk.records.tables.process import record, reservation
+from steadydesk.records.views.visibility import Viewer, relations, sight_of, visible
+from tests.support.request_desk import Desk, refused
 
 DAY = timedelta(days=1)
 
@@ -27,15 +28,42 @@ async def ordered(desk: Desk, item: str, whom: str = "rita") -> str:
     return await desk.order(item, requested_for=whom, by="ralf", variables={"day": day})
 
 
-@pytest.mark.parametrize("who", ["rita", "rita-admin"])
-async def test_who_it_is_about_sees_it_from_its_hour_on(desk: Desk, who: str) -> None:
-    """Whichever of their accounts is in a group that the record names."""
+@pytest.mark.parametrize(
+    ("about", "who"),
+    [("rita", "rita"), ("rita", "rita-admin"), ("rita-admin", "rita"), ("rita-admin", "rita-third")],
+)
+async def test_who_it_is_about_sees_it_from_its_hour_on(desk: Desk, about: str, who: str) -> None:
+    """Whichever of their accounts is in a group that the record names, and whichever it is about."""
     await desk.join(who, "confidants")
-    number = await ordered(desk, "silent-case")
-    assert await why_seen(desk, number, who) == []
+    number = await ordered(desk, "silent-case", about)
+    assert await why_seen(desk, number, who) == await by_others(desk, number, who) == []
     assert await why_seen(desk, number, "carl") == ["restricted_group"]
     desk.now += 11 * DAY
     assert "restricted_group" in await why_seen(desk, number, who)
+    assert await by_others(desk, number, who) == ["lists", "figures", "messages"]
+
+
+async def test_nobody_watches_by_another_account(desk: Desk) -> None:
+    number = await ordered(desk, "silent-and-asking", "rita-admin")
+    selma, *theirs = [
+        Watch(assertion=unsigned(), person=desk.ids[name]) for name in ("selma", "rita", "rita-third")
+    ]
+    await desk.requests.record_watcher(desk.write(number, selma, "ralf"))
+    for watch in theirs:
+        assert await refused(desk.requests.record_watcher(desk.write(number, watch, "ralf"))) == "NotAllowed"
+
+
+async def by_others(desk: Desk, number: str, who: str) -> list[str]:
+    """Which of lists, figures by sight and messages let them see it."""
+    async with desk.engine.connect() as connection:
+        found = await standing(connection, desk.ids[who], desk.now)
+        assert found is not None
+        viewer = Viewer.of(found, desk.now)
+        ways = {"lists": viewer, "figures": (await sight_of(connection, viewer)).at(desk.now)}
+        of_it = select(record.c.number).where(record.c.number == number)
+        seen = [way for way, one in ways.items() if await connection.scalar(of_it.where(visible(one)))]
+        told = await who_sees(connection, [(number, desk.ids[who])], desk.now, about_none=False)
+        return [*seen, *(["messages"] if told else [])]
 
 
 async def test_whom_it_is_about_nobody_asks(desk: Desk) -> None:

@@ -34,6 +34,10 @@ async def populate(scene: Scene, chance: random.Random) -> tuple[list[str], list
         )
         for place in range(8)
     ]
+    people += [
+        await scene.person("Again", chance.sample(GROUPS, 1), natural_person=chance.choice(people[:3]))
+        for _ in range(3)
+    ]
     for person in people[:4]:
         role = chance.choice(["process_owner", "operator"])
         await scene.add(role_holder, {"person": person, "role": role, "function": chance.choice(FUNCTIONS)})

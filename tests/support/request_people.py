@@ -1,4 +1,4 @@
-"""The people of the tests of requests: managers, a circle, somebody alone, two accounts of one person, a robot."""
+"""The people of the tests of requests: managers, a circle, somebody alone, accounts of one person, a robot."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -34,6 +34,7 @@ PEOPLE: dict[str, Any] = {
         {"user_name": "mona", "name": "Mona", "manager": "dora"},
         {"user_name": "rita", "name": "Rita", "manager": "mona", "email": "rita@example.org"},
         {"user_name": "rita-admin", "name": "Rita", "manager": "mona", "same_person_as": "rita"},
+        {"user_name": "rita-third", "name": "Rita", "manager": "mona", "same_person_as": "rita"},
         {"user_name": "ralf", "name": "Ralf", "manager": "mona"},
         {"user_name": "ann", "name": "Ann", "manager": "mona", "groups": ["board"]},
         {"user_name": "ben", "name": "Ben", "manager": "mona", "groups": ["board"]},

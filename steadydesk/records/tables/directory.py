@@ -22,6 +22,11 @@ person = Table(
     Column("version", Integer, nullable=False, server_default="1"),
 )
 Index("ix_person_manager", person.c.manager)
+Index(
+    "ix_person_natural_person",
+    person.c.natural_person,
+    postgresql_where=person.c.natural_person.is_not(None),
+)
 
 person_group = Table(
     "person_group",

@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,11 +28,13 @@ from sqlalchemy.types import Text
 from steadydesk.contracts.directory import Standing
 from steadydesk.policies.rights import Relation
 from steadydesk.records.tables.approval import approver, gate
+from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.process import record, sight
 
 _GATE = gate.alias("scope_gate")
 _ASKED = approver.alias("scope_approver")
 _LATER = sight.alias("later")
+_OTHER = person.alias("other_account")
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ class Viewer:
 
     @property
     def selves(self) -> list[str]:
-        """The subjects that are the person alone, by the accounts that are known here."""
-        return [f"p:{account}" for account in sorted({self.person, self.natural}) if account]
+        """The account and the one that the person's others name; these the directory knows."""
+        return [account for account in sorted({self.person, self.natural}) if account]
 
 
 def _partly(standing: Standing) -> tuple[tuple[str, str], ...]:
@@ -115,8 +118,14 @@ def _is_not_silent(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _silent(selves: ColumnElement[Any], now: ColumnElement[Any]) -> Select[str]:
-    """The processes that keep silent about the subjects ``selves`` still."""
-    of_theirs = and_(_LATER.c.subject == any_(selves), _LATER.c.why == Relation.REQUESTED_FOR.value)
+    """The processes that keep silent still about the person with the accounts ``selves``, by whichever of theirs."""
+    known = func.unnest(selves).column_valued("known")
+    others = select(literal("p:") + _OTHER.c.id).where(_OTHER.c.natural_person == any_(selves))
+    everyone = union_all(select(literal("p:") + known), others).scalar_subquery()
+    of_theirs = and_(
+        _LATER.c.subject == any_(func.array(everyone, type_=ARRAY(Text))),
+        _LATER.c.why == Relation.REQUESTED_FOR.value,
+    )
     return select(_LATER.c.number).where(of_theirs, _LATER.c.begins_at > now)
 
 
@@ -203,8 +212,7 @@ async def sight_of(connection: AsyncConnection, viewer: Viewer) -> Sight:
 async def _kept_from(connection: AsyncConnection, viewer: Viewer) -> tuple[str, ...]:
     """The viewer's accounts, where any process is silent about them."""
     some = _silent(literal(viewer.selves, ARRAY(Text)), literal(viewer.now)).exists()
-    accounts = [subject.removeprefix("p:") for subject in viewer.selves]
-    return tuple(accounts) if await connection.scalar(select(some)) else ()
+    return tuple(viewer.selves) if await connection.scalar(select(some)) else ()
 
 
 async def relations(connection: AsyncConnection, viewer: Viewer, owner: str) -> list[str]:

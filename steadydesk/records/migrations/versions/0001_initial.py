@@ -417,6 +417,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_name", name=op.f("uq_person_user_name")),
     )
     op.create_index("ix_person_manager", "person", ["manager"], unique=False)
+    op.create_index(
+        "ix_person_natural_person",
+        "person",
+        ["natural_person"],
+        unique=False,
+        postgresql_where=sa.text("natural_person IS NOT NULL"),
+    )
     op.create_table(
         "preference",
         sa.Column("person", sa.Text(), nullable=False),
@@ -996,6 +1003,11 @@ def downgrade() -> None:
     op.drop_table("record")
     op.drop_table("process")
     op.drop_table("preference")
+    op.drop_index(
+        "ix_person_natural_person",
+        table_name="person",
+        postgresql_where=sa.text("natural_person IS NOT NULL"),
+    )
     op.drop_index("ix_person_manager", table_name="person")
     op.drop_table("person")
     op.drop_index("ix_outbox_waiting", table_name="outbox", postgresql_where=sa.text("fanned_out_at IS NULL"))
