@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import activity
 
-from activities import steps, task_dates
+from activities import escalation, steps, task_dates
 from activities.approvers import one_level_up
 from activities.closing import begin_undo
 from activities.gates import ask_people, close_gate
@@ -24,9 +24,7 @@ from steadydesk.policies import sla_steps as sla
 from steadydesk.policies.alarms import AlarmKind, Due, alarms
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.request import BeginUndo
-from steadydesk.policies.rights import Relation
 from steadydesk.policies.waiting_gate import outcome_of_expiry
-from steadydesk.records.directory_approvers import group_manager
 
 
 class ClockActivities:
@@ -124,10 +122,7 @@ async def _promise_clock(work: RequestWork, due: Due) -> None:
     if due.percent < BREACH_PERCENT:
         work.tell("clock.warning", [f"g:{item.fulfilment_group}"], line.number, percent=due.percent)
         return
-    manager = await group_manager(work.connection, item.fulfilment_group)
-    audience = [f"p:{manager}"] if manager else [f"f:{item.function}"]
-    if manager:
-        work.show_to(f"p:{manager}", Relation.FULFILMENT_GROUP)
+    audience = await escalation.to_manager(work, item.fulfilment_group, item.function)
     work.tell("clock.breached", audience, line.number)
     line.expected_at = add_business_time(work.calendars[item.calendar], work.at, line.clock.target / 2)
     work.tell(
@@ -158,7 +153,7 @@ async def _task_end(work: RequestWork, due: Due) -> None:
     """A failed step on which nobody decided has failed for good; any other task stays, and its owners know."""
     task, line, step = find_task(work, due.subject)
     if task.purpose is not TaskPurpose.DECIDE:
-        task_dates.escalate_again(work, work.process.function, task)
+        await task_dates.escalate_again(work, work.process.function, task)
         return
     close_task(work, task, TaskState.CLOSED_INCOMPLETE)
     work.note("step.decided", f"{line.number}/{step}", action="fail", reason="nobody decided")

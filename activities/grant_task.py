@@ -17,7 +17,7 @@ async def ring_task(work: GrantWork) -> None:
     if task.due_at is not None and task.due_at <= work.at and not task.overdue:
         await task_dates.escalate(work, grant.function, work.calendars[item_of(work).calendar], task)
     elif task.ends_at is not None and task.ends_at <= work.at:
-        task_dates.escalate_again(work, grant.function, task)
+        await task_dates.escalate_again(work, grant.function, task)
 
 
 async def act(work: GrantWork, command: ActOnTask) -> None:

@@ -1,14 +1,13 @@
-"""The dates of people's tasks: reminded, escalated to the group's manager, and what ends the wait for a decision."""
+"""The dates of people's tasks: reminded, escalated to who answers for them, and what ends the wait for a decision."""
 
 from datetime import datetime, timedelta
 
+from activities import escalation
 from activities.task_queue import open_task
 from activities.work import P, RequestWork, Work
 from steadydesk.contracts.calendar import Calendar
 from steadydesk.contracts.request import Line, TaskPurpose, TaskRun
 from steadydesk.policies.calendar import add_business_time, business_time_between
-from steadydesk.policies.rights import Relation
-from steadydesk.records.directory_approvers import group_manager
 
 _LEAST = timedelta(hours=1)
 """Business time between the two escalations of a task that was due almost at once."""
@@ -30,24 +29,22 @@ def remind(work: Work[P], task: TaskRun) -> None:
 
 
 async def escalate(work: Work[P], function: str, calendar: Calendar, task: TaskRun) -> None:
-    """It is overdue: the group's manager knows, and the time that it had runs once more."""
+    """It is overdue: who answers for the group knows, and the time that it had runs once more."""
     assert task.due_at is not None
     task.overdue, task.remind_at = True, None
     span = business_time_between(calendar, task.opened_at, task.due_at)
     task.ends_at = add_business_time(calendar, work.at, max(span, _LEAST))
-    manager = await group_manager(work.connection, task.group)
-    if manager is not None:
-        work.show_to(f"p:{manager}", Relation.FULFILMENT_GROUP)
-    above = f"p:{manager}" if manager else f"f:{function}"
     work.note("task.overdue", task.number, until=task.ends_at)
-    work.tell("task.reminder", [f"g:{task.group}", above], task.number, due=task.due_at)
+    above = await escalation.to_manager(work, task.group, function)
+    work.tell("task.reminder", [f"g:{task.group}", *above], task.number, due=task.due_at)
 
 
-def escalate_again(work: Work[P], function: str, task: TaskRun) -> None:
+async def escalate_again(work: Work[P], function: str, task: TaskRun) -> None:
     """Nobody else can say that it is done, so it stays; the owners of the process know."""
     task.ends_at = None
     work.note("task.escalated", task.number)
-    work.tell("task.reminder", [f"g:{task.group}", f"f:{function}"], task.number, due=task.due_at)
+    above = await escalation.to_owners(work, function)
+    work.tell("task.reminder", [f"g:{task.group}", *above], task.number, due=task.due_at)
 
 
 def defer(task: TaskRun, calendar: Calendar, since: datetime, until: datetime) -> None:

@@ -100,6 +100,29 @@ TASK_EVENTS: tuple[EventType, ...] = (
         ),
     ),
     event(
+        "task.unattended",
+        ("Nobody sees to a restricted record", "Niemand kümmert sich um einen vertraulichen Vorgang"),
+        "Something of a restricted record is late, and nobody is in the groups that it names. Which record is kept "
+        "from everybody else.",
+        "The process owners of its function; where there are none, the administrators.",
+        fields="kind group",
+        subject=(
+            "Nobody sees to a confidential record",
+            "Niemand kümmert sich um einen vertraulichen Vorgang",
+        ),
+        text=(
+            """A confidential record{% if kind %} of {{ kind }}{% endif %} is late, and the groups that see it,
+            {{ group }} among them, have no active member. Please put somebody into that group, who then finds it in
+            its queue. This is kept under {{ number }}.""",
+            """Ein vertraulicher Vorgang{% if kind %} von {{ kind }}{% endif %} ist überfällig, und die Gruppen, die
+            ihn sehen, darunter {{ group }}, haben kein aktives Mitglied. Bitte nehmen Sie jemanden in diese Gruppe
+            auf, der ihn dann in deren Arbeitsvorrat findet. Festgehalten ist dies unter {{ number }}.""",
+        ),
+        public=False,
+        about_record=False,
+        mandatory=True,
+    ),
+    event(
         "task.completed",
         ("Task completed", "Aufgabe erledigt"),
         "A task was completed.",

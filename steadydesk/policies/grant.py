@@ -74,7 +74,7 @@ def _task(grant: GrantProcess, task: TaskRun) -> Waiting:
         people=[task.assigned_to] if task.assigned_to else [],
         since=task.opened_at,
         until=_task_date(task),
-        then="the group and its manager are told; when it is done, the register says so",
+        then="the group and who answers for it are told; when it is done, the register says so",
     )
 
 

@@ -206,9 +206,9 @@ def _task(task: TaskRun, label: LocalisedText, requester: str) -> Waiting:
 def _after_task(task: TaskRun, *, decides: bool) -> str:
     if decides:
         failed = "the step has failed, and what was done is taken back"
-        return failed if task.overdue else f"the group's manager is told; as long again, then {failed}"
+        return failed if task.overdue else f"who answers for the group is told; as long again, then {failed}"
     if not task.overdue:
-        return "the group and its manager are told; as long again, then the owners of the process"
+        return "the group and who answers for it are told; as long again, then the owners of the process"
     return "the owners of the process are told" if task.ends_at else "it stays overdue until somebody ends it"
 
 

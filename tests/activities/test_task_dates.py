@@ -82,7 +82,7 @@ async def test_a_decision_that_nobody_takes_fails_the_step_and_undoes_the_rest(d
     number, line = await undecided(desk)
     asked = await why(desk, number)
     assert (asked.kind, asked.until) == (WaitingKind.DECISION, NOW + 8 * HOUR)
-    assert asked.then.startswith("the group's manager is told; as long again, then the step has failed")
+    assert asked.then.startswith("who answers for the group is told; as long again, then the step has failed")
     await until(desk, number, 4)
     assert await reminded(desk, number) == [["g:desk"]]
     await until(desk, number, 8)
