@@ -66,17 +66,11 @@ def _search(
     work: RequestWork, policy: ApprovalPolicy, line: Line, also_excluded: Iterable[str] = ()
 ) -> _Search:
     who = {"requester": work.process.opened_by, "requested_for": line.requested_for}
-    excluded = {who[name] for name in policy.exclude} | set(also_excluded) | _kept_silent(work)
+    excluded = {who[name] for name in policy.exclude} | set(also_excluded)
+    # Nobody is asked at a gate that they do not see.
+    excluded |= work.process.kept_from(work.at)
     passed = excluded | {work.process.opened_by}
     return _Search(work, policy, line, excluded, passed, _Known(work, excluded))
-
-
-def _kept_silent(work: RequestWork) -> set[str]:
-    """Whom it is about, while they must not know: nobody is asked at a gate that they do not see."""
-    process = work.process
-    if process.silent_until is None or work.at >= process.silent_until:
-        return set()
-    return {process.requested_for, *(line.requested_for for line in process.lines)} - {process.opened_by}
 
 
 async def find_eligible(

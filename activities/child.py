@@ -67,7 +67,8 @@ class ChildActivities:
             step, zone = item.plan.steps[key], resolved.calendars[item.calendar].zone
             ordered = ChildOrder(process, line, key, step, zone)
             await reserve(connection, ordered, _now())
-            words = summary_of(resolved.organisation, [step.item or ""])
+            restricted = bool(process.restricted_to)
+            words = summary_of(resolved.organisation, [step.item or ""], restricted=restricted)
         with suppress(WorkflowAlreadyStartedError):
             await self.sender.open(ordered.child, actor=process.opened_by, at=_now(), summary=words)
         return _DONE

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from activities.child_order import follows_date
-from activities.lines import keep_silent, must_be_open, open_line
+from activities.lines import must_be_open, open_line
 from activities.resubmission import approve_anew, material_of
+from activities.silence import keep_silent
 from activities.work import RequestWork
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, StepState
@@ -25,6 +26,8 @@ async def reschedule(work: RequestWork, command: Reschedule) -> None:
     for line in dated:
         if line.effective_at != command.effective_at:
             await _move(work, line, command.effective_at)
+    # Also of a child whose own date stays: the hour of its parent may have moved.
+    await keep_silent(work)
 
 
 def _has_date(work: RequestWork, line: Line) -> bool:
@@ -37,7 +40,7 @@ async def _move(work: RequestWork, line: Line, date: datetime) -> None:
     line.effective_at = date
     _promise_from(work, line, max(work.at, date))
     _plan_anew(work, line)
-    keep_silent(work, line)
+    await keep_silent(work)
     work.note("line.rescheduled", line.number, before=before, after=date)
     changed = differences(material, await material_of(work, line))
     if changed and line.phase is Phase.APPROVAL:

@@ -63,8 +63,10 @@ async def begin(work: GrantWork, request: RequestProcess) -> None:
     """It is in force; where its holder left before its process could hear of it, it is taken back at once."""
     grant = work.process
     _plan_reminder(work)
-    silent_until = request.silent_until if grant.holder != grant.opened_by else None
-    work.show_to(f"p:{grant.holder}", Relation.REQUESTED_FOR, from_=silent_until)
+    for person in sorted(request.not_to_know | {grant.holder}):
+        hour = request.silent_until if person in request.not_to_know else None
+        theirs = person == grant.holder
+        work.show_to(f"p:{person}", Relation.REQUESTED_FOR, from_=hour, until=None if theirs else hour)
     work.show_to(f"p:{grant.opened_by}", Relation.REQUESTER)
     groups = grant.restricted_to or [item_of(work).fulfilment_group]
     why = Relation.RESTRICTED_GROUP if grant.restricted_to else Relation.FULFILMENT_GROUP

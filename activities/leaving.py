@@ -23,13 +23,12 @@ async def person_left(work: RequestWork, person: str) -> None:
         if return_task(work, task, person, "person left", line.number)
     ]
     customers = {line.requested_for for line in work.process.lines}
-    silent = work.process.silent_until is not None and work.at < work.process.silent_until
     await hand_over(
         work,
         person,
         returned,
         restricted_to=work.process.restricted_to,
-        kept_from=customers | {work.process.requested_for} if silent else (),
+        kept_from=work.process.kept_from(work.at),
     )
     if person in customers | {work.process.opened_by, work.process.requested_for}:
         await _hand_over(work, person)

@@ -1,12 +1,9 @@
-"""What commands ask of a line before they change it, and what stays silent about it."""
-
-from datetime import datetime
+"""What commands ask of a line before they change it."""
 
 from activities.work import RequestWork
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line
 from steadydesk.errors import InvalidTransition, RecordClosed, UnknownRecord
-from steadydesk.policies.rights import Relation
 
 
 def must_not_be_extending(line: Line) -> None:
@@ -31,23 +28,3 @@ def must_be_open(work: RequestWork) -> None:
     if work.process.closed_at is not None:
         number = work.process.number
         raise RecordClosed(f"{number} is closed; order again or refer to it", details={"follow_up": number})
-
-
-def keep_silent(work: RequestWork, line: Line) -> None:
-    """Where the item says so, who it is about hears and sees nothing before the effective date, also a moved one."""
-    if work.organisation.catalog[line.item].silent_until_effective and line.effective_at is not None:
-        work.process.silent_until = line.effective_at
-        show_to_beneficiary(work, line.requested_for, line.effective_at)
-
-
-def show_to_beneficiary(work: RequestWork, person: str, from_: datetime | None) -> None:
-    """The person of a line sees the record from then on, and nothing of it before, also by no other relation. A
-    restricted record is for one person: those of other lines are kept from it, and do not come to see it.
-    """
-    process = work.process
-    if person == process.opened_by:
-        return
-    is_theirs = not process.restricted_to or person == process.requested_for
-    if is_theirs or from_ is not None:
-        until = None if is_theirs else from_
-        work.show_to(f"p:{person}", Relation.REQUESTED_FOR, from_=from_, until=until)

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from activities.lines import show_to_beneficiary
+from activities.silence import keep_silent, restrict, show_to_beneficiary
 from activities.steps import instant_of
 from activities.values import answers_of
 from activities.work import RequestWork
@@ -42,11 +42,8 @@ async def fill(work: RequestWork, order: Order, numbers: Sequence[str]) -> None:
     process.function = work.organisation.catalog[order.items[0].item].function
     for number, ordered in zip(numbers, order.items, strict=True):
         process.lines.append(await _line(work, order, ordered, number))
-    models = {work.organisation.catalog[line.item].model for line in process.lines}
-    process.restricted_to = sorted(
-        {g for m in models for g in work.organisation.process_models[m].restricted_to}
-    )
-    _silence(work)
+    await restrict(work)
+    await keep_silent(work)
     _sights(work)
     if order.note is not None:
         work.write_down("comment", order.note)
@@ -94,21 +91,11 @@ async def read_amount_and_date(work: RequestWork, line: Line) -> None:
         line.effective_at = instant_of(date, work.calendars[item.calendar].zone)
 
 
-def _silence(work: RequestWork) -> None:
-    """The latest effective date of the lines that must stay silent until it has come."""
-    silent = [
-        line.effective_at
-        for line in work.process.lines
-        if line.effective_at is not None and work.organisation.catalog[line.item].silent_until_effective
-    ]
-    work.process.silent_until = max(silent, default=None)
-
-
 def _sights(work: RequestWork) -> None:
     process = work.process
     work.show_to(f"p:{process.opened_by}", Relation.REQUESTER)
-    for person in sorted({process.requested_for, *(line.requested_for for line in process.lines)}):
-        show_to_beneficiary(work, person, process.silent_until)
+    for person in sorted(process.beneficiaries):
+        show_to_beneficiary(work, person)
     if process.restricted_to:
         for group in process.restricted_to:
             work.show_to(f"g:{group}", Relation.RESTRICTED_GROUP)

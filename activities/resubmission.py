@@ -2,8 +2,9 @@
 
 from activities.closing import begin_undo, cancel_gates, return_line
 from activities.gates import close_gate, enter, flat
-from activities.lines import keep_silent, must_not_be_extending, open_line, show_to_beneficiary
+from activities.lines import must_not_be_extending, open_line
 from activities.opening import read_amount_and_date
+from activities.silence import keep_silent, show_to_beneficiary
 from activities.values import answers_of, values_of
 from activities.work import RequestWork
 from steadydesk.contracts.gate import GateState
@@ -53,7 +54,7 @@ async def _take_answers(work: RequestWork, line: Line, command: Resubmit) -> lis
         line.amount = work.organisation.catalog[line.item].price.amount * command.quantity
     await read_amount_and_date(work, line)
     moved = await _read_beneficiary(work, line)
-    keep_silent(work, line)
+    await keep_silent(work)
     return ["requested_for"] if moved else []
 
 
@@ -77,10 +78,9 @@ def _change_beneficiary(work: RequestWork, line: Line, person: str) -> None:
     line.requested_for = person
     if line is process.lines[0] and process.requested_for == before:
         process.requested_for = person
-    ours = {process.opened_by, process.requested_for, *(each.requested_for for each in process.lines)}
-    if before not in ours:
+    if before not in {process.opened_by, *process.beneficiaries}:
         work.hide_from(f"p:{before}", Relation.REQUESTED_FOR)
-    show_to_beneficiary(work, person, process.silent_until)
+    show_to_beneficiary(work, person)
     work.note("line.beneficiary-changed", line.number, before=before, after=person)
 
 

@@ -188,6 +188,9 @@ class RequestProcess(RecordDocument):
     )
     restricted_to: list[str] = Field(default_factory=list)
     silent_until: datetime | None = None
+    silent_about: list[str] = Field(
+        default_factory=list, description="Who must not know until then; its parent's, and its own."
+    )
     parent: str | None = None
     parent_step: str | None = None
     parent_told: bool = False
@@ -213,10 +216,23 @@ class RequestProcess(RecordDocument):
 
     def customers(self, at: datetime, requested_for: str | None = None) -> list[str]:
         """The audience of news: who ordered, for whom (unless it must be silent still), and watchers."""
-        people = {self.opened_by, *self.watchers}
-        if self.silent_until is None or at >= self.silent_until:
-            people.add(requested_for or self.requested_for)
+        kept = self.kept_from(at)
+        people = {self.opened_by, *self.watchers, requested_for or self.requested_for} - kept
         return sorted(f"p:{person}" for person in people)
+
+    @property
+    def beneficiaries(self) -> set[str]:
+        """For whom it and its lines are."""
+        return {self.requested_for, *(line.requested_for for line in self.lines)}
+
+    @property
+    def not_to_know(self) -> set[str]:
+        """About whom it is silent; who ordered it knows."""
+        return set(self.silent_about) - {self.opened_by}
+
+    def kept_from(self, at: datetime) -> set[str]:
+        """The same as long as the hour has not come."""
+        return self.not_to_know if self.silent_until is not None and at < self.silent_until else set()
 
     def gates_of(self, line: Line) -> list[Gate]:
         """The gates of the line's present round, plan steps' gates apart."""

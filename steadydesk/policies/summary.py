@@ -8,10 +8,12 @@ from steadydesk.contracts.organisation import Organisation
 RESTRICTED = "Restricted request"
 
 
-def summary_of(organisation: Organisation, items: Sequence[str]) -> str:
-    """The first item's name and how many more there are; nothing of it where a model keeps its records to groups."""
+def summary_of(organisation: Organisation, items: Sequence[str], *, restricted: bool = False) -> str:
+    """The first item's name and how many more there are; nothing of it where a model keeps its records to groups, or
+    the request is ``restricted`` as its parent is.
+    """
     found = [organisation.catalog[item] for item in items]
-    if any(organisation.process_models[item.model].restricted_to for item in found):
+    if restricted or any(organisation.process_models[item.model].restricted_to for item in found):
         return RESTRICTED
     first, *others = found
     name = in_language(first.name)

@@ -24,5 +24,7 @@ async def summaries_of(connection: AsyncConnection, numbers: Collection[str]) ->
         except ValueError:
             continue
         resolved = await configuration.get(connection, request.configuration)
-        found[row.number] = summary_of(resolved.organisation, [line.item for line in request.lines])
+        items = [line.item for line in request.lines]
+        restricted = bool(request.restricted_to)
+        found[row.number] = summary_of(resolved.organisation, items, restricted=restricted)
     return found
