@@ -5,6 +5,7 @@ from activities.closing import begin_undo
 from activities.leaving import membership_ended, person_left
 from activities.lines import must_be_open, must_not_be_extending, open_line
 from activities.questions import answer_questions
+from activities.sight_repair import take_back_sight
 from activities.work import RequestWork
 from steadydesk.contracts.process_model import Phase, Right
 from steadydesk.contracts.request import Line
@@ -100,6 +101,7 @@ async def take_up(work: RequestWork) -> None:
     """The workflow was ended by hand and started again; the record goes on where it stands."""
     work.note("process.taken-up", work.process.number)
     work.everything = True
+    await take_back_sight(work)
 
 
 async def hear(work: RequestWork, command: TellRequest) -> None:
@@ -113,6 +115,7 @@ async def hear(work: RequestWork, command: TellRequest) -> None:
     elif command.event == "look":
         work.note("rows.rewritten", work.process.number)
         work.everything = True
+        await take_back_sight(work)
 
 
 async def _child_ended(work: RequestWork, command: TellRequest) -> None:

@@ -6,6 +6,7 @@ from temporalio import activity
 from activities import grant_effects, grant_task
 from activities.grant_effects import GrantWork
 from activities.refusal import refused
+from activities.sight_repair import take_back_sight
 from activities.transition import Transitions
 from activities.work import Actor
 from steadydesk.contracts.agenda import Answer
@@ -93,8 +94,13 @@ class GrantActivities:
 
     @activity.defn
     async def record_grant_message(self, write: Write[TellRequest]) -> Answer:
-        """The holder has left: revoke."""
-        return await self.transitions.command(grant_effects.hear, write)
+        """The holder has left: revoke. Each time, also of the doctor's, what it shows to outsiders is taken back."""
+
+        async def effect(work: GrantWork, command: TellRequest) -> None:
+            await grant_effects.hear(work, command)
+            await take_back_sight(work)
+
+        return await self.transitions.command(effect, write)
 
     @activity.defn
     async def record_grant_task(self, write: Write[ActOnTask]) -> Answer:

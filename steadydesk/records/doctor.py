@@ -1,7 +1,7 @@
 """Whether the records agree with themselves: document, rows, votes, audit, organisation. Reads only."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from steadydesk.policies.doctor import (
     gates_of,
     rows_of,
 )
+from steadydesk.policies.given_sight import Given, taken_back
 from steadydesk.policies.grant import grant_agenda
 from steadydesk.records import configuration
 from steadydesk.records.audit import ChainHead
@@ -59,14 +60,14 @@ class _Batch:
     votes: dict[str, list[CastVote]]
     heads: dict[str, ChainHead]
     audited: dict[str, int]
-    sights: dict[str, set[tuple[bool, datetime]]]
+    sights: dict[str, list[Row[Any]]]
 
 
 async def examine(connection: AsyncConnection, now: datetime, closed_within: timedelta | None) -> Examined:
     """Every open process, and those closed lately (None: all). One snapshot is needed: REPEATABLE READ."""
     found = Examined()
     async for batch in _batches(connection, now, closed_within):
-        tables = await _read(connection, [row.number for row in batch])
+        tables = await _read(connection, [row.number for row in batch], now)
         for row in batch:
             await _examine_one(connection, row, tables, now, found)
     return found
@@ -111,14 +112,28 @@ def _symptoms(
     if head.position != document.audit_position or (head.position and head.hash != document.audit_head):
         words = f"the audit ends at {head.position}, the document knows {document.audit_position}"
         symptoms.append(Symptom("audit", number, words))
-    row = tables.rows.get(number, {}).get(number)
-    if row is not None and tables.sights.get(number, set()) - {(document.closed_at is None, row.updated_at)}:
-        symptoms.append(Symptom("sight", number, "lists show it in another place than by its last change"))
+    symptoms += _sights(document, tables.rows.get(number, {}), tables.sights.get(number, []))
     if isinstance(document, RequestProcess):
         symptoms += differing(gates_of(document), _expected(tables.gates.get(number, {})), number, "gate")
         symptoms += check_gates(document, organisation, tables.votes, tables.audited)
         symptoms += check_waits(document)
     return symptoms
+
+
+def _sights(
+    document: RecordDocument, rows: dict[str, Row[Any]], sights: Sequence[Row[Any]]
+) -> Iterator[Symptom]:
+    number, row = document.number, rows.get(document.number)
+    places = {(one.open, one.changed_at) for one in sights}
+    if row is not None and places - {(document.closed_at is None, row.updated_at)}:
+        yield Symptom("sight", number, "lists show it in another place than by its last change")
+    assert isinstance(document, RequestProcess | GrantProcess)
+    given = [Given(one.subject, one.why) for one in sights if one.holds]
+    tasks = [one for one in rows.values() if one.kind == RecordKind.TASK.value and one.assignment_group]
+    for one in taken_back(document, given, {task.assignment_group for task in tasks}):
+        yield Symptom(
+            "sight", number, f"{one.subject} sees it as {one.why}, though it is restricted to others"
+        )
 
 
 def _expected(rows: dict[str, Row[Any]]) -> Expected:
@@ -144,7 +159,7 @@ async def _batches(
         after = rows[-1].number
 
 
-async def _read(connection: AsyncConnection, numbers: Sequence[str]) -> _Batch:
+async def _read(connection: AsyncConnection, numbers: Sequence[str], now: datetime) -> _Batch:
     rows: dict[str, dict[str, Row[Any]]] = defaultdict(dict)
     for row in await connection.execute(select(record).where(record.c.owner.in_(numbers))):
         rows[row.owner][row.number] = row
@@ -156,9 +171,10 @@ async def _read(connection: AsyncConnection, numbers: Sequence[str]) -> _Batch:
     for row in await connection.execute(select(vote).where(vote.c.gate.in_(ids)).order_by(vote.c.seq)):
         votes[row.gate].append(CastVote(row.natural_person, row.voter, row.decision))
     heads = await _heads(connection, numbers)
-    sights: dict[str, set[tuple[bool, datetime]]] = defaultdict(set)
-    for row in await connection.execute(select(sight).where(sight.c.number.in_(numbers))):
-        sights[row.number].add((row.open, row.changed_at))
+    sights: dict[str, list[Row[Any]]] = defaultdict(list)
+    holds = or_(sight.c.until.is_(None), sight.c.until > now).label("holds")
+    for row in await connection.execute(select(sight, holds).where(sight.c.number.in_(numbers))):
+        sights[row.number].append(row)
     return _Batch(rows, gates, votes, heads, await _audited_votes(connection, numbers), sights)
 
 

@@ -314,6 +314,27 @@ async def test_a_grant_of_a_restricted_request_is_as_restricted(desk: Desk) -> N
     assert not row.restricted
 
 
+async def test_what_a_restricted_grant_showed_to_outsiders_is_taken_back(desk: Desk) -> None:
+    grants = await granted(desk, "confidential-grant")
+    await grants.open()
+    [of_it] = await desk.rows(record, record.c.number == grants.number)
+    place = {"number": grants.number, "open": True, "changed_at": of_it.updated_at}
+    wrong = {("g:leavers", "fulfilment_group"), (f"p:{desk.ids['mona']}", "requester")}
+    async with desk.owner.begin() as connection:
+        for subject, why in wrong:
+            await connection.execute(sight.insert().values(subject=subject, why=why, **place))
+
+    async def symptoms() -> int:
+        return len([words for words in await desk.symptoms() if words.startswith(grants.number)])
+
+    assert await symptoms() == len(wrong)
+    look = TellRequest(assertion=unsigned(), event="look")
+    await grants.activities.record_grant_message(grants.write(look))
+    assert await symptoms() == 0
+    ended = await desk.rows(sight, sight.c.number == grants.number, sight.c.until == desk.now)
+    assert {(row.subject, row.why) for row in ended} == wrong
+
+
 async def test_the_revocation_by_hand_has_a_due_date_and_goes_up_when_it_is_late(desk: Desk) -> None:
     grants = await granted(desk, "by-hand-grant")
     await grants.open()
