@@ -1,21 +1,27 @@
 """What a request keeps silent, about whom and until when, and to whom it is restricted: by its items and its parent."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 
 from activities.work import RequestWork
 from steadydesk.contracts.request import RequestProcess
 from steadydesk.policies.restriction import groups_of
 from steadydesk.policies.rights import Relation
+from steadydesk.records.sights import move_hour
 from steadydesk.records.tables.process import process as process_table
 
 
 async def restrict(work: RequestWork) -> None:
-    """Keep the record to the groups of its models; a child to those of its parent as well."""
+    """Keep the record to the groups of its models; a child to those of its parent as well, and what extends a grant to
+    those of the grant.
+    """
     process, organisation = work.process, work.organisation
     models = {organisation.catalog[line.item].model for line in process.lines}
     named = {key for model in models for key in organisation.process_models[model].restricted_to}
-    parent = await _parent(work)
-    process.restricted_to = groups_of(named, parent.restricted_to if parent else ())
+    outer = [process.parent, *(line.extends for line in process.lines)]
+    kept = [await _restriction(work, number) for number in outer if number is not None]
+    process.restricted_to = groups_of(named, next(filter(None, kept), ()))
 
 
 async def keep_silent(work: RequestWork) -> None:
@@ -38,8 +44,8 @@ async def keep_silent(work: RequestWork) -> None:
     process.silent_until, process.silent_about = max(hours), sorted(about)
     for person in process.silent_about:
         show_to_beneficiary(work, person)
-    if process.silent_until != before:
-        _tell_children(process)
+    if before is not None and process.silent_until != before:
+        await _tell_children(work, process.silent_until)
 
 
 def show_to_beneficiary(work: RequestWork, person: str) -> None:
@@ -59,12 +65,19 @@ def show_to_beneficiary(work: RequestWork, person: str) -> None:
         work.show_to(f"p:{person}", Relation.REQUESTED_FOR, from_=from_, until=until)
 
 
-def _tell_children(process: RequestProcess) -> None:
-    """With their date, the same or another one, they learn the hour."""
-    for line in process.lines:
-        for run in line.steps.values():
-            if run.child is not None and not run.state.has_ended:
-                run.dates += 1
+async def _tell_children(work: RequestWork, hour: datetime) -> None:
+    """With their date, the same or another one, they learn it; grants, and those that have ended, hear nothing."""
+    runs = [run for line in work.process.lines for run in line.steps.values()]
+    for run in runs:
+        if run.child is not None and not run.state.has_ended:
+            run.dates += 1
+    quiet = {run.grant for run in runs} | {run.child for run in runs if run.state.has_ended}
+    await move_hour(work.connection, {number for number in quiet if number}, hour)
+
+
+async def _restriction(work: RequestWork, number: str) -> list[str]:
+    asked = select(process_table.c.document["restricted_to"]).where(process_table.c.number == number)
+    return await work.connection.scalar(asked) or []
 
 
 async def _parent(work: RequestWork) -> RequestProcess | None:

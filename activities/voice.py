@@ -64,6 +64,7 @@ async def take_survey_answer(work: RequestWork, command: AnswerSurvey) -> None:
     )
     work.note("survey.answered", process.number, score=command.score)
     if command.score <= LOW_SCORE:
-        group = work.organisation.organisation.complaints_group
+        # Complaints are outside of a restricted record: who it is restricted to calls back.
+        group = [*process.restricted_to, work.organisation.organisation.complaints_group][0]
         process.call_back = await open_task(work, process.lines[0], "call-back", TaskPurpose.CALL_BACK, group)
         work.tell("call-back.opened", [f"g:{group}"], process.call_back.number)

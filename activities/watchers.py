@@ -14,13 +14,15 @@ async def watch(work: RequestWork, command: Watch) -> None:
     """Let somebody see the record and hear of it, or end that."""
     must_be_open(work)
     watchers, subject = work.process.watchers, f"p:{command.person}"
-    if command.add and command.person not in watchers:
+    if command.add:
         await _must_be_fit(work, command.person)
-        watchers.append(command.person)
-        if _whose_right(work) != command.person:
-            work.process.let_watch_by[command.person] = _whose_right(work)
+        if command.person not in watchers:
+            watchers.append(command.person)
+            if _whose_right(work) != command.person:
+                work.process.let_watch_by[command.person] = _whose_right(work)
+        # Also for a watcher whose sight had ended with a group.
         work.show_to(subject, Relation.WATCHER)
-    elif not command.add and command.person in watchers:
+    elif command.person in watchers:
         await _must_be_theirs_to_end(work, command.person)
         watchers.remove(command.person)
         work.process.let_watch_by.pop(command.person, None)

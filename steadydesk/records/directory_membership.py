@@ -1,4 +1,6 @@
-"""What follows when somebody is not in a group any more: the group's tasks that they have go back to its queue."""
+"""What follows when somebody is not in a group any more: its tasks that they have go back to its queue, and what is
+restricted to it they watch no longer.
+"""
 
 from collections.abc import Collection
 
@@ -8,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.records.directory_events import Author
 from steadydesk.records.outbox import Message, post
+from steadydesk.records.sights import end_watching
 from steadydesk.records.tables.process import record
 
 
@@ -19,6 +22,7 @@ async def membership_ended(
     """
     if not groups:
         return
+    await end_watching(connection, person_id, author.at)
     found = await connection.execute(
         select(record.c.owner, record.c.assignment_group)
         .where(record.c.open, record.c.kind == RecordKind.TASK.value, record.c.assigned_to == person_id)

@@ -1,13 +1,19 @@
-"""Give sight of a process outside of its own writes: in an emergency."""
+"""Change sight of a process outside of its own writes: in an emergency, with a group, with its parent's hour."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import literal, select
+from sqlalchemy import any_, case, exists, literal, not_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
 
 from steadydesk.policies.rights import Relation
+from steadydesk.records.tables.directory import membership
 from steadydesk.records.tables.process import record, sight
+
+_NAMED = sight.alias("named")
 
 
 async def let_see(
@@ -38,3 +44,27 @@ async def let_see(
             set_={name: statement.excluded[name] for name in ("begins_at", "until", "open", "changed_at")},
         )
     )
+
+
+async def end_watching(connection: AsyncConnection, person_id: str, at: datetime) -> None:
+    """Whoever is in none of the groups of a restricted record any more does not go on watching it. Belongs into the
+    transaction that took them out.
+    """
+    inside = (
+        select(_NAMED.c.number)
+        .join(membership, _NAMED.c.subject == literal("g:") + membership.c.group_key)
+        .where(_NAMED.c.number == sight.c.number, _NAMED.c.why == Relation.RESTRICTED_GROUP.value)
+        .where(membership.c.person == person_id)
+    )
+    restricted = select(record.c.number).where(record.c.number == sight.c.number, record.c.restricted)
+    watches = (sight.c.subject == f"p:{person_id}", sight.c.why == Relation.WATCHER.value)
+    ended = update(sight).where(*watches, sight.c.until.is_(None), exists(restricted), not_(exists(inside)))
+    await connection.execute(ended.values(until=at))
+
+
+async def move_hour(connection: AsyncConnection, numbers: Collection[str], hour: datetime) -> None:
+    """What is kept silent with another process until its hour, and does not hear of it, begins to be seen then."""
+    theirs = sight.c.number == any_(literal(sorted(numbers), ARRAY(Text)))
+    silent = (sight.c.why == Relation.REQUESTED_FOR.value, sight.c.begins_at.is_not(None))
+    never = case((sight.c.until == sight.c.begins_at, literal(hour, sight.c.until.type)), else_=sight.c.until)
+    await connection.execute(update(sight).where(theirs, *silent).values(begins_at=hour, until=never))

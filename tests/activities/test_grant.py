@@ -314,6 +314,14 @@ async def test_a_grant_of_a_restricted_request_is_as_restricted(desk: Desk) -> N
     assert not row.restricted
 
 
+async def test_what_extends_a_restricted_grant_is_as_restricted(desk: Desk) -> None:
+    grants = await granted(desk, "confidential-grant")
+    await grants.open()
+    number = await desk.order("granting", variables={"until": _UNTIL}, extends=grants.number)
+    subjects = {row.subject for row in await desk.rows(sight, sight.c.number == number)}
+    assert subjects == {f"p:{desk.ids['rita']}", "g:confidants"}
+
+
 async def test_what_a_restricted_grant_showed_to_outsiders_is_taken_back(desk: Desk) -> None:
     grants = await granted(desk, "confidential-grant")
     await grants.open()

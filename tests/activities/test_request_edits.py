@@ -20,6 +20,9 @@ from steadydesk.contracts.request_commands import (
     Watch,
 )
 from steadydesk.policies.assertion import unsigned
+from steadydesk.records.directory_events import Author
+from steadydesk.records.directory_groups import remove_member
+from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.journal import audit, journal
 from steadydesk.records.tables.process import record, sight
 from steadydesk.records.tables.voice import survey
@@ -199,6 +202,43 @@ async def test_a_survey_comes_after_the_reopen_window_and_a_low_score_opens_a_ca
     answer = await desk.act(number, document.call_back.number, TaskAction.COMPLETE, by="carl")
     assert answer.agenda.closed
     assert (await desk.document(number)).call_back is not None
+
+
+async def test_a_restricted_order_is_called_back_by_its_own_groups(desk: Desk) -> None:
+    number = await desk.surveyed("surveyed-case")
+    command = AnswerSurvey(assertion=unsigned(), score=1)
+    await desk.requests.record_survey_answer(desk.write(number, command, "rita"))
+    task = (await desk.document(number)).call_back
+    assert task is not None
+    assert task.group == "confidants"
+    assert not await desk.rows(sight, sight.c.number == number, sight.c.subject == "g:voices")
+    [told] = await desk.rows(outbox, outbox.c.number == number, outbox.c.event == "call-back.opened")
+    assert told.audience == ["g:confidants"]
+
+
+async def test_who_leaves_its_groups_watches_a_restricted_record_no_longer(desk: Desk) -> None:
+    """Also a closed one; back in a group they can watch it again."""
+    await desk.join("selma", "confidants")
+    await desk.join("selma", "voices")
+    number, plain = await desk.order("confidential"), await desk.order("board-any")
+    watch = Watch(assertion=unsigned(), person=desk.ids["selma"])
+
+    async def watched() -> list[str]:
+        ours = sight.c.number.in_([number, plain]) & (sight.c.subject == f"p:{desk.ids['selma']}")
+        return sorted(row.number for row in await desk.rows(sight, ours) if row.until is None)
+
+    for each in (number, plain):
+        await desk.requests.record_watcher(desk.write(each, watch, "rita"))
+    author = Author(desk.ids["root"], desk.now)
+    async with desk.engine.begin() as connection:
+        await remove_member(connection, "voices", desk.ids["selma"], author)
+    assert await watched() == sorted([number, plain])
+    async with desk.engine.begin() as connection:
+        await remove_member(connection, "confidants", desk.ids["selma"], author)
+    assert await watched() == [plain]
+    await desk.join("selma", "confidants")
+    await desk.requests.record_watcher(desk.write(number, watch, "rita"))
+    assert await watched() == sorted([number, plain])
 
 
 async def test_a_closed_order_that_waits_for_its_survey_takes_its_answer_alone(desk: Desk) -> None:

@@ -68,6 +68,10 @@ ITEMS: dict[str, dict[str, Any]] = {
     },
     "confidential": {"model": "confidential", "plan": {"steps": {"one": manual()}}, "approval": "board-any"},
     "surveyed": {"survey": {"question": "How was it?", "reopen_window": "PT8H"}},
+    "surveyed-case": {
+        "model": "confidential",
+        "survey": {"question": "How was it?", "reopen_window": "PT8H"},
+    },
     "dated": {"approval": "dated", "effective_at": "day"},
     "silent": {"effective_at": "day", "silent_until_effective": True},
     "silent-case": {"model": "confidential", "effective_at": "day", "silent_until_effective": True},

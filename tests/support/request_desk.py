@@ -126,11 +126,11 @@ class Desk(People, Reading):
         await self.requests.open_request(self.write(number, Open(assertion=unsigned()), by, step="u:open"))
         return number
 
-    async def surveyed(self) -> str:
+    async def surveyed(self, item: str = "surveyed") -> str:
         """A request whose survey has been sent."""
         async with self.engine.begin() as connection:
             await connection.execute(survey.delete())
-        number = await self.order("surveyed")
+        number = await self.order(item)
         await self.ring_next(await self.agenda(number), number)
         return number
 

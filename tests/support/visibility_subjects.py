@@ -36,6 +36,12 @@ MORE_PEOPLE: dict[str, Any] = {
             "groups": ["facilities-desk"],
             "manager": "dora.director",
         },
+        {
+            "user_name": "kim.second",
+            "name": "Kim",
+            "same_person_as": "kim.kept",
+            "manager": "dora.director",
+        },
         {"user_name": "nora.next", "name": "Nora", "manager": "mona.manager"},
     ]
 }
@@ -66,7 +72,8 @@ async def matrix_subjects(desk: ApiDesk) -> dict[str, Subject]:
         "plain": await plain(desk),
         "restricted": await restricted(desk),
         "left behind": await left_behind(desk),
-        "silent": await silent(desk),
+        "silent": await silent(desk, "kim.kept"),
+        "silent about another account": await silent(desk, "kim.second"),
         "finance": await finance(desk),
     }
 
@@ -162,11 +169,11 @@ async def left_behind(desk: ApiDesk) -> Subject:
     return found
 
 
-async def silent(desk: ApiDesk) -> Subject:
+async def silent(desk: ApiDesk, about: str) -> Subject:
     """Hanna of HR prepares Kim's leaving, who must not know yet: neither as a member of a group that it names, nor as
-    the delegate of who decides. The process owners of HR are not named.
+    the delegate of who decides, whichever of their accounts it is ``about``. The process owners of HR are not named.
     """
-    view = await desk.order("hanna.hr", "leaver", person="kim.kept", last_day=SILENT)
+    view = await desk.order("hanna.hr", "leaver", person=about, last_day=SILENT)
     named = {"restricted_group"}
     return await subject(
         desk,

@@ -27,6 +27,7 @@ ITEMS = {
         "silent_until_effective": True,
         "plan": {
             "steps": {
+                "quick": {"kind": "request", "label": "Q", "item": "simple"},
                 "own": {"kind": "request", "label": "O", "item": "again"},
                 "other": {"kind": "request", "label": "M", "item": "board-any", **_FOR_MONA},
             }
@@ -120,10 +121,16 @@ async def test_children_are_as_silent_and_restricted_as_their_parent(works: Work
 
 
 async def test_the_hour_of_children_moves_with_that_of_their_parent(works: Works) -> None:
-    """Also of those that have a date of their own, and of theirs."""
+    """Also of those that have a date of their own, and of theirs, and of those that have ended."""
     number = await leaving(works)
     own, other = await child(works, number, "own"), await child(works, number, "other")
     inner = await child(works, own, "inner")
+    quick = await child(works, number, "quick")
+
+    async def ended() -> bool:
+        return (await works.desk.line(number)).steps["quick"].state.has_ended
+
+    await until(ended)
     await works.send(number, Reschedule(assertion=unsigned(), effective_at=day(60)), "ralf")
 
     async def moved() -> bool:
@@ -131,7 +138,7 @@ async def test_the_hour_of_children_moves_with_that_of_their_parent(works: Works
         return all(one.silent_until == day(60) for one in found)
 
     await until(moved)
-    for each in (own, other, inner):
+    for each in (own, other, inner, quick):
         assert await why_seen(works, each, "rita", now() + timedelta(days=59)) == []
         assert "restricted_group" in await why_seen(works, each, "rita", now() + timedelta(days=61))
     assert (await works.desk.line(inner)).effective_at == datetime.fromisoformat("2035-01-01T00:00:00+00:00")
