@@ -44,7 +44,7 @@ def _facets(process: RequestProcess, organisation: Organisation, waiting: list[W
     return Facets(
         state=process.state.value,
         assignment_group=group,
-        service=item.service,
+        service=None if process.restricted_to else item.service,
         waiting_for=first.kind.value if first else None,
         due=min(
             (line.expected_at for line in process.lines if line.is_open and line.expected_at), default=None

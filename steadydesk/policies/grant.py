@@ -116,7 +116,7 @@ def grant_agenda(
         facets=Facets(
             state=grant.state.value,
             assignment_group=organisation.catalog[grant.item].fulfilment_group,
-            service=organisation.catalog[grant.item].service,
+            service=None if grant.restricted_to else organisation.catalog[grant.item].service,
             waiting_for=waiting[0].kind.value if waiting else None,
             due=grant.expires_at,
         ),

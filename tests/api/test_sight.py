@@ -3,12 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from api.metrics import PREFIX
 from steadydesk.policies.rights import Relation
+from steadydesk.records.delivery_audience import audience, who_sees
+from steadydesk.records.directory_standing import standing
+from steadydesk.records.tables.delivery import outbox
+from steadydesk.records.views.hints import kinds_of
+from steadydesk.records.views.visibility import Viewer
 from tests.support.api_desk import ApiDesk
-from tests.support.visibility_matrix import Subject
+from tests.support.visibility_matrix import ACTORS, Subject
 from tests.support.visibility_subjects import SILENT, delegate, matrix_subjects
 
 
@@ -29,6 +34,31 @@ async def test_the_silent_hour_ends_by_itself(desk: ApiDesk, subjects: dict[str,
     assert (await desk.call("kim.kept", "GET", f"/requests/{number}")).status_code == 404
     with desk.later(timedelta(days=365 * 10)):
         assert (await desk.call("kim.kept", "GET", f"/requests/{number}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, actor in ACTORS.items() if actor.permissions and not actor.for_]
+)
+async def test_messages_webhooks_and_hints_are_of_what_is_visible(
+    desk: ApiDesk, subjects: dict[str, Subject], name: str
+) -> None:
+    """The ways by which a record comes to people unasked agree with the matrix, for each of them and each record."""
+    person, now = await desk.person(ACTORS[name].user_name or ""), desk.services.clock()
+    async with desk.services.engine.connect() as connection:
+        who = await standing(connection, person, now)
+        assert who is not None
+        for key, about in subjects.items():
+            sees = bool(about.relations.get(name))
+            pairs = [(number, person) for number in (about.request, about.line, about.task) if number]
+            assert await who_sees(connection, pairs, now, about_none=False) == (
+                set(pairs) if sees else set()
+            ), key
+            assert bool(await kinds_of(connection, Viewer.of(who, now), [about.request])) == sees, key
+            of_it = select(outbox.c.seq).where(outbox.c.number == about.request)
+            told = await audience(connection, list(await connection.scalars(of_it)), now, about_none=False)
+            reached = {one.person for people in told.values() for one in people if one.sees}
+            assert sees or person not in reached, key
+            assert reached, "somebody hears of each"
 
 
 async def test_watching_gives_and_takes_sight(desk: ApiDesk, subjects: dict[str, Subject]) -> None:

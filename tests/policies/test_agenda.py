@@ -122,9 +122,14 @@ def test_the_waits_of_several_lines_say_which_they_are_of() -> None:
 
 def test_the_words_of_a_restricted_request_name_neither_step_nor_approval() -> None:
     played = player({}, stages={"first": stage(label={"en": "Supervisor"})})
+    key = played.process.lines[0].item
+    served = played.organisation.catalog[key].model_copy(update={"service": "mediation"})
+    played.organisation.catalog[key] = served
+    assert agenda(played).facets.service == "mediation"
     played.process.restricted_to = ["confidants"]
     played.rest()
     details = agenda(played).details
+    assert agenda(played).facets.service is None
     assert "- waits for approval (group board) since 2026-03-02 09:00 UTC until" in details
     assert "Supervisor" not in details
 

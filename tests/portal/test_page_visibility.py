@@ -19,7 +19,7 @@ from tests.support.visibility_subjects import MORE_PEOPLE, delegate, matrix_subj
 PEOPLE = {name: actor for name, actor in ACTORS.items() if actor.permissions and not actor.for_}
 """Those who sign in with a password: services do not, and who left may not."""
 
-RESTRICTED = {"restricted", "silent"}
+RESTRICTED = {"restricted", "left behind", "silent", "silent about another account"}
 OF_RECORDS = ("{number}", "{gate}")
 LISTS = (
     "/", "/requests?whose=seen&which=all", "/requests?whose=for_me", "/approvals", "/approvals?show=decided",
