@@ -43,7 +43,6 @@ async function renew() {
   const address = shownHere();
   const answer = await look(address);
   if (mine !== turn) return;
-  if (shownHere() !== address) return soon();
   if (answer.redirected || answer.status === 404) {
     if (!isTyping()) location.reload();
     return;
