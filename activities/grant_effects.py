@@ -210,8 +210,8 @@ async def hear(work: GrantWork, command: TellRequest) -> None:
 def must_be_active(work: GrantWork) -> None:
     """RecordClosed for a grant that is being taken back, or is gone."""
     if work.process.state is not GrantState.ACTIVE:
-        number = work.process.number
-        raise RecordClosed(f"{number} is {work.process.state.value}", details={"follow_up": number})
+        words = f"{work.process.number} is {work.process.state.value}"
+        raise RecordClosed(words, details={"follow_up": work.process.request})
 
 
 def _people(grant: GrantProcess) -> list[str]:

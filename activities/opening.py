@@ -8,6 +8,7 @@ from activities.silence import keep_silent, restrict, show_to_beneficiary
 from activities.steps import instant_of
 from activities.values import answers_of
 from activities.work import RequestWork
+from steadydesk.contracts.link import LinkKind
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, RequestProcess
 from steadydesk.contracts.request_commands import Order, OrderedItem
@@ -17,6 +18,7 @@ from steadydesk.policies import sla_terms
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.rights import Relation
 from steadydesk.policies.summary import items_named
+from steadydesk.records.links import link
 
 
 def new_process(order: Order, at: datetime) -> RequestProcess:
@@ -31,6 +33,7 @@ def new_process(order: Order, at: datetime) -> RequestProcess:
         note=order.note,
         parent=order.parent,
         parent_step=order.parent_step,
+        follows=order.follows,
         opened_at=at,
         updated_at=at,
     )
@@ -48,13 +51,21 @@ async def fill(work: RequestWork, order: Order, numbers: Sequence[str]) -> None:
     if order.note is not None:
         work.write_down("comment", order.note)
     work.texts.extend(ordered.variables.ref for ordered in order.items)
-    work.note(
-        "request.opened", process.number, items=[line.item for line in process.lines], parent=process.parent
-    )
+    followed = await _taken_up(work, order)
+    items = [line.item for line in process.lines]
+    work.note("request.opened", process.number, items=items, parent=process.parent, **followed)
     ordered = items_named(work.organisation, [(line.item, line.quantity) for line in process.lines])
     known = {} if process.restricted_to else {"item": ordered}
     work.tell("request.opened", process.customers(work.at), process.number, **known)
     work.said["items"] = ",".join(line.number for line in process.lines)
+
+
+async def _taken_up(work: RequestWork, order: Order) -> dict[str, str]:
+    """The closed request that the order takes up, as a fact of its opening."""
+    if order.follows is None:
+        return {}
+    await link(work.connection, order.number, LinkKind.FOLLOWS, order.follows, work.at)
+    return {LinkKind.FOLLOWS.value: order.follows}
 
 
 async def _line(work: RequestWork, order: Order, ordered: OrderedItem, number: str) -> Line:

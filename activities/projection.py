@@ -7,6 +7,7 @@ from activities.work import RequestWork, plain
 from steadydesk.contracts.agenda import Waiting
 from steadydesk.contracts.gate import Gate, GateState
 from steadydesk.contracts.language import LocalisedText
+from steadydesk.contracts.link import LinkKind
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, PlacedTask, TaskPurpose
@@ -15,6 +16,7 @@ from steadydesk.policies.request import telling_phase
 from steadydesk.policies.sla_measure import due_at, elapsed
 from steadydesk.policies.waiting import CALL_BACK, explain
 from steadydesk.policies.waiting_gate import explain_gate
+from steadydesk.records.links import link
 from steadydesk.records.lost_tasks import end_lost_tasks
 
 
@@ -28,6 +30,8 @@ async def project(work: RequestWork) -> None:
     if work.everything:
         known = [placed.run.number for placed in work.process.tasks()]
         await end_lost_tasks(work.connection, work.process.number, known, work.at)
+        if work.process.follows:
+            await link(work.connection, work.process.number, LinkKind.FOLLOWS, work.process.follows, work.at)
 
 
 def _tasks(work: RequestWork) -> list[PlacedTask]:

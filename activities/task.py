@@ -91,7 +91,7 @@ async def _refuse_former(work: RequestWork, number: str) -> None:
 
 
 def _closed_already(work: RequestWork, number: str, state: TaskState, *, is_returned: bool) -> RecordClosed:
-    details = {"follow_up": work.process.number}
+    details = {"follow_up": work.process.number} if work.process.may_be_followed else {}
     if is_returned and state is TaskState.CANCELLED:
         words = f"{number} was ended when its request was returned to the requester"
         return RecordClosed(words, details=details | {"ended_by": "return"})

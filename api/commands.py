@@ -26,6 +26,7 @@ from steadydesk.policies.kept_refusal import refusal_in
 from steadydesk.records import kept_commands, texts
 from steadydesk.records.directory_approvers import people_by_name
 from steadydesk.records.engine import Connection, autocommit
+from steadydesk.records.links import request_behind
 from steadydesk.records.processes import earlier_result, is_open
 
 _log = structlog.get_logger(__name__)
@@ -213,11 +214,11 @@ async def _answered_before(services: Services, kept: KeptCommand) -> dict[str, A
         earlier = await earlier_result(connection, kept.number, f"u:{kept.update_id}")
         if earlier is None and await is_open(connection, kept.number):
             return None
+        behind = await request_behind(connection, kept.number) if earlier is None else kept.number
     services.answered.note(kept)
     if earlier is None:
-        raise RecordClosed(
-            f"{kept.number} is closed; order again or refer to it", details={"follow_up": kept.number}
-        )
+        words = f"{kept.number} is closed; order again or refer to it"
+        raise RecordClosed(words, details={"follow_up": behind})
     if (refusal := refusal_in(earlier["said"])) is not None:
         raise refusal
     return earlier["said"]

@@ -46,6 +46,7 @@ async def numbered_order(connection: Connection, caller: Caller, draft: Draft) -
             for ordered, text, person in zip(draft.items, answers, draft.beneficiaries, strict=True)
         ],
         note=note.reference if note else None,
+        follows=draft.follows,
     )
     return order, [*answers, *([note] if note else [])]
 

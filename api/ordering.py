@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from api.follow_up import followed_request
 from api.form_answers import LEFT, check_variables, today_of
 from api.security import Caller
 from steadydesk.contracts.base import Contract
@@ -36,6 +37,11 @@ class NewRequest(Contract):
         default=None, description="User name or id; null: yourself.", max_length=100
     )
     note: Words | None = None
+    follows: str | None = Field(
+        default=None,
+        description="The closed request that this order takes up: one that you may see, of any function.",
+        max_length=40,
+    )
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Draft:
     """Whom each item is for."""
     items: list[ItemOrder]
     note: str | None
+    follows: str | None
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,8 @@ async def check_order(
         offered(caller, organisation, ordered.item, f"/items/{index}/item")
         for index, ordered in enumerate(new.items)
     ]
-    problems = of_other_functions(items)
+    follows, problems = await followed_request(connection, caller, new.follows)
+    problems += of_other_functions(items)
     beneficiaries: list[str] = []
     for index, ordered in enumerate(new.items):
         wanted = Wanted(ordered, requested_for, f"/items/{index}", f"/items/{index}/item", "/requested_for")
@@ -88,7 +96,7 @@ async def check_order(
         problems += faults
     if problems:
         raise InvalidInput("the order does not fit the catalogue", problems=problems)
-    return Draft(organisation, configuration, beneficiaries, new.items, new.note)
+    return Draft(organisation, configuration, beneficiaries, new.items, new.note, follows)
 
 
 async def check_line(

@@ -83,8 +83,14 @@ class RecordStream:
             seen = await relations(connection, seat.viewer, self.number)
             if not seen:
                 return None
-            notes = may(Verb.WORK_NOTE, seen)
-            return await timeline(connection, self.number, _AT_ONCE, self.position, work_notes=notes)
+            return await timeline(
+                connection,
+                self.number,
+                _AT_ONCE,
+                self.position,
+                viewer=seat.viewer,
+                work_notes=may(Verb.WORK_NOTE, seen),
+            )
 
     async def _rung(self, seat: Seat) -> None:
         """Wait for a change of the record or of the reader, or until it is time to look."""

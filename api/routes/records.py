@@ -79,6 +79,7 @@ async def show_timeline(
             owner,
             limit,
             after,
+            viewer=viewer_of(caller),
             work_notes=may(Verb.WORK_NOTE, seen),
             subject=number if of_gate else None,
         )
@@ -94,8 +95,10 @@ async def show_audit(
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE,
     after: Annotated[int, Query(ge=0, le=LARGEST_POSITION)] = 0,
 ) -> Page[AuditView]:
-    """The record's hash chain, row by row."""
+    """The record's hash chain, row by row. A number that you may not see is left out of the facts; the hash is over all
+    of them.
+    """
     async with services.engine.connect() as connection:
         owner = await owner_with(connection, caller, number, Verb.SEE_AUDIT)
-        rows = list(await audit_of(connection, owner, limit, after))
+        rows = list(await audit_of(connection, viewer_of(caller), owner, limit, after))
     return Page(items=rows, after=str(rows[-1].position) if len(rows) == limit else None)

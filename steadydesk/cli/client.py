@@ -129,3 +129,5 @@ def _tell_problem(problem: Mapping[str, Any]) -> None:
         typer.echo(f"  at {problem['pointer']}", err=True)
     for fault in problem.get("problems", []):
         typer.echo(f"  {fault['pointer'] or fault['where']}: {fault['message']}", err=True)
+    if problem.get("follow_up"):
+        typer.echo(f"  steadydesk request new ITEM --follows {problem['follow_up']} takes it up", err=True)

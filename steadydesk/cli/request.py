@@ -60,11 +60,12 @@ def new(
     quantity: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
     requested_for: Annotated[str | None, typer.Option("--for", help="User name of whom it is for.")] = None,
     note: Annotated[str | None, typer.Option(help="Words for those who decide and fulfil.")] = None,
+    follows: Annotated[str | None, typer.Option(help="The closed request that it takes up.")] = None,
     token: Token = None,
     as_user: AsUser = None,
     as_json: AsJson = False,
 ) -> None:
-    """Order an item."""
+    """Order an item, also as the follow-up of a closed request."""
     desk = api(token, as_user)
     details = desk.get(f"catalog/items/{item}")
     given = read_values(values or [], details["form"])
@@ -73,7 +74,8 @@ def new(
         "quantity": quantity,
         "variables": {**(details["example"] if example else {}), **given},
     }
-    answer = desk.post("requests", {"items": [line], "requested_for": requested_for, "note": note})
+    body = {"items": [line], "requested_for": requested_for, "note": note, "follows": follows}
+    answer = desk.post("requests", body)
     if as_json:
         print_json(answer)
     else:
@@ -195,6 +197,8 @@ def _print_request(request: Row, language: str = BASE) -> None:
             ("expected", request.get("expected_at")),
             ("closed", request.get("closed_at")),
             ("note", request.get("note")),
+            ("follows", request.get("follows")),
+            ("followed by", ", ".join(request.get("followed_by", [])) or None),
             ("Temporal UI", request.get("temporal_ui")),
         ]
     )

@@ -194,6 +194,7 @@ class RequestProcess(RecordDocument):
     parent: str | None = None
     parent_step: str | None = None
     parent_told: bool = False
+    follows: str | None = Field(default=None, description="The request that this one takes up.")
     state: RequestState = RequestState.OPEN
     survey: SurveyState = SurveyState.NONE
     survey_at: datetime | None = None
@@ -205,6 +206,11 @@ class RequestProcess(RecordDocument):
             if line.number == number:
                 return line
         raise LookupError(number)
+
+    @property
+    def may_be_followed(self) -> bool:
+        """Whether some of it is closed, so that no command can take that up again."""
+        return any(not line.is_open for line in self.lines)
 
     def tasks(self) -> Iterator[PlacedTask]:
         """Every task that the document has now; one that its step replaced is not among them."""

@@ -31,6 +31,7 @@ class Order(Contract):
     parent: str | None = None
     parent_step: str | None = None
     extends: str | None = None
+    follows: str | None = None
     effective_at: datetime | None = None
 
 

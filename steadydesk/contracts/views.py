@@ -117,6 +117,13 @@ class RequestView(RecordView):
     tasks: list[RecordView] = Field(default_factory=list[RecordView])
     approvals: list[ApprovalView] = Field(default_factory=list[ApprovalView])
     relations: list[str] = Field(default_factory=list[str], description="Why the reader sees it.")
+    follows: str | None = Field(
+        default=None,
+        description="The request that this one takes up; null also where the reader does not see that.",
+    )
+    followed_by: list[str] = Field(
+        default_factory=list[str], description="Requests that take this one up, those that the reader sees."
+    )
     temporal_ui: str | None = Field(
         default=None, description="For operators: the process in the Temporal UI."
     )

@@ -216,6 +216,17 @@ async def test_rows_of_a_closed_request_are_written_anew(desk: Operator, number:
     assert (await desk.says("request", "show", number, *RITA))["open"] is False
 
 
+async def test_a_closed_request_is_taken_up_by_a_new_one(desk: Operator, number: str) -> None:
+    await desk.says("request", "cancel", number, *RITA)
+    late = await desk.run("request", "comment", number, "And now?", *RITA)
+    assert late.stderr.splitlines()[-1] == f"  steadydesk request new ITEM --follows {number} takes it up"
+    ordered = await desk.run("request", "new", "key-card", "--example", "--follows", number, *RITA)
+    follow_up = ordered.stdout.split()[1]
+    assert ["follows", number] in [line.split() for line in ordered.stdout.splitlines()]
+    shown = await desk.run("request", "show", number, *RITA)
+    assert ["followed", "by", follow_up] in [line.split() for line in shown.stdout.splitlines()]
+
+
 async def test_a_vote_that_nobody_cast_is_named(desk: Operator, number: str) -> None:
     values = "('v_forged', :gate, 1, 'p_x', 'p_x', 'approved', 'h', 'token', now())"
     columns = "(id, gate, seq, natural_person, voter, decision, content_hash, method, at)"

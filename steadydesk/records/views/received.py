@@ -39,6 +39,7 @@ async def received_request(connection: AsyncConnection, language: str, reserved:
             for item, facts in zip(order.items, lines, strict=True)
         ],
         relations=[Relation.REQUESTER.value],
+        follows=order.follows,
     )
 
 

@@ -28,6 +28,7 @@ from steadydesk.records.grants import GrantView
 from steadydesk.records.views.asked_people import approver_view
 from steadydesk.records.views.directory_words import DirectoryWords, directory_words
 from steadydesk.records.views.json_rows import record_fields
+from steadydesk.records.views.links import FOLLOWS, without
 from steadydesk.records.views.request_parts import whole_request
 from steadydesk.records.views.requests import open_answers
 from steadydesk.records.views.task_outputs import Entered, entered
@@ -162,6 +163,8 @@ def _view(
         tasks=[RecordView(**shown[key]) for key, kind in kinds.items() if kind == RecordKind.TASK.value],
         approvals=[_approval(one, facts["approvers"], names, language) for one in facts["gates"]],
         relations=sorted(facts["relations"]),
+        follows=facts["follows"],
+        followed_by=facts["followed_by"],
     )
 
 
@@ -194,6 +197,7 @@ def _timeline(facts: _Facts, names: DirectoryWords) -> list[TimelineEntry]:
     kinds = ["comment", "question", "answer"]
     if may(Verb.WORK_NOTE, facts["relations"]):
         kinds.append("work_note")
+    hidden = {one["facts"].get(FOLLOWS) for one in facts["events"]} - {facts["follows"]}
     events = [
         TimelineEntry(
             id=str(one["position"]),
@@ -202,7 +206,7 @@ def _timeline(facts: _Facts, names: DirectoryWords) -> list[TimelineEntry]:
             event=one["event"],
             subject=one["subject"],
             author=names.of(one["actor"]),
-            facts=one["facts"],
+            facts=without(one["facts"], hidden),
         )
         for one in facts["events"]
     ]

@@ -15,6 +15,7 @@ from steadydesk.policies.order_dates import present_answers
 from steadydesk.records import configuration, texts
 from steadydesk.records.tables.process import process, record
 from steadydesk.records.views.approvals import approvals_of
+from steadydesk.records.views.links import followed
 from steadydesk.records.views.people import names_of
 from steadydesk.records.views.records import fields_of, waiting_of
 from steadydesk.records.views.visibility import Viewer, relations, visible
@@ -44,6 +45,7 @@ async def find_request(connection: AsyncConnection, viewer: Viewer, number: str)
         tasks=[RecordView(**fields[row.number]) for row in rows if row.kind == RecordKind.TASK.value],
         approvals=await approvals_of(connection, number, viewer.language),
         relations=await relations(connection, viewer, number),
+        **await followed(connection, viewer, number),
     )
 
 

@@ -1,6 +1,6 @@
 """What happened to a record, in order: people's words and the process's own steps."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, select
@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.contracts.views import AuditView, TimelineEntry
 from steadydesk.records.tables.journal import audit, journal
 from steadydesk.records.tables.text import text_body
+from steadydesk.records.views.links import unseen, without
 from steadydesk.records.views.people import Names, names_of
+from steadydesk.records.views.visibility import Viewer
 
 
 async def timeline(
@@ -18,6 +20,7 @@ async def timeline(
     limit: int,
     after: int = 0,
     *,
+    viewer: Viewer,
     work_notes: bool,
     subject: str | None = None,
 ) -> list[TimelineEntry]:
@@ -40,7 +43,8 @@ async def timeline(
         statement = statement.where(journal.c.at <= events[-1].at)
     words = [] if after and not events else (await connection.execute(statement)).all()
     names = await names_of(connection, [*(row.actor for row in events), *(row.author for row in words)])
-    entries = [_step(row, names) for row in events] + [_word(row, names) for row in words]
+    hidden = await unseen(connection, viewer, [row.facts for row in events])
+    entries = [_step(row, names, hidden) for row in events] + [_word(row, names) for row in words]
     return sorted(entries, key=lambda entry: (entry.at, entry.kind != "event"))
 
 
@@ -49,7 +53,7 @@ def _about(rows: Table, number: str, subject: str | None) -> list[ColumnElement[
     return [of_number] if subject is None else [of_number, rows.c.subject == subject]
 
 
-def _step(row: Row[Any], names: Names) -> TimelineEntry:
+def _step(row: Row[Any], names: Names, hidden: Collection[str]) -> TimelineEntry:
     return TimelineEntry(
         id=f"{row.position}",
         at=row.at,
@@ -57,7 +61,7 @@ def _step(row: Row[Any], names: Names) -> TimelineEntry:
         event=row.event,
         subject=row.subject,
         author=names.of(row.actor),
-        facts=row.facts,
+        facts=without(row.facts, hidden),
     )
 
 
@@ -73,16 +77,22 @@ def _word(row: Row[Any], names: Names) -> TimelineEntry:
 
 
 async def audit_of(
-    connection: AsyncConnection, number: str, limit: int, after: int = 0
+    connection: AsyncConnection, viewer: Viewer, number: str, limit: int, after: int = 0
 ) -> Sequence[AuditView]:
-    rows = await connection.execute(
+    """As the chain has them, but for the numbers of records that the viewer does not see."""
+    found = await connection.execute(
         select(audit)
         .where(audit.c.number == number, audit.c.position > after)
         .order_by(audit.c.position)
         .limit(limit)
     )
-    hidden = {"number", "workflow_run", "written_at"}
+    rows = [row._asdict() for row in found]
+    hidden = await unseen(connection, viewer, [row["facts"] for row in rows])
+    left_out = {"number", "workflow_run", "written_at"}
     return [
-        AuditView.model_validate({key: value for key, value in row._asdict().items() if key not in hidden})
+        AuditView.model_validate(
+            {key: value for key, value in row.items() if key not in left_out}
+            | {"facts": without(row["facts"], hidden)}
+        )
         for row in rows
     ]

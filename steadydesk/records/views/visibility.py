@@ -177,8 +177,12 @@ def visible(viewer: Viewer, *, processes: bool = False) -> ColumnElement[bool]:
     ``processes`` says that only rows of processes are asked for, which are found by their own number: the few that
     somebody sees are then looked up one by one, however many there are.
     """
-    number = record.c.number if processes else record.c.owner
-    return exists(select(sight.c.number).where(sight.c.number == number, subject_matches(viewer)))
+    return sees(viewer, record.c.number if processes else record.c.owner)
+
+
+def sees(viewer: Viewer, process: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the viewer sees the process of that number."""
+    return exists(select(sight.c.number).where(sight.c.number == process, subject_matches(viewer)))
 
 
 @dataclass(frozen=True)

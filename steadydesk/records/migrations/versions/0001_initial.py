@@ -580,6 +580,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("open AND kind = 'SCTASK'"),
     )
     op.create_table(
+        "record_link",
+        sa.Column(
+            "number",
+            sa.Text(),
+            nullable=False,
+            comment="The process that refers to the other; its document says so, too.",
+        ),
+        sa.Column("kind", sa.Text(), nullable=False, comment="A value of contracts.link.LinkKind."),
+        sa.Column("other", sa.Text(), nullable=False, comment="The process that it refers to."),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("number", "kind", "other", name=op.f("pk_record_link")),
+    )
+    op.create_index("ix_record_link_other", "record_link", ["other", "kind"], unique=False)
+    op.create_table(
         "reservation",
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column(
@@ -977,6 +991,8 @@ def downgrade() -> None:
         "ix_reservation_unopened", table_name="reservation", postgresql_where=sa.text("opened_at IS NULL")
     )
     op.drop_table("reservation")
+    op.drop_index("ix_record_link_other", table_name="record_link")
+    op.drop_table("record_link")
     op.drop_index(
         "ix_record_task_due", table_name="record", postgresql_where=sa.text("open AND kind = 'SCTASK'")
     )
