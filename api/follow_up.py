@@ -1,12 +1,15 @@
 """What an order may take up: a request that the caller sees, and that is closed, at least in part."""
 
-from api.received import UNKNOWN
+from functools import partial
+
+from api.received import UNKNOWN, found_or_received
 from api.requests_read import viewer_of
 from api.security import Caller
 from steadydesk.contracts.numbers import RecordKind, kind_of, parse_typed
-from steadydesk.errors import Problem
+from steadydesk.errors import Problem, UnknownRecord
+from steadydesk.policies.rights import Relation
 from steadydesk.records.engine import Connection
-from steadydesk.records.reservations import find_reservation
+from steadydesk.records.reservations import Reservation
 from steadydesk.records.views.links import may_be_followed
 from steadydesk.records.views.visibility import relations
 
@@ -20,12 +23,24 @@ async def followed_request(
     """The number that was meant, and what is wrong with it. What is hidden is told as what is not there."""
     if typed is None:
         return None, []
-    number = parse_typed(typed)
-    if number is None or kind_of(number) is not RecordKind.REQUEST:
+    number = request_meant(typed)
+    if number is None:
         return None, [Problem(POINTER, UNKNOWN)]
-    seen = await relations(connection, viewer_of(caller), number)
-    if not seen and await find_reservation(connection, number, caller.id) is None:
+    find = partial(relations, connection, viewer_of(caller), number)
+    try:
+        await found_or_received(connection, caller, number, find, _their_own)
+    except UnknownRecord:
         return None, [Problem(POINTER, UNKNOWN)]
     if not await may_be_followed(connection, number):
         return None, [Problem(POINTER, STILL_OPEN)]
     return number, []
+
+
+async def _their_own(_: Reservation) -> list[str]:
+    return [Relation.REQUESTER.value]
+
+
+def request_meant(typed: str | None) -> str | None:
+    """The number of a request however it was typed, whether or not there is one; None for anything else."""
+    number = parse_typed(typed or "")
+    return number if number and kind_of(number) is RecordKind.REQUEST else None

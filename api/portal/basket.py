@@ -19,12 +19,15 @@ from steadydesk.records.engine import Connection
 COOKIE = "steadydesk-basket"
 MOST = 20
 _A_DAY = 86_400
+_FOLLOWS = "follows"
 
 
 @dataclass(frozen=True)
 class Chosen:
     ref: str
     order: ItemOrder
+    follows: str | None = None
+    """The closed request that it takes up."""
 
 
 def references(page: Page) -> list[str]:
@@ -49,13 +52,19 @@ def keep(page: Page, refs: Sequence[str]) -> None:
 
 
 async def put(
-    page: Page, connection: Connection, key: str, order: ItemOrder, replaced: str | None = None
+    page: Page,
+    connection: Connection,
+    key: str,
+    order: ItemOrder,
+    follows: str | None = None,
+    replaced: str | None = None,
 ) -> None:
     """Into the basket, or in place of what is there; InvalidInput when it is full."""
     refs = references(page)
     if len(refs) >= MOST and replaced not in refs:
         raise InvalidInput(f"at most {MOST} items go into one order; send these first")
-    ref = await basket.put(connection, page.caller.id, key, order.model_dump(mode="json"), page.now)
+    kept = order.model_dump(mode="json") | ({_FOLLOWS: follows} if follows else {})
+    ref = await basket.put(connection, page.caller.id, key, kept, page.now)
     if replaced in refs:
         refs[refs.index(replaced)] = ref
     keep(page, list(dict.fromkeys([*refs, ref])))
@@ -67,7 +76,9 @@ async def chosen(page: Page, connection: Connection, refs: Sequence[str]) -> lis
     entries: list[Chosen] = []
     for ref in refs:
         try:
-            entries.append(Chosen(ref, ItemOrder.model_validate(found[ref])))
+            kept = dict(found[ref])
+            follows = kept.pop(_FOLLOWS, None)
+            entries.append(Chosen(ref, ItemOrder.model_validate(kept), follows))
         except (KeyError, ValidationError):
             continue
     return entries

@@ -1,9 +1,12 @@
-"""The basket as orders: one for each function, for an order is one record and its function says whose."""
+"""The basket as orders: one for each function, for an order is one record and its function says whose; and for each
+closed request that is taken up.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from api.commands import key_or_new
+from api.follow_up import POINTER
 from api.ordering import check_order
 from api.portal.basket import Chosen
 from api.portal.forms import Posted
@@ -29,7 +32,7 @@ class Part:
 
     def key(self, once: str | None) -> str:
         """Of its own for each showing of the page, so that the rest can be sent again without it."""
-        return f"{self.function}:{key_or_new(once)}"[:_LONGEST_KEY]
+        return f"{self.function}:{self.new.follows or ''}:{key_or_new(once)}"[:_LONGEST_KEY]
 
 
 @dataclass
@@ -47,20 +50,31 @@ def parts_of(
     posted: Posted, chosen: Sequence[Chosen], requested_for: str | None, organisation: Organisation
 ) -> list[Part]:
     """In the order of the basket. What the catalogue has no more is a part that is refused."""
-    by_function: dict[str, list[Chosen]] = {}
-    for one in chosen:
-        item = organisation.catalog.get(one.order.item)
-        by_function.setdefault(item.function if item else "", []).append(one)
     return [
         Part(
             function,
             [one.ref for one in ours],
             posted.into(
-                NewRequest, ("note",), requested_for=requested_for, items=[one.order for one in ours]
+                NewRequest,
+                ("note",),
+                requested_for=requested_for,
+                items=[one.order for one in ours],
+                follows=follows,
             ),
         )
-        for function, ours in by_function.items()
+        for (function, follows), ours in together(chosen, organisation).items()
     ]
+
+
+def together(
+    chosen: Sequence[Chosen], organisation: Organisation
+) -> dict[tuple[str, str | None], list[Chosen]]:
+    """What goes as one order, by its function and the request that it takes up."""
+    found: dict[tuple[str, str | None], list[Chosen]] = {}
+    for one in chosen:
+        item = organisation.catalog.get(one.order.item)
+        found.setdefault((item.function if item else "", one.follows), []).append(one)
+    return found
 
 
 async def faults_of(
@@ -98,6 +112,9 @@ def _placed(part: Part, refusal: Refusal, refs: Sequence[str]) -> list[Problem]:
 
 
 def _moved(part: Part, problem: Problem, refs: Sequence[str]) -> Problem:
+    if problem.pointer == POINTER:
+        place = list(refs).index(part.refs[0])
+        return replace(problem, pointer=f"{_ITEMS}{place}{POINTER}")
     if not problem.pointer.startswith(_ITEMS):
         return problem
     index, slash, rest = problem.pointer.removeprefix(_ITEMS).partition("/")

@@ -10,6 +10,7 @@ from api.form_answers import today_of
 from api.portal import basket
 from api.portal.answer_words import Answered, answers_in_words, mentioned
 from api.portal.basket import Chosen
+from api.portal.basket_orders import together
 from api.portal.forms import FormState
 from api.portal.item_words import (
     StageWords,
@@ -58,6 +59,8 @@ class ChosenLine:
     others: bool
     held: bool
     """It says itself whom it is for."""
+    follows: str | None
+    """The closed request that it takes up."""
 
 
 async def show_basket(
@@ -78,6 +81,7 @@ async def show_basket(
         lines=lines,
         made=ordered,
         functions=_functions(page, resolved, offered),
+        orders=len(together(offered, resolved.organisation)),
         gone=[one for one in chosen if one not in offered],
         total=_total(page, resolved, offered),
         others=any(line.others and not line.held for line in lines),
@@ -134,6 +138,7 @@ def _line(page: Page, resolved: ResolvedOrganisation, index: int, one: Chosen, n
         ended=has_ended(item, today_of(page.caller, resolved.organisation, item)),
         others=may_order_for_others(item, page.caller.standing.groups),
         held=bool(holder),
+        follows=one.follows,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
+from api.follow_up import request_meant
 from api.form_answers import today_of
 from api.portal import basket
 from api.portal.answer_words import answers_in_words, mentioned
@@ -69,13 +70,20 @@ async def orderable(
 
 
 async def show_item(
-    page: Page, key: str, failed: FormState | None = None, entry: str | None = None
+    page: Page,
+    key: str,
+    failed: FormState | None = None,
+    entry: str | None = None,
+    follows: str | None = None,
 ) -> HTMLResponse:
-    """``entry`` is what is in the basket already, to be changed."""
+    """``entry`` is what is in the basket already, to be changed; ``follows`` the closed request that is taken up, which
+    is looked at once the form is sent.
+    """
     async with autocommit(page.services.engine).connect() as connection:
         offer = await offer_of(page, connection, key)
         found = await basket.chosen(page, connection, [entry]) if entry else []
-        given = next((one.order for one in found if one.order.item == key), None)
+        kept = next((one for one in found if one.order.item == key), None)
+        given = kept.order if kept else None
         people, groups = mentioned_in(page, offer.resolved, offer.item)
         of_example, groups_of_example = mentioned(offer.item.form, offer.item.example)
         names = await picked(connection, [*people, *of_example], [*groups, *groups_of_example])
@@ -88,15 +96,12 @@ async def show_item(
         item=item,
         given=given,
         entry=entry if given else None,
+        follows=kept.follows if kept and failed is None else request_meant(follows),
         names=names,
-        price=price_words(page, item),
-        promise=span_words(page, resolved.calendars[item.calendar], item.promise),
-        expected_at=expected(page, item, resolved.calendars[item.calendar], {}),
         decided_by=decided_by(page, resolved, item, cases),
         stages=list(stages_of(page, resolved, item, names, cases)),
-        ended=has_ended(item, today_of(page.caller, resolved.organisation, item)),
-        further=_approvals_within(page, offer),
         example=list(answers_in_words(page, item.form, item.example, names)),
+        **_terms(page, offer),
         **_place(page, offer),
     )
 
@@ -113,6 +118,19 @@ def named_for(page: Page, item: CatalogItem, answers: Mapping[str, Any]) -> dict
     if named is None or named in answers or not says_for_whom(item) or item.form.fields[named].required:
         return dict(answers)
     return {**answers, named: page.caller.person.user_name}
+
+
+def _terms(page: Page, offer: Offer) -> dict[str, Any]:
+    """What it costs, until when it is promised, and whether it can be ordered at all."""
+    item, resolved = offer.item, offer.resolved
+    calendar = resolved.calendars[item.calendar]
+    return {
+        "price": price_words(page, item),
+        "promise": span_words(page, calendar, item.promise),
+        "expected_at": expected(page, item, calendar, {}),
+        "ended": has_ended(item, today_of(page.caller, resolved.organisation, item)),
+        "further": _approvals_within(page, offer),
+    }
 
 
 def _place(page: Page, offer: Offer) -> dict[str, Any]:

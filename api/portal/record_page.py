@@ -47,6 +47,7 @@ class Can:
     revoke: dict[str, int]
     survey: bool
     work: bool
+    follow: bool
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ def can_do(page: Page, content: RequestContent) -> Can:
         revoke=content.more[_REVOCABLE],
         survey=survey and orders and allowed(Verb.ANSWER_SURVEY),
         work=allowed(Verb.WORK) and caller.may(Permission.WORK),
+        follow=orders and not view.open,
     )
 
 

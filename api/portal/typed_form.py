@@ -21,7 +21,19 @@ SHOWN_FIELD = "shown_again"
 """Asks for the form as it was filled in; nothing is carried out."""
 
 NOT_TYPED = frozenset(
-    {SENDER_FIELD, SHOWN_FIELD, "once", "version", "decision", "back", "line", "entry", "gate", "grant"}
+    {
+        SENDER_FIELD,
+        SHOWN_FIELD,
+        "once",
+        "version",
+        "decision",
+        "back",
+        "line",
+        "entry",
+        "gate",
+        "grant",
+        "follows",
+    }
 )
 """Buttons and what pages put into forms by themselves: with nothing else there is nothing to keep."""
 

@@ -12,7 +12,7 @@ from tests.portal.browsers import ACCESS, LAPTOP, PATIENCE, REFUSED, People
 NO_PAGES = frozenset(
     {
         "/sign-in/issuer", "/sign-in/callback", "/records/{number}/events", "/tasks.csv",
-        "/records/{number}/attachments/{identity}", "/files/{token}",
+        "/records/{number}/attachments/{identity}", "/files/{token}", "/records/{number}/follow-up",
         "/suggest/people", "/suggest/groups", "/suggest/items", "/suggest/configuration-items",
         "/live", "/notifications/bell",
     }
@@ -44,6 +44,9 @@ SAMPLES = [
     Sample("/sign-in/first-administrator", "/sign-in/first-administrator?link=sdl_of-nothing", None),
     *_of("rita.requester", "/", "/", small=True),
     *_of("rita.requester", "/catalog", "/catalog", "/catalog?q=nothing-like-it"),
+    *_of("rita.requester", "/catalog", "/catalog?follows={followed}"),
+    *_of("rita.requester", "/catalog/{key}", "/catalog/new-laptop?follows={followed}"),
+    *_of("rita.requester", "/records/{number}", "/records/{followed}", "/records/{follow_up}", small=True),
     *_of("rita.requester", "/catalog/{key}", "/catalog/application-access", "/catalog/new-laptop"),
     *_of("rita.requester", "/requests", "/requests", "/requests?which=closed"),
     *_of("rita.requester", "/records/{number}", "/records/{open}", "/records/{asked}", small=True),
@@ -98,6 +101,7 @@ async def places(people: People) -> dict[str, str]:
     versions = await people.call("ada.admin", "GET", "/config/versions")
     rita = (await people.call("rita.requester", "GET", "/me"))["person"]["id"]
     granted = await _granted(people)
+    followed, follow_up = await _followed(people)
     return {
         "rita": rita,
         "open": open_one,
@@ -106,6 +110,8 @@ async def places(people: People) -> dict[str, str]:
         "task": task,
         "joiner": await _joiner(people),
         "granted": granted,
+        "followed": followed,
+        "follow_up": follow_up,
         "revocation": await _revocation(people, granted),
         "digest": versions["items"][0]["digest"],
         "own_token": (await people.call("rita.requester", "GET", "/tokens"))[0]["id"],
@@ -130,6 +136,14 @@ async def _joiner(people: People) -> str:
     number = await people.order("joiner", answers, "hanna.hr")
     await people.approve(number, "helga.hrlead", "dora.director")
     return number
+
+
+async def _followed(people: People) -> tuple[str, str]:
+    """A closed request, and the one that takes it up."""
+    closed = await people.order("new-laptop", LAPTOP)
+    await people.call("rita.requester", "POST", f"/requests/{closed}/cancel", {})
+    again = {"items": [{"item": "new-laptop", "variables": LAPTOP}], "follows": closed}
+    return closed, (await people.call("rita.requester", "POST", "/requests", again))["number"]
 
 
 async def _granted(people: People) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Path, Query
 from fastapi.responses import Response
 
+from api.follow_up import request_meant
 from api.form_answers import today_of
 from api.portal import basket
 from api.portal.addresses import with_filters
@@ -44,8 +45,14 @@ class Card:
 
 @router.get("/catalog")
 async def show_catalog(
-    page: OrdererPage, function: _Filter = "", category: _Filter = "", q: _Filter = ""
+    page: OrdererPage,
+    function: _Filter = "",
+    category: _Filter = "",
+    q: _Filter = "",
+    follows: Annotated[str | None, Query(max_length=40)] = None,
 ) -> Response:
+    """``follows`` is the closed request that what is chosen takes up; it goes along."""
+    taken_up = request_meant(follows)
     async with autocommit(page.services.engine).connect() as connection:
         _, resolved = await in_force(connection)
         offered = await orderable(connection, page.caller, resolved)
@@ -59,10 +66,12 @@ async def show_catalog(
         "catalog/catalog",
         cards=[_card(page, resolved, key, item) for key, item in found.items()],
         count=len(found),
-        functions=_function_tabs(page, resolved, offered, q),
-        categories=_category_tabs(page, of_function, function, q),
-        here_function=_address(function, "", q),
-        here_category=_address(function, category, q),
+        functions=_function_tabs(page, resolved, offered, q, taken_up),
+        categories=_category_tabs(page, of_function, function, q, taken_up),
+        here_function=_address(function, "", q, taken_up),
+        here_category=_address(function, category, q, taken_up),
+        anew=_address("", "", "", taken_up),
+        follows=taken_up,
         function=function,
         category=category,
         text=q,
@@ -72,10 +81,13 @@ async def show_catalog(
 
 @router.get("/catalog/{key}")
 async def show_one(
-    key: ItemKey, page: OrdererPage, entry: Annotated[str | None, Query(max_length=40)] = None
+    key: ItemKey,
+    page: OrdererPage,
+    entry: Annotated[str | None, Query(max_length=40)] = None,
+    follows: Annotated[str | None, Query(max_length=40)] = None,
 ) -> Response:
     """What it is, what it promises, who approves, and the form to order it."""
-    return await show_item(page, key, entry=entry)
+    return await show_item(page, key, entry=entry, follows=follows)
 
 
 def _card(page: Page, resolved: ResolvedOrganisation, key: str, item: CatalogItem) -> Card:
@@ -105,24 +117,31 @@ def _fits(page: Page, resolved: ResolvedOrganisation, item: CatalogItem, typed: 
 
 
 def _function_tabs(
-    page: Page, resolved: ResolvedOrganisation, offered: Mapping[str, CatalogItem], q: str
+    page: Page,
+    resolved: ResolvedOrganisation,
+    offered: Mapping[str, CatalogItem],
+    q: str,
+    follows: str | None,
 ) -> list[tuple[str, str]]:
     labels = resolved.organisation.functions
     keys = dict.fromkeys(item.function for item in offered.values())
     tabs = [
-        (_address(key, "", q), in_language(labels[key].label, page.language) if key in labels else key)
+        (
+            _address(key, "", q, follows),
+            in_language(labels[key].label, page.language) if key in labels else key,
+        )
         for key in keys
     ]
-    return [(_address("", "", q), page.words("catalog.everything")), *tabs]
+    return [(_address("", "", q, follows), page.words("catalog.everything")), *tabs]
 
 
 def _category_tabs(
-    page: Page, of_function: Mapping[str, CatalogItem], function: str, q: str
+    page: Page, of_function: Mapping[str, CatalogItem], function: str, q: str, follows: str | None
 ) -> list[tuple[str, str]]:
     keys = dict.fromkeys(item.category for item in of_function.values())
-    tabs = [(_address(function, key, q), category_words(page, key)) for key in keys]
-    return [(_address(function, "", q), page.words("catalog.all_categories")), *tabs]
+    tabs = [(_address(function, key, q, follows), category_words(page, key)) for key in keys]
+    return [(_address(function, "", q, follows), page.words("catalog.all_categories")), *tabs]
 
 
-def _address(function: str, category: str, q: str) -> str:
-    return with_filters("/catalog", function=function, category=category, q=q)
+def _address(function: str, category: str, q: str, follows: str | None) -> str:
+    return with_filters("/catalog", function=function, category=category, q=q, follows=follows)

@@ -6,6 +6,7 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from api import commands
+from api.follow_up import followed_request
 from api.form_answers import check_variables
 from api.ordering import ItemOrder
 from api.portal import basket
@@ -35,7 +36,7 @@ async def choose(key: ItemKey, page: OrdererPage, posted: Form) -> Response:
     replaced = posted.text("entry")
     failed = await attempt("order", posted, _put(page, key, posted, replaced))
     if failed is not None:
-        return await show_item(page, key, failed, replaced)
+        return await show_item(page, key, failed, replaced, posted.text("follows"))
     return page.back_to("/basket", "basket_lost" if basket.is_lost(page) else None)
 
 
@@ -83,12 +84,13 @@ async def _put(page: Page, key: str, posted: Posted, replaced: str | None) -> No
         found = await check_variables(
             connection, page.caller, offer.resolved.organisation, item, chosen.variables, "/variables"
         )
-        problems = [*unclear, *_beside(found, unclear)]
+        follows, unfit = await followed_request(connection, page.caller, posted.text("follows"))
+        problems = [*unclear, *_beside(found, unclear), *unfit]
         if chosen.quantity > item.max_quantity:
             problems.append(Problem("/quantity", f"at most {item.max_quantity}"))
         if problems:
             raise InvalidInput("Some fields need another look.", problems=problems)
-        await basket.put(page, connection, commands.key_or_new(posted.key), chosen, replaced)
+        await basket.put(page, connection, commands.key_or_new(posted.key), chosen, follows, replaced)
 
 
 async def _send(page: Page, posted: Posted, refs: list[str], made: Made) -> None:

@@ -6,13 +6,15 @@ from typing import Annotated
 from fastapi import Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
+from api.portal.addresses import with_filters
 from api.portal.guard import pages
-from api.portal.page import Page, ReaderPage, built
-from api.portal.record_page import show_request
+from api.portal.item_page import orderable
+from api.portal.page import OrdererPage, Page, ReaderPage, built
+from api.portal.record_page import read_content, show_request
 from api.portal.routes.files import to_file
 from api.portal.session import present_of, visit_of
 from api.record_stream import RecordStream, latest
-from api.requests_read import RecordNumber, require
+from api.requests_read import RecordNumber, RequestNumber, require
 from api.routes.records import LARGEST_POSITION
 from api.streams import sse, streams_of
 from steadydesk.contracts.numbers import RecordKind, kind_of
@@ -22,6 +24,7 @@ from steadydesk.policies.rights import Verb, may
 from steadydesk.records import attachments, reservations
 from steadydesk.records.engine import Connection, autocommit
 from steadydesk.records.grants import list_grants
+from steadydesk.records.organisation import in_force
 from steadydesk.records.views.records import find_record
 from steadydesk.records.views.visibility import relations
 
@@ -43,6 +46,21 @@ async def show_record(number: RecordNumber, page: ReaderPage, request: Request) 
         if not await _is_received(page, number):
             raise
         return await page.show("record/received", number=number)
+
+
+@router.get("/records/{number}/follow-up")
+async def order_again(number: RequestNumber, page: OrdererPage) -> Response:
+    """On to the item that was ordered, or to the catalogue; what is ordered there takes up the closed request."""
+    content = await read_content(page, number)
+    if not content.process.may_be_followed:
+        return page.back_to(f"/records/{number}")
+    async with autocommit(page.services.engine).connect() as connection:
+        _, resolved = await in_force(connection)
+        offered = await orderable(connection, page.caller, resolved)
+    closed = {line.item for line in content.process.lines if not line.is_open}
+    [key, *others] = closed
+    path = f"/catalog/{key}" if key in offered and not others else "/catalog"
+    return page.back_to(with_filters(path, follows=number))
 
 
 @router.get("/records/{number}/events", response_class=StreamingResponse)
