@@ -11,7 +11,6 @@ from api.clean_input import refuse_unstorable
 from api.cookieless import Cookieless
 from api.flood import FloodGate
 from api.health import parts
-from api.json_types import refuse_other_types
 from api.known_parameters import refuse_unknown_parameters
 from api.media_type import refuse_other_media_types
 from api.metrics import PREFIX, Counted, RequestMetrics
@@ -23,7 +22,7 @@ from api.security import check_routes, public
 from api.services import Services
 
 _FORM_AROUND = 65_536
-OF_API = [Depends(refuse_unknown_parameters), Depends(refuse_other_media_types), Depends(refuse_other_types)]
+OF_API = [Depends(refuse_unknown_parameters), Depends(refuse_other_media_types)]
 """What every route of the API refuses before it looks at anything else; pages get what browsers send."""
 
 

@@ -19,8 +19,10 @@ async def refuse_other_types(request: Request) -> None:
 
     What is no JSON, or no body at all, the route itself says.
     """
+    if not is_json(request) or not await request.body():
+        return
     contract = body_contract(request.scope["route"].dependant)
-    if contract is None or not is_json(request) or not await request.body():
+    if contract is None:
         return
     try:
         # Not the bytes: what Starlette reads as JSON in other encodings than UTF-8 is no JSON to pydantic.

@@ -12,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.identity import Identity
+from api.json_types import refuse_other_types
 from api.services import Services
 from steadydesk.contracts.assertion import AuthenticationMethod
 from steadydesk.contracts.directory import Person, Standing
@@ -92,7 +93,9 @@ class Demanding:
 
 
 class Requires(Demanding):
-    """A dependency that gives the Caller, once they have shown that they may do ``permission``."""
+    """A dependency that gives the Caller, once they have shown that they may do ``permission``. Only then it is said
+    what is wrong with the types of their body.
+    """
 
     async def __call__(
         self,
@@ -115,14 +118,16 @@ class Requires(Demanding):
         if self.permission is Permission.DECIDE and proof.standing.person.service_account:
             raise ServiceAccountVote("A service account does not decide, also not for somebody else.")
         caller.require(self.permission)
+        await refuse_other_types(request)
         return caller
 
 
 class Public:
-    """A dependency of routes that anybody may call; it only counts requests per address."""
+    """A dependency of routes that anybody may call; it counts requests per address, and holds bodies to their types."""
 
     async def __call__(self, request: Request) -> None:
         identity_of(request.app).limit_public(address_of(request))
+        await refuse_other_types(request)
 
 
 public = Public()
