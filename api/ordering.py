@@ -69,8 +69,8 @@ class Wanted:
     person_at: str
     renewed: Organisation | None = None
     """Another version that may have renewed the item's pre-approval."""
-    by_process: bool = False
-    """A bundle ordered it: nobody has to be entitled to it, but for giving it to somebody else."""
+    of_another: bool = False
+    """A bundle ordered it, or another person: the caller is to be entitled only to give it to somebody else."""
 
 
 async def check_order(
@@ -111,9 +111,9 @@ async def check_line(
     check_pre_approval(caller, organisation, ordered.item, wanted.item_at, wanted.renewed)
     person = await beneficiary_of(connection, item, ordered.variables, wanted.requested_for)
     stays = person == wanted.requested_for
-    if not wanted.by_process:
+    if not wanted.of_another:
         offered(caller, organisation, ordered.item, wanted.item_at)
-    if not (stays and wanted.by_process):
+    if not (stays and wanted.of_another):
         named = wanted.person_at if stays else f"{at}/variables/{item.beneficiary}"
         await check_entitlement(connection, caller, item, person, named)
     problems = await check_variables(

@@ -107,7 +107,7 @@ async def resubmit(number: RequestNumber, body: Resubmission, act: OrdererAction
     """Change a returned line, or one in approval; a change of material fields starts the approval anew."""
     view = await read_request(act.services, act.caller, number)
     line = _line_of(view, body.line)
-    wanted = _as_changed(view, line, body)
+    wanted = _as_changed(view, line, body, act.caller.id)
 
     async def build(connection: Connection) -> Resubmit:
         organisation, (_, present) = (
@@ -209,12 +209,12 @@ async def _send_back(
     return await act(number, verb, name, body, build)
 
 
-def _as_changed(view: RequestView, line: RecordView, body: Resubmission) -> Wanted:
+def _as_changed(view: RequestView, line: RecordView, body: Resubmission, caller: str) -> Wanted:
     """The line as an order would have it now, by the version that its process keeps."""
     quantity = body.quantity or line.quantity or 1
     ordered = ItemOrder(item=line.item or "", quantity=quantity, variables=body.variables)
-    by_process = view.parent is not None
-    return Wanted(ordered, line.caller.id, "", "/line", "/line", by_process=by_process)
+    of_another = view.parent is not None or view.opened_by.id != caller
+    return Wanted(ordered, line.caller.id, "", "/line", "/line", of_another=of_another)
 
 
 def _line_of(view: RequestView, number: str | None) -> RecordView:

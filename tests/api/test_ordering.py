@@ -133,7 +133,7 @@ async def test_nobody_changes_an_order_of_what_they_may_not_order_any_more(desk:
 
 
 async def changed(
-    desk: ApiDesk, item: str, by_process: bool = False, renewed: bool = False, **update: Any
+    desk: ApiDesk, item: str, of_another: bool = False, renewed: bool = False, **update: Any
 ) -> str:
     """Whom Rita's line of the item is for, where the version that its process keeps has it like this."""
     async with desk.services.engine.connect() as connection:
@@ -141,16 +141,16 @@ async def changed(
         organisation = (await in_force(connection))[1].organisation
         ordered = ItemOrder(item=item, variables=organisation.catalog[item].example)
         present = organisation if renewed else None
-        wanted = Wanted(ordered, caller.id, "", "/line", "/line", renewed=present, by_process=by_process)
+        wanted = Wanted(ordered, caller.id, "", "/line", "/line", renewed=present, of_another=of_another)
         kept = with_item(organisation, item, **update)
         person, problems = await check_line(connection, caller, kept, wanted)
         assert problems == []
         return person
 
 
-async def test_what_a_bundle_ordered_is_changed_by_who_could_not_order_it(desk: ApiDesk) -> None:
+async def test_what_a_bundle_or_another_ordered_is_changed_by_who_could_not_order_it(desk: ApiDesk) -> None:
     hidden = Entitlement(groups=["hr-management"])
-    assert await changed(desk, "vpn-access", by_process=True, entitlement=hidden) == await desk.person(RITA)
+    assert await changed(desk, "vpn-access", of_another=True, entitlement=hidden) == await desk.person(RITA)
     with pytest.raises(UnknownItem) as refused:
         await changed(desk, "vpn-access", entitlement=hidden)
     assert refused.value.pointer == "/line"
