@@ -16,6 +16,7 @@ from steadydesk.policies import sla_steps as sla
 from steadydesk.policies.approval import unowed
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.grant import GRANT_ENDED
+from steadydesk.policies.plan import HOLDER_LEFT
 from steadydesk.policies.pre_approval import ENDED
 from steadydesk.policies.request import BeginUndo, CloseLine, CloseOrder, EndRound, ReturnLine
 from steadydesk.policies.written_date import written_day
@@ -30,7 +31,12 @@ _MESSAGE = {
     Phase.CANCELLED: "request.cancelled",
 }
 
-_NOT_EXTENDED = {
+_BECAUSE = {
+    HOLDER_LEFT: {
+        "en": "The person it was for has left. What had been done for it is taken back.",
+        "de": "Die Person, für die bestellt wurde, ist ausgeschieden. Was dafür schon getan wurde, ist "
+        "zurückgenommen.",
+    },
     GRANT_ENDED: {
         "en": "What it was to extend had ended before it was approved. Order it again if it is still needed.",
         "de": "Was verlängert werden sollte, war vor der Genehmigung schon beendet. Bestellen Sie es neu, falls "
@@ -126,19 +132,25 @@ async def close_line(work: RequestWork, move: CloseLine) -> None:
             else sla.cancel(line.clock, work.at, line.close_code)
         )
     work.note("line.closed", line.number, phase=move.phase.value, close_code=line.close_code)
-    work.tell(
-        _MESSAGE[move.phase],
-        work.process.customers(work.at, line.requested_for),
-        line.number,
-        close_code=line.close_code,
-        **await _because(work, line),
-    )
+    audience = work.process.customers(work.at, line.requested_for)
+    if line.close_code == HOLDER_LEFT:
+        audience += _owners(work)
+    because = await _because(work, line)
+    work.tell(_MESSAGE[move.phase], audience, line.number, close_code=line.close_code, **because)
+
+
+def _owners(work: RequestWork) -> list[str]:
+    """Who answers for the order: its function's process owners, of a restricted one the groups that it names."""
+    named = [f"g:{group}" for group in work.process.restricted_to]
+    return named or [f"f:{work.process.function}"]
 
 
 async def _because(work: RequestWork, line: Line) -> dict[str, dict[str, str]]:
     """Why, where the customer cannot see it from what was decided, and what they can do."""
     if line.extension_problem:
-        return {"because": _NOT_EXTENDED.get(line.extension_problem, {})}
+        return {"because": _BECAUSE.get(line.extension_problem, {})}
+    if line.close_code == HOLDER_LEFT:
+        return {"because": _BECAUSE[HOLDER_LEFT]}
     advance = work.organisation.catalog[line.item].pre_approved
     if line.close_code != ENDED or advance is None:
         return {}

@@ -2,6 +2,7 @@
 
 from activities.approvers import find_eligible, one_level_up
 from activities.gates import ask_people, settle
+from activities.holder_left import holder_left
 from activities.task_return import hand_over, is_member, return_task
 from activities.values import values_of
 from activities.work import RequestWork
@@ -13,7 +14,10 @@ from steadydesk.records.processes import release_approver
 
 
 async def person_left(work: RequestWork, person: str) -> None:
-    """Leavers drop out of open gates, their votes stay; tasks go back to the queue, what they own to the manager."""
+    """What would give them access ends. Leavers drop out of open gates, their votes stay; tasks go back to the queue,
+    what they own to the manager.
+    """
+    await holder_left(work, person)
     for gate in work.process.gates.values():
         if gate.is_open and any(eligible.person == person for eligible in gate.eligible):
             await _leave_gate(work, gate, person)

@@ -147,6 +147,10 @@ class Line(ProcessState):
     extends: str | None = Field(default=None, description="The grant that this line extends.")
     extension_told: bool = False
     extension_problem: str | None = Field(default=None, description="Why the grant could not be extended.")
+    holder_left: bool = Field(
+        default=False,
+        description="Whom it is for has left: access that it gave goes at once, before all else.",
+    )
     close_code: str | None = None
     closed_at: datetime | None = None
 

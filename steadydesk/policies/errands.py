@@ -83,7 +83,8 @@ def _of_step(step: Step, line: Line, key: str, run: StepRun) -> Iterator[Errand]
     if run.state is StepState.RUNNING:
         kind = ErrandKind.OPEN_CHILD if step.kind is StepKind.REQUEST else ErrandKind.PERFORM
         yield _errand(step, perform_key(line, key), kind, f"{line.number} {key}")
-    if run.grant is not None and line.phase is Phase.COMPLETE and not run.grant_handed_over:
+    given = run.grant is not None and run.undo is None
+    if given and line.phase is Phase.COMPLETE and not run.grant_handed_over:
         yield Errand(
             key=grant_key(line, key), kind=ErrandKind.START_GRANT, summary=f"start {run.grant}", attempts=0
         )

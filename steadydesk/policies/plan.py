@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from enum import StrEnum
 
+from steadydesk.contracts.catalog import CatalogItem, PeopleOperation
 from steadydesk.contracts.plan import OnFailure, Plan, StepKind
-from steadydesk.contracts.request import Line, StepRun, StepState
+from steadydesk.contracts.request import Line, StepRun, StepState, UndoState
 
 OUTCOME_UNKNOWN = "OutcomeUnknown"
 IN_DOUBT = frozenset({OUTCOME_UNKNOWN, "Stopped", "TimedOut", "VerificationFailed"})
@@ -15,6 +16,9 @@ CHILD_ENDED = "Child:"
 
 NEVER_OPENED = "NeverOpened"
 """How the cancelling of a child ends whose order was taken back before anything opened it."""
+
+HOLDER_LEFT = "holder_left"
+"""The close code of a line that is taken back because the person it is for has left."""
 
 
 class PlanVerdict(StrEnum):
@@ -36,10 +40,14 @@ def ready_steps(plan: Plan, line: Line) -> list[str]:
 
 
 def verdict(plan: Plan, line: Line) -> PlanVerdict:
-    """FAILED as soon as one step failed for good; DONE when every step was done or skipped, SKIPPED when all were."""
+    """FAILED as soon as one step failed for good; DONE when every step was done or skipped, SKIPPED when all were, and
+    nothing is being taken back.
+    """
     states = [_run(line, key).state for key in plan.steps]
     if any(state in (StepState.FAILED, StepState.STOPPED) for state in states):
         return PlanVerdict.FAILED
+    if is_taking_back(line):
+        return PlanVerdict.GOES_ON
     if states and all(state is StepState.SKIPPED for state in states):
         return PlanVerdict.SKIPPED
     if all(state in (StepState.DONE, StepState.SKIPPED) for state in states):
@@ -54,6 +62,24 @@ def to_undo(plan: Plan, line: Line) -> Iterator[str]:
     """
     stands = [key for key in plan.steps if _stands(plan, line, key)]
     return iter(sorted(stands, key=lambda key: -_run(line, key).order))
+
+
+def is_taking_back(line: Line) -> bool:
+    """Whether an undo is under way, or a person has it as a task."""
+    return any(run.undo in (UndoState.RUNNING, UndoState.OPEN) for run in line.steps.values())
+
+
+def access_to_undo(plan: Plan, line: Line) -> str | None:
+    """What gives access to somebody who has left: it goes at once, whatever else is under way or being taken back."""
+    if not line.holder_left:
+        return None
+    return next((key for key in to_undo(plan, line) if plan.steps[key].grant is not None), None)
+
+
+def ends_with_holder(item: CatalogItem) -> bool:
+    """Whether the item is for people who are there: it gives them access, and is not how they leave."""
+    gives = any(step.grant is not None for step in item.plan.steps.values())
+    return gives and item.people_operation is not PeopleOperation.LEAVER
 
 
 def after_failure(plan: Plan, key: str) -> StepState:

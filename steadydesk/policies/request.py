@@ -12,8 +12,8 @@ from steadydesk.contracts.approval_policy import OnRejection
 from steadydesk.contracts.gate import Gate, GateState
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import Line, RequestProcess, RequestState, StepState, UndoState
-from steadydesk.policies.plan import PlanVerdict, ready_steps, to_undo, verdict
+from steadydesk.contracts.request import Line, RequestProcess, RequestState, StepState
+from steadydesk.policies import plan as plans
 from steadydesk.policies.pre_approval import ENDED
 
 
@@ -145,6 +145,9 @@ def telling_phase(process: RequestProcess) -> Phase | RequestState:
 
 
 def _move_of(process: RequestProcess, organisation: Organisation, line: Line, now: datetime) -> Move | None:
+    access = plans.access_to_undo(organisation.catalog[line.item].plan, line)
+    if access is not None:
+        return UndoStep(line, access)
     match line.phase:
         case Phase.RECEIVED:
             return BeginRound(line)
@@ -191,18 +194,18 @@ def _fulfilment(
         closed = Phase.COMPLETE if line.extension_problem is None else Phase.INCOMPLETE
         return CloseLine(line, closed) if line.extension_told else None
     plan = organisation.catalog[line.item].plan
-    ends: dict[PlanVerdict, Move] = {
-        PlanVerdict.DONE: CloseLine(line, Phase.COMPLETE),
-        PlanVerdict.SKIPPED: CloseLine(line, Phase.SKIPPED),
-        PlanVerdict.FAILED: BeginUndo(line, "step_failed"),
+    ends: dict[plans.PlanVerdict, Move] = {
+        plans.PlanVerdict.DONE: CloseLine(line, Phase.COMPLETE),
+        plans.PlanVerdict.SKIPPED: CloseLine(line, Phase.SKIPPED),
+        plans.PlanVerdict.FAILED: BeginUndo(line, "step_failed"),
     }
-    if end := ends.get(verdict(plan, line)):
+    if end := ends.get(plans.verdict(plan, line)):
         return end
     if settled := _settled_gate_step(process, organisation, line):
         return settled
     if starts_at(organisation, line, now) > now:
         return None
-    ready = ready_steps(plan, line)
+    ready = plans.ready_steps(plan, line)
     return StartStep(line, ready[0]) if ready else None
 
 
@@ -234,13 +237,9 @@ def _settled_gate_step(process: RequestProcess, organisation: Organisation, line
 
 def _undoing(organisation: Organisation, line: Line) -> Move | None:
     """One undo at a time, in reverse order; none before every running step has answered."""
-    busy = any(
-        run.state is StepState.RUNNING or run.undo in (UndoState.RUNNING, UndoState.OPEN)
-        for run in line.steps.values()
-    )
-    if busy:
+    if plans.is_taking_back(line) or any(run.state is StepState.RUNNING for run in line.steps.values()):
         return None
-    step = next(to_undo(organisation.catalog[line.item].plan, line), None)
+    step = next(plans.to_undo(organisation.catalog[line.item].plan, line), None)
     if step is not None:
         return UndoStep(line, step)
     if line.returning:

@@ -90,8 +90,9 @@ async def test_a_step_that_would_grant_to_a_leaver_fails_as_its_plan_says(
 
 
 async def test_who_leaves_between_two_steps_gets_nothing_and_a_retry_asks_again(desk: Desk) -> None:
+    """Before the process itself hears of it."""
     number = await desk.order("asking", requested_for="ralf")
-    await desk.leave("ralf", number)
+    await desk.leave("ralf")
     assert await problem_at_the_connector(desk, number) == "HolderLeft"
     (errand,) = (await desk.agenda(number)).agenda.errands
     await desk.report(number, errand.key, OutcomeKind.FAILED, "HolderLeft")
