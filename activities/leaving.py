@@ -1,5 +1,7 @@
 """A person has left, or a group: their place in this process goes to somebody who is there."""
 
+from collections.abc import Collection
+
 from activities.approvers import find_eligible, one_level_up
 from activities.gates import ask_people, settle
 from activities.holder_left import holder_left
@@ -27,15 +29,17 @@ async def person_left(work: RequestWork, person: str) -> None:
         if return_task(work, task, person, "person left", line.number)
     ]
     customers = {line.requested_for for line in work.process.lines}
+    kept_from = work.process.kept_from(work.at)
     await hand_over(
         work,
         person,
         returned,
         restricted_to=work.process.restricted_to,
-        kept_from=work.process.kept_from(work.at),
+        kept_from=kept_from,
     )
-    if person in customers | {work.process.opened_by, work.process.requested_for}:
-        await _hand_over(work, person)
+    acts = person == work.process.opened_by or f"p:{person}" in work.process.in_their_place
+    if acts or person in customers | {work.process.requested_for}:
+        await _hand_over(work, person, acts=acts, kept_from=kept_from)
 
 
 async def membership_ended(work: RequestWork, person: str, group: str) -> None:
@@ -47,32 +51,33 @@ async def membership_ended(work: RequestWork, person: str, group: str) -> None:
             return_task(work, task, person, "left the group", line.number)
 
 
-async def _hand_over(work: RequestWork, person: str) -> None:
+async def _hand_over(work: RequestWork, person: str, *, acts: bool, kept_from: Collection[str]) -> None:
     """What they ordered has somebody to act for the requester again. A restricted record may be about the manager."""
     restricted_to = work.process.restricted_to
-    audience = _hand_to_groups(work, person) if restricted_to else await _hand_up(work, person)
     group = work.organisation.organisation.leavers_group
+    if restricted_to:
+        audience = [f"g:{group}" for group in restricted_to]
+        acting = audience
+    else:
+        audience = await _hand_up(work, person, kept_from)
+        acting = audience[1:] or audience
+    if acts:
+        work.process.in_their_place = acting
+        for one in acting:
+            work.show_to(one, Relation.REQUESTER)
     work.note("requester.left", work.process.number, groups=restricted_to or [group])
     work.tell("person.left", audience, work.process.number)
 
 
-async def _hand_up(work: RequestWork, person: str) -> list[str]:
-    """It is their manager's now, and on the list of those who look after leavers."""
+async def _hand_up(work: RequestWork, person: str, kept_from: Collection[str]) -> list[str]:
+    """It is on the list of those who look after leavers, and the manager's now, unless it is silent about them."""
     group = f"g:{work.organisation.organisation.leavers_group}"
     work.show_to(group, Relation.PROCESS_OWNER)
-    manager = [f"p:{one}" for one in (await line_above(work.connection, person))[:1]]
+    above = [one for one in await line_above(work.connection, person) if one not in kept_from]
+    manager = [f"p:{one}" for one in above[:1]]
     for one in manager:
         work.show_to(one, Relation.REQUESTER)
     return [group, *manager]
-
-
-def _hand_to_groups(work: RequestWork, person: str) -> list[str]:
-    """The groups that it names act for who ordered it; nobody else comes to see or hear anything."""
-    groups = [f"g:{group}" for group in work.process.restricted_to]
-    if person == work.process.opened_by:
-        for group in groups:
-            work.show_to(group, Relation.REQUESTER)
-    return groups
 
 
 async def _leave_gate(work: RequestWork, gate: Gate, person: str) -> None:

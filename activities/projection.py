@@ -220,7 +220,7 @@ def _gate(work: RequestWork, gate: Gate) -> dict[str, Any]:
 
 def _decide_by(work: RequestWork, gate: Gate) -> datetime | None:
     """What it waits for until then: while a question is open its clock rests, and has no end of its own."""
-    return explain_gate(work.organisation, work.calendars, gate, work.process.opened_by, work.at).until
+    return explain_gate(work.organisation, work.calendars, gate, work.process.answering(), work.at).until
 
 
 def _approvers(gate: Gate, due: datetime | None) -> list[dict[str, Any]]:

@@ -171,7 +171,7 @@ def _plan_of(content: RequestContent, run: Line) -> Plan:
 def _wait(content: RequestContent, waiting: Waiting, words: Words) -> Wait:
     people = [content.names.of(person) for person in waiting.people]
     if waiting.kind in _OF_REQUESTER and not people and waiting.whom == "requester":
-        people = [content.names.of(content.process.opened_by)]
+        people = [content.names.of(person) for person in content.process.answering()]
     whom = content.names.group(waiting.group) if waiting.group else words.phrase(waiting.whom)
     return Wait(
         kind=waiting.kind.value,

@@ -147,10 +147,7 @@ class Line(ProcessState):
     extends: str | None = Field(default=None, description="The grant that this line extends.")
     extension_told: bool = False
     extension_problem: str | None = Field(default=None, description="Why the grant could not be extended.")
-    holder_left: bool = Field(
-        default=False,
-        description="Whom it is for has left: access that it gave goes at once, before all else.",
-    )
+    holder_left: bool = Field(default=False, description="What gives access goes at once.")
     close_code: str | None = None
     closed_at: datetime | None = None
 
@@ -185,6 +182,8 @@ class RequestProcess(RecordDocument):
     gates: dict[str, Gate] = Field(default_factory=dict)
     gate_count: int = 0
     ended_steps: int = 0
+    in_their_place: list[str] = Field(default_factory=list)
+    """Who acts for whom ordered it, since they left: a person (`p:`) or groups (`g:`)."""
     note: TextRef | None = None
     watchers: list[str] = Field(default_factory=list)
     let_watch_by: dict[str, str] = Field(
@@ -225,10 +224,14 @@ class RequestProcess(RecordDocument):
             yield PlacedTask(self.lines[0], "", self.call_back)
 
     def customers(self, at: datetime, requested_for: str | None = None) -> list[str]:
-        """The audience of news: who ordered, for whom (unless it must be silent still), and watchers."""
-        kept = self.kept_from(at)
-        people = {self.opened_by, *self.watchers, requested_for or self.requested_for} - kept
-        return sorted(f"p:{person}" for person in people)
+        """The audience of news: who ordered or acts for them, for whom (unless it must be silent still), watchers."""
+        people = {self.opened_by, *self.watchers, requested_for or self.requested_for} - self.kept_from(at)
+        return sorted({f"p:{person}" for person in people} | set(self.in_their_place))
+
+    def answering(self) -> list[str]:
+        """The people who answer for whom ordered it: themselves; after they left, one person, or none but groups."""
+        acting = [one.removeprefix("p:") for one in self.in_their_place if one.startswith("p:")]
+        return acting if self.in_their_place else [self.opened_by]
 
     @property
     def beneficiaries(self) -> set[str]:

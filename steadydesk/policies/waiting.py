@@ -68,14 +68,14 @@ def _line(
 ) -> Iterator[Waiting]:
     for gate in process.gates.values():
         if gate.line == line.number and gate.is_open:
-            yield explain_gate(organisation, calendars, gate, process.opened_by, now)
+            yield explain_gate(organisation, calendars, gate, process.answering(), now)
     if line.phase is Phase.RETURNED:
         yield Waiting(
             kind=WaitingKind.RESUBMISSION,
             subject=line.number,
             what="a change and resubmission, or a cancellation",
             whom="requester",
-            people=[process.opened_by],
+            people=process.answering(),
             since=line.held_since or process.updated_at,
             until=line.return_until,
             then=f"it is {'cancelled' if line.recalled else 'closed as refused'}; "
@@ -103,7 +103,7 @@ def _step(
     label = step.label
     for task in (run.task, run.undo_task):
         if task is not None and task.is_open:
-            yield _task(task, label, process.opened_by)
+            yield _task(task, label, process.answering())
     since = run.started_at or process.opened_at
     subject = f"{line.number}/{key}"
     if run.state is StepState.RUNNING and step.call is not None:
@@ -174,7 +174,7 @@ def _undo(step: Step, subject: str, label: LocalisedText, since: datetime) -> Wa
     )
 
 
-def _task(task: TaskRun, label: LocalisedText, requester: str) -> Waiting:
+def _task(task: TaskRun, label: LocalisedText, answering: list[str]) -> Waiting:
     words = in_language(label)
     if task.question is not None:
         return Waiting(
@@ -183,7 +183,7 @@ def _task(task: TaskRun, label: LocalisedText, requester: str) -> Waiting:
             what=f"an answer for the task '{words}'",
             label=label,
             whom="requester",
-            people=[requester],
+            people=answering,
             since=task.question.asked_at,
             until=task.question.until,
             then="a reminder; without an answer the task is closed incomplete at the end",
@@ -216,7 +216,7 @@ def _afterwards(process: RequestProcess) -> Iterator[Waiting]:
     if process.closed_at is None:
         return
     if process.call_back is not None and process.call_back.is_open:
-        yield _task(process.call_back, CALL_BACK, process.opened_by)
+        yield _task(process.call_back, CALL_BACK, process.answering())
     if process.survey in (SurveyState.WAITING, SurveyState.SENT):
         sent = process.survey is SurveyState.SENT
         yield Waiting(

@@ -34,13 +34,13 @@ def explain_gate(
     organisation: Organisation,
     calendars: Mapping[str, Calendar],
     gate: Gate,
-    requester: str,
+    answering: list[str],
     now: datetime,
 ) -> Waiting:
-    """``requester`` is who answers questions, by reference."""
+    """``answering`` are those who answer questions, by reference."""
     stage = organisation.approval_policies[gate.policy].stages[gate.stage]
     if gate.question is not None:
-        return _explain_question(stage, gate.id, gate.question, requester)
+        return _explain_question(stage, gate.id, gate.question, answering)
     voted = {ballot.natural for ballot in gate.ballots}
     return Waiting(
         kind=WaitingKind.APPROVAL,
@@ -59,14 +59,14 @@ def explain_gate(
     )
 
 
-def _explain_question(stage: Stage, gate: str, question: Question, requester: str) -> Waiting:
+def _explain_question(stage: Stage, gate: str, question: Question, answering: list[str]) -> Waiting:
     return Waiting(
         kind=WaitingKind.INFORMATION,
         subject=gate,
         what=f"an answer for the approval '{in_language(stage.label)}'",
         label=stage.label,
         whom="requester",
-        people=[requester],
+        people=answering,
         since=question.asked_at,
         until=question.until,
         then="the approval's clock goes on without the answer",

@@ -6,7 +6,9 @@ from sqlalchemy import CompoundSelect, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.directory import Departure
+from steadydesk.contracts.numbers import RecordKind
 from steadydesk.errors import Conflict, Problem, UnknownRecord
+from steadydesk.policies.rights import Relation
 from steadydesk.records.directory_administration import WOULD_BE_NONE, administered
 from steadydesk.records.directory_approvers import line_above
 from steadydesk.records.directory_events import Author
@@ -16,7 +18,7 @@ from steadydesk.records.tables.approval import approver, gate
 from steadydesk.records.tables.directory import delegation, person
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.identity import session, token
-from steadydesk.records.tables.process import record
+from steadydesk.records.tables.process import record, sight
 
 _HELD = ("starting", "active")
 
@@ -101,7 +103,9 @@ async def _end_delegations(connection: AsyncConnection, person_id: str, now: dat
 
 
 def _processes_naming(person_id: str) -> CompoundSelect[str]:
-    """Numbers of the workflows with an open gate, task, request or grant that names the person."""
+    """Numbers of the workflows with an open gate, task, request or grant that names the person, or with a request in
+    which they act for whom ordered it.
+    """
     gates = (
         select(gate.c.owner)
         .join(approver, approver.c.gate == gate.c.id)
@@ -112,7 +116,13 @@ def _processes_naming(person_id: str) -> CompoundSelect[str]:
     grants = select(grant_register.c.number).where(
         grant_register.c.holder == person_id, grant_register.c.state.in_(_HELD)
     )
-    return gates.union(records, grants)
+    acting = select(sight.c.number).where(
+        sight.c.subject == f"p:{person_id}",
+        sight.c.why == Relation.REQUESTER.value,
+        sight.c.open,
+        sight.c.number.startswith(RecordKind.REQUEST.value),
+    )
+    return gates.union(records, grants, acting)
 
 
 async def _tell_processes(connection: AsyncConnection, person_id: str, now: datetime) -> list[str]:

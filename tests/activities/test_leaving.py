@@ -18,7 +18,7 @@ from steadydesk.records.directory_standing import standing
 from steadydesk.records.doctor_organisation import examine_organisation
 from steadydesk.records.tables.approval import approver
 from steadydesk.records.tables.delivery import outbox
-from steadydesk.records.tables.process import sight
+from steadydesk.records.tables.process import record, sight
 from steadydesk.records.views.visibility import Viewer, relations
 from tests.support.request_desk import KEYRING, Desk
 
@@ -214,6 +214,55 @@ async def test_who_acts_for_a_leaver_answers_questions(desk: Desk, item: str, wh
     assert (await desk.gate(gate)).question is not None
     await desk.comment(number, by=who)
     assert (await desk.gate(gate)).question is None
+
+
+async def asked_in_place(desk: Desk, number: str) -> list[set[str]]:
+    """Whom the open questions wait for, and who was told of each, besides whom it was handed over from."""
+    rows = await desk.rows(outbox, outbox.c.number == number, outbox.c.event.like("%.question"))
+    mine = f"p:{desk.ids['rita']}"
+    return [set(row.audience) - {mine} for row in sorted(rows, key=lambda row: row.seq)]
+
+
+@pytest.mark.parametrize(("item", "who"), [("confidential", "g:confidants"), ("board-any", "mona")])
+async def test_new_questions_go_to_whom_the_order_was_handed(desk: Desk, item: str, who: str) -> None:
+    number = await desk.order(item)
+    await desk.leave("rita", number)
+    await desk.decide(f"{number}-G1", "ask", "ann", comment=await desk.words("Why?", "ann"))
+    acting = who if who.startswith("g:") else f"p:{desk.ids[who]}"
+    assert await asked_in_place(desk, number) == [{acting}]
+    [row] = await desk.rows(record, record.c.number == number)
+    [waiting] = row.waiting
+    assert waiting.get("people", []) == ([] if who.startswith("g:") else [desk.ids[who]])
+
+
+async def test_who_acts_for_a_leaver_leaves_as_well(desk: Desk) -> None:
+    number = await desk.order("by-hand")
+    await desk.leave("rita", number)
+    await desk.leave("mona")
+    told = await desk.rows(outbox, outbox.c.event == "person.left", outbox.c.number == number)
+    assert desk.ids["mona"] in {row.facts.get("person") for row in told if not row.audience}
+    await desk.tell(number, "person_left", subject=desk.ids["mona"])
+    await desk.act(number, (await desk.task(number, "one")).number, TaskAction.ASK)
+    assert await asked_in_place(desk, number) == [{f"p:{desk.ids['dora']}"}]
+    await desk.comment(number, by="dora")
+    assert (await desk.task(number, "one")).question is None
+
+
+async def test_where_nobody_is_above_those_who_look_after_leavers_act(desk: Desk) -> None:
+    number = await desk.order("by-hand", by="solo")
+    await desk.join("selma", "leavers")
+    await desk.leave("solo", number)
+    await desk.act(number, (await desk.task(number, "one")).number, TaskAction.ASK)
+    assert "g:leavers" in (await asked_in_place(desk, number))[0]
+    await desk.comment(number, by="selma")
+    assert (await desk.task(number, "one")).question is None
+
+
+async def test_nobody_acts_in_an_order_that_is_silent_about_them(desk: Desk) -> None:
+    day = (desk.now + timedelta(days=10)).date().isoformat()
+    number = await desk.order("silent", requested_for="mona", variables={"day": day})
+    await desk.leave("rita", number)
+    assert (await desk.document(number)).in_their_place == [f"p:{desk.ids['dora']}"]
 
 
 async def test_a_departure_tells_every_process_that_names_the_person(desk: Desk) -> None:
