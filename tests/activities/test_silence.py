@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from steadydesk.contracts.request_commands import Open, Reschedule, Watch
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.delivery_audience import who_sees
 from steadydesk.records.directory_standing import standing
-from steadydesk.records.tables.process import record, reservation
+from steadydesk.records.tables.process import record, reservation, sight
 from steadydesk.records.views.visibility import Viewer, relations, sight_of, visible
 from tests.support.request_desk import Desk, refused
 
@@ -20,7 +20,10 @@ async def why_seen(desk: Desk, number: str, who: str) -> list[str]:
     async with desk.engine.connect() as connection:
         found = await standing(connection, desk.ids[who], desk.now)
         assert found is not None
-        return await relations(connection, Viewer.of(found, desk.now), number)
+        why = await relations(connection, Viewer.of(found, desk.now), number)
+        told = await who_sees(connection, [(number, desk.ids[who])], desk.now, about_none=False)
+    assert bool(told) == bool(why), "messages obey the same predicate"
+    return why
 
 
 async def ordered(desk: Desk, item: str, whom: str = "rita") -> str:
@@ -99,3 +102,43 @@ async def test_who_orders_for_themselves_keeps_seeing_it(desk: Desk) -> None:
     later = Reschedule(assertion=unsigned(), effective_at=desk.now + 20 * DAY)
     await desk.requests.record_effective_date(desk.write(number, later, "rita"))
     assert await why_seen(desk, number, "rita") == ["requester"]
+
+
+async def test_their_delegates_do_not_see_by_them_what_is_kept_from_them(desk: Desk) -> None:
+    """The gate opened, and asked them, before the record became silent about them."""
+    number = await desk.order(
+        "silent-and-asking", by="ralf", requested_for="ann", variables={"day": "2026-03-01"}
+    )
+    await desk.delegate("ann", "dan")
+    assert await why_seen(desk, number, "dan") == ["approver"]
+    later = Reschedule(assertion=unsigned(), effective_at=desk.now + 20 * DAY)
+    await desk.requests.record_effective_date(desk.write(number, later, "ralf"))
+    await desk.delegate("ann", "selma")
+    await desk.delegate("ben", "lea")
+    await desk.delegate("ben", "leo", policies="silent-and-asking,board-any")
+    assert {name: await why_seen(desk, number, name) for name in ("ann", "dan", "selma", "lea", "leo")} == {
+        "ann": [],
+        "dan": [],
+        "selma": [],
+        "lea": ["approver"],
+        "leo": ["approver"],
+    }
+    desk.now += 21 * DAY
+    assert await why_seen(desk, number, "dan") == ["approver"]
+
+
+async def test_nor_by_another_account_of_theirs(desk: Desk) -> None:
+    await desk.join("rita-admin", "board")
+    number = await ordered(desk, "silent-and-asking")
+    async with desk.owner.begin() as connection:
+        await connection.execute(
+            insert(sight).values(
+                subject=f"p:{desk.ids['rita-admin']}",
+                number=number,
+                why="approver",
+                open=True,
+                changed_at=desk.now,
+            )
+        )
+    await desk.delegate("rita-admin", "dan")
+    assert await why_seen(desk, number, "dan") == []

@@ -41,7 +41,8 @@ async def populate(scene: Scene, chance: random.Random) -> tuple[list[str], list
     for person in people[:4]:
         role = chance.choice(["process_owner", "operator"])
         await scene.add(role_holder, {"person": person, "role": role, "function": chance.choice(FUNCTIONS)})
-    for place in range(6):
+    people.append(await scene.person("Other account", natural_person=people[0]))
+    for place in range(8):
         delegator, delegate = chance.sample(people, 2)
         begins = NOW + chance.choice([-2, -1, 1]) * HOUR
         ended = NOW - HOUR if chance.random() < 0.2 else None

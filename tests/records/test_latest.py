@@ -73,6 +73,11 @@ def by_hand(sights: list[dict[str, Any]], viewer: Viewer, wanted: RecordFilter) 
         if (row["subject"], row["why"]) == (f"p:{viewer.person}", "requested_for")
         and row["begins_at"] == NOW + HOUR
     }
+    kept = {
+        (row["subject"], row["number"])
+        for row in sights
+        if row["why"] == "requested_for" and row["begins_at"] == NOW + HOUR
+    }
     found = {
         (row["changed_at"], row["number"])
         for row in sights
@@ -82,6 +87,7 @@ def by_hand(sights: list[dict[str, Any]], viewer: Viewer, wanted: RecordFilter) 
         and (row["begins_at"] is None or row["begins_at"] <= NOW)
         and (row["until"] is None or row["until"] > NOW)
         and _shows(row, viewer)
+        and not (row["subject"] in viewer.delegated and (row["subject"], row["number"]) in kept)
         and (not wanted.own or (row["subject"] == f"p:{viewer.person}" and row["why"] in WHYS[:2]))
     }
     return [number for _, number in sorted(found, reverse=True)]

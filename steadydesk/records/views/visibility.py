@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     all_,
     and_,
     any_,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
-    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,13 +26,11 @@ from sqlalchemy.types import Text
 from steadydesk.contracts.directory import Standing
 from steadydesk.policies.rights import Relation
 from steadydesk.records.tables.approval import approver, gate
-from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.process import record, sight
+from steadydesk.records.views.silence import LATER, shows_by_others, silent_about
 
 _GATE = gate.alias("scope_gate")
 _ASKED = approver.alias("scope_approver")
-_LATER = sight.alias("later")
-_OTHER = person.alias("other_account")
 
 
 @dataclass(frozen=True)
@@ -107,26 +103,19 @@ def _shows(own: ColumnElement[bool], now: ColumnElement[Any]) -> ColumnElement[b
 
 
 def _is_not_silent(viewer: Viewer) -> ColumnElement[bool]:
-    """A record that is silent about somebody shows them nothing before its hour, whatever else lets them see it.
+    """A record that is silent about somebody shows them nothing before its hour, whatever else lets them see it, and
+    by them nothing to those who decide for them.
 
     The few numbers are read once for a statement, not row by row: lists keep the plans that they have without.
     """
-    if not viewer.selves:
-        return true()
-    silent = _silent(literal(viewer.selves, ARRAY(Text)), literal(viewer.now))
-    return sight.c.number != all_(func.array(silent.scalar_subquery(), type_=ARRAY(Text)))
-
-
-def _silent(selves: ColumnElement[Any], now: ColumnElement[Any]) -> Select[str]:
-    """The processes that keep silent still about the person with the accounts ``selves``, by whichever of theirs."""
-    known = func.unnest(selves).column_valued("known")
-    others = select(literal("p:") + _OTHER.c.id).where(_OTHER.c.natural_person == any_(selves))
-    everyone = union_all(select(literal("p:") + known), others).scalar_subquery()
-    of_theirs = and_(
-        _LATER.c.subject == any_(func.array(everyone, type_=ARRAY(Text))),
-        _LATER.c.why == Relation.REQUESTED_FOR.value,
+    now = literal(viewer.now)
+    by_others = (
+        shows_by_others(literal(list(viewer.delegated), ARRAY(Text)), now) if viewer.delegated else true()
     )
-    return select(_LATER.c.number).where(of_theirs, _LATER.c.begins_at > now)
+    if not viewer.selves:
+        return by_others
+    silent = silent_about(literal(viewer.selves, ARRAY(Text)), now)
+    return and_(by_others, sight.c.number != all_(func.array(silent.scalar_subquery(), type_=ARRAY(Text))))
 
 
 def _in_scope(viewer: Viewer) -> ColumnElement[bool]:
@@ -165,7 +154,10 @@ _RELATIONS = (
             bindparam("own", type_=ARRAY(Text)),
             _NOW,
         ),
-        not_(_silent(bindparam("selves", type_=ARRAY(Text)), _NOW).where(_LATER.c.number == _OF).exists()),
+        not_(
+            silent_about(bindparam("selves", type_=ARRAY(Text)), _NOW).where(LATER.c.number == _OF).exists()
+        ),
+        shows_by_others(bindparam("delegated", type_=ARRAY(Text)), _NOW),
     )
     .distinct()
 )
@@ -215,7 +207,7 @@ async def sight_of(connection: AsyncConnection, viewer: Viewer) -> Sight:
 
 async def _kept_from(connection: AsyncConnection, viewer: Viewer) -> tuple[str, ...]:
     """The viewer's accounts, where any process is silent about them."""
-    some = _silent(literal(viewer.selves, ARRAY(Text)), literal(viewer.now)).exists()
+    some = silent_about(literal(viewer.selves, ARRAY(Text)), literal(viewer.now)).exists()
     return tuple(viewer.selves) if await connection.scalar(select(some)) else ()
 
 
@@ -227,6 +219,7 @@ async def relations(connection: AsyncConnection, viewer: Viewer, owner: str) -> 
         "everybody": everybody,
         "own": list(viewer.own),
         "selves": viewer.selves,
+        "delegated": list(viewer.delegated),
         "now": viewer.now,
     }
     wanted = _RELATIONS.where(_in_scope(viewer)) if viewer.partly else _RELATIONS
