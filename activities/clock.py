@@ -17,9 +17,10 @@ from activities.work import RequestWork
 from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.approval_policy import OnExpiry
 from steadydesk.contracts.gate import Gate, GateState
-from steadydesk.contracts.request import RequestProcess, StepState, SurveyState, TaskPurpose, TaskState
+from steadydesk.contracts.request import RequestProcess, StepState, TaskPurpose, TaskState
 from steadydesk.contracts.request_commands import Tick
 from steadydesk.contracts.sla import BREACH_PERCENT
+from steadydesk.contracts.survey import SurveyState
 from steadydesk.policies import sla_steps as sla
 from steadydesk.policies.alarms import AlarmKind, Due, alarms
 from steadydesk.policies.calendar import add_business_time

@@ -11,7 +11,8 @@ from activities.work import RequestWork
 from steadydesk.contracts.approval_policy import RESUBMIT_WITHIN
 from steadydesk.contracts.gate import Gate, GateState
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import Line, RequestState, StepState, SurveyState, TaskState
+from steadydesk.contracts.request import Line, RequestState, StepState, TaskState
+from steadydesk.contracts.survey import SurveyState
 from steadydesk.policies import sla_steps as sla
 from steadydesk.policies.approval import unowed
 from steadydesk.policies.calendar import add_business_time

@@ -6,8 +6,9 @@ from sqlalchemy import insert, update
 
 from activities.task_queue import open_task
 from activities.work import RequestWork
-from steadydesk.contracts.request import SurveyState, TaskPurpose
+from steadydesk.contracts.request import TaskPurpose
 from steadydesk.contracts.request_commands import AnswerSurvey
+from steadydesk.contracts.survey import SurveyState
 from steadydesk.errors import InvalidTransition
 from steadydesk.records.tables.voice import survey
 from steadydesk.records.voice import asked_lately, one_survey_at_a_time

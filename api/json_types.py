@@ -17,7 +17,8 @@ from api.media_type import is_json
 async def refuse_other_types(request: Request) -> None:
     """RequestValidationError with the place of each value that only a conversion would make what the contract asks for.
 
-    What is no JSON, or no body at all, the route itself says.
+    What would be refused after a conversion as well, no JSON, or no body at all, the route itself says, together with
+    what is wrong elsewhere in the request.
     """
     if not is_json(request) or not await request.body():
         return
@@ -29,11 +30,20 @@ async def refuse_other_types(request: Request) -> None:
         sent = to_json(await request.json())
     except ValueError:
         return
+    faults = _faults(contract, sent, strict=True)
+    if not faults:
+        return
+    converted = {fault["loc"] for fault in _faults(contract, sent, strict=False)}
+    if any(fault["loc"] not in converted for fault in faults):
+        raise RequestValidationError(faults)
+
+
+def _faults(contract: Any, sent: bytes, *, strict: bool) -> list[dict[str, Any]]:
     try:
-        _adapter(contract).validate_json(sent, strict=True)
+        _adapter(contract).validate_json(sent, strict=strict)
     except ValidationError as error:
-        faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors(include_url=False)]
-        raise RequestValidationError(faults) from None
+        return [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors(include_url=False)]
+    return []
 
 
 def body_contract(dependant: Dependant) -> Any:

@@ -13,9 +13,9 @@ from api.problems import refusals
 from api.requests_read import RecordNumber, owner_with, viewer_of
 from api.security import Operator, Reader
 from api.state import ServicesOf
+from steadydesk.contracts.audit_views import AccessView, SecurityEventView
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.page import Page, cursor, instant_and_key
-from steadydesk.contracts.views import AccessView, SecurityEventView
 from steadydesk.contracts.words import NOT_BLANK
 from steadydesk.errors import Conflict, InvalidInput, UnknownRecord
 from steadydesk.policies.rights import Verb

@@ -10,9 +10,10 @@ from api.requests_read import RecordNumber, owner_with, viewer_of
 from api.routes.approvals import show_approval
 from api.security import Reader
 from api.state import ServicesOf
+from steadydesk.contracts.audit_views import AuditView
 from steadydesk.contracts.numbers import is_gate
 from steadydesk.contracts.page import LARGEST_PAGE, Page
-from steadydesk.contracts.views import ApprovalView, AuditView, RecordView, TimelineEntry, Why
+from steadydesk.contracts.views import ApprovalView, RecordView, TimelineEntry, Why
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.rights import Verb, may
 from steadydesk.records.engine import autocommit

@@ -12,6 +12,7 @@ from steadydesk.contracts.base import ProcessState, RecordDocument
 from steadydesk.contracts.gate import Gate, Question
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.sla import SlaClock
+from steadydesk.contracts.survey import SurveyState
 
 
 class RequestState(StrEnum):
@@ -162,13 +163,6 @@ class PlacedTask(NamedTuple):
     line: Line
     step: str
     run: TaskRun
-
-
-class SurveyState(StrEnum):
-    NONE = "none"
-    WAITING = "waiting"
-    SENT = "sent"
-    ENDED = "ended"
 
 
 class RequestProcess(RecordDocument):

@@ -1,7 +1,6 @@
 """What readers get: requests, lines, approvals, tasks and timelines as views, never the document itself."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
@@ -205,47 +204,3 @@ class Why(Contract):
     state: str
     open: bool
     waiting: list[Waiting]
-
-
-class AuditView(Contract):
-    seq: int
-    position: int
-    event: str
-    actor: str
-    acting_for: str | None = None
-    method: str
-    at: datetime
-    subject: str | None = None
-    facts: dict[str, Any]
-    configuration: str | None = None
-    previous: str
-    hash: str
-
-
-class AccessKind(StrEnum):
-    SENSITIVE_READ = "sensitive_read"
-    BREAK_GLASS = "break_glass"
-
-
-class AccessView(Contract):
-    """A look at a record that must be answered for."""
-
-    kind: AccessKind
-    person: PersonRef
-    method: str
-    at: datetime
-    task: str | None = None
-    fields: list[str] = Field(default_factory=list[str], description="Names of the fields that were read.")
-    reason: str | None = Field(default=None, description="Why the record was opened in an emergency.")
-    until: datetime | None = None
-
-
-class SecurityEventView(Contract):
-    """A command without proof, or sight that somebody took; numbers and ids, no words."""
-
-    id: str = Field(description="Names the event, not the record.")
-    kind: str
-    number: str | None = Field(default=None, description="None also of a restricted record unseen by you.")
-    actor: str | None = None
-    detail: str
-    at: datetime

@@ -9,7 +9,8 @@ from steadydesk.contracts.calendar import Calendar
 from steadydesk.contracts.gate import Gate
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import Line, RequestProcess, StepRun, StepState, SurveyState, TaskRun
+from steadydesk.contracts.request import Line, RequestProcess, StepRun, StepState, TaskRun
+from steadydesk.contracts.survey import SurveyState
 from steadydesk.policies.request import starts_at
 from steadydesk.policies.sla_measure import next_threshold
 

@@ -14,11 +14,11 @@ from steadydesk.contracts.request import (
     RequestProcess,
     StepRun,
     StepState,
-    SurveyState,
     TaskPurpose,
     TaskRun,
     UndoState,
 )
+from steadydesk.contracts.survey import SurveyState
 from steadydesk.policies.request import starts_at
 from steadydesk.policies.waiting_gate import explain_gate
 

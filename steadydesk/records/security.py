@@ -6,7 +6,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from steadydesk.contracts.views import SecurityEventView
+from steadydesk.contracts.audit_views import SecurityEventView
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.tables.identity import security_event
 

@@ -7,8 +7,9 @@ import pytest
 
 from steadydesk.contracts.agenda import ErrandKind, WaitingKind
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import RequestState, SurveyState
+from steadydesk.contracts.request import RequestState
 from steadydesk.contracts.request_commands import OutcomeKind
+from steadydesk.contracts.survey import SurveyState
 from steadydesk.policies.errands import errands_of, extension_key
 from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.process import record

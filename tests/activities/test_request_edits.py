@@ -9,7 +9,7 @@ import pytest
 from steadydesk.contracts.agenda import Answer, ErrandKind
 from steadydesk.contracts.gate import GateState
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import RequestState, StepState, SurveyState
+from steadydesk.contracts.request import RequestState, StepState
 from steadydesk.contracts.request_commands import (
     AnswerSurvey,
     Comment,
@@ -19,6 +19,7 @@ from steadydesk.contracts.request_commands import (
     TaskAction,
     Watch,
 )
+from steadydesk.contracts.survey import SurveyState
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_groups import remove_member

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from steadydesk.contracts.agenda import Agenda, ErrandKind
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import RequestState, StepRun, StepState, SurveyState, UndoState
+from steadydesk.contracts.request import RequestState, StepRun, StepState, UndoState
+from steadydesk.contracts.survey import SurveyState
 from steadydesk.policies.agenda import agenda_of
 from steadydesk.policies.errands import perform_key, undo_key
 from tests.support.random_plans import plans

@@ -7,8 +7,9 @@ import pytest
 
 from steadydesk.contracts.gate import GateState, Question
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import StepRun, StepState, SurveyState, TaskPurpose, TaskRun, TaskState
+from steadydesk.contracts.request import StepRun, StepState, TaskPurpose, TaskRun, TaskState
 from steadydesk.contracts.sla import TargetKind
+from steadydesk.contracts.survey import SurveyState
 from steadydesk.policies import sla_steps
 from steadydesk.policies.alarms import AlarmKind, Due, alarms, summary
 from tests.support.request_player import Player, player

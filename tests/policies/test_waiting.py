@@ -12,15 +12,8 @@ from api.portal.words import words_in
 from steadydesk.contracts.agenda import Waiting, WaitingKind
 from steadydesk.contracts.gate import Ballot, Decision, Question
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import (
-    RequestProcess,
-    StepRun,
-    StepState,
-    SurveyState,
-    TaskPurpose,
-    TaskRun,
-    UndoState,
-)
+from steadydesk.contracts.request import RequestProcess, StepRun, StepState, TaskPurpose, TaskRun, UndoState
+from steadydesk.contracts.survey import SurveyState
 from steadydesk.policies.alarms import alarms
 from steadydesk.policies.waiting import explain, explain_opening
 from steadydesk.policies.waiting_gate import MOST_ESCALATIONS

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from steadydesk.contracts.views import AccessKind, AccessView
+from steadydesk.contracts.audit_views import AccessKind, AccessView
 from steadydesk.records.tables.access import break_glass, sensitive_read
 from steadydesk.records.tables.text import text_body
 from steadydesk.records.views.people import Names, names_of

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from steadydesk.contracts.views import AuditView, TimelineEntry
+from steadydesk.contracts.audit_views import AuditView
+from steadydesk.contracts.views import TimelineEntry
 from steadydesk.records.tables.journal import audit, journal
 from steadydesk.records.tables.text import text_body
 from steadydesk.records.views.links import unseen, without
