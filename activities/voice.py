@@ -10,6 +10,7 @@ from steadydesk.contracts.request import TaskPurpose
 from steadydesk.contracts.request_commands import AnswerSurvey
 from steadydesk.contracts.survey import SurveyState
 from steadydesk.errors import InvalidTransition
+from steadydesk.policies.restriction import answering_groups
 from steadydesk.records.tables.voice import survey
 from steadydesk.records.voice import asked_lately, one_survey_at_a_time
 
@@ -65,7 +66,7 @@ async def take_survey_answer(work: RequestWork, command: AnswerSurvey) -> None:
     )
     work.note("survey.answered", process.number, score=command.score)
     if command.score <= LOW_SCORE:
-        # Complaints are outside of a restricted record: who it is restricted to calls back.
-        group = [*process.restricted_to, work.organisation.organisation.complaints_group][0]
+        complaints = work.organisation.organisation.complaints_group
+        group = answering_groups(process.restricted_to, complaints)[0]
         process.call_back = await open_task(work, process.lines[0], "call-back", TaskPurpose.CALL_BACK, group)
         work.tell("call-back.opened", [f"g:{group}"], process.call_back.number)

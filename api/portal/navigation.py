@@ -1,10 +1,11 @@
-"""The ways through the portal that somebody's rights open."""
+"""The ways through the portal that somebody's rights open, or what others said to them."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from api.security import Caller
 from steadydesk.policies.rights import Permission
+from steadydesk.records.views.shell import Shell
 
 
 @dataclass(frozen=True)
@@ -13,11 +14,11 @@ class Way:
 
     key: str
     path: str
-    open_to: Callable[[Caller], bool]
+    open_to: Callable[[Caller, Shell], bool]
 
 
-def _may(permission: Permission) -> Callable[[Caller], bool]:
-    return lambda caller: caller.may(permission)
+def _may(permission: Permission) -> Callable[[Caller, Shell], bool]:
+    return lambda caller, _: caller.may(permission)
 
 
 WAYS = (
@@ -27,6 +28,7 @@ WAYS = (
     Way("approvals", "/approvals", _may(Permission.DECIDE)),
     Way("tasks", "/tasks", _may(Permission.WORK)),
     Way("people-operations", "/people-operations", _may(Permission.WORK)),
+    Way("feedback", "/feedback", lambda _, shell: shell.has_feedback),
     Way("dashboard", "/dashboard", _may(Permission.READ_CONFIGURATION)),
     Way("operations", "/operations", _may(Permission.OPERATE)),
 )
@@ -42,6 +44,6 @@ def place_of(path: str) -> str:
     return _WITHIN.get(first, first)
 
 
-def ways_of(caller: Caller, built: Collection[str]) -> Iterator[Way]:
+def ways_of(caller: Caller, built: Collection[str], shell: Shell) -> Iterator[Way]:
     """What the caller may go to, of the pages that this portal has."""
-    return (way for way in WAYS if way.path in built and way.open_to(caller))
+    return (way for way in WAYS if way.path in built and way.open_to(caller, shell))

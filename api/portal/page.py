@@ -33,7 +33,7 @@ from api.services import Services
 from steadydesk.contracts.hint import HintKind
 from steadydesk.contracts.language import in_language
 from steadydesk.policies.rights import Permission
-from steadydesk.records.views.shell import unread_count
+from steadydesk.records.views.shell import shell_of
 from steadydesk.records.views.visibility import Viewer
 
 THEME = "steadydesk-theme"
@@ -77,13 +77,13 @@ class Page:
         status.
         """
         async with self.services.engine.connect() as connection:
-            unread = await unread_count(connection, self.viewer)
+            around = await shell_of(connection, self.viewer)
         if failed is not None and failed.refusal is not None:
             status = failed.refusal.status
         shell = {
             "reader": self.caller,
-            "unread": unread,
-            "ways": list(ways_of(self.caller, built(self.request))),
+            "unread": around.unread,
+            "ways": list(ways_of(self.caller, built(self.request), around)),
             "live": self._live,
             "file_limit": self.services.settings.attachment_limit_bytes,
         }

@@ -17,7 +17,7 @@ from api.problems import PREFIX
 from api.requests_read import viewer_of
 from api.security import services_of
 from steadydesk.records.faults import refusal_of
-from steadydesk.records.views.shell import unread_count
+from steadydesk.records.views.shell import Shell, shell_of
 
 _OWN_WORDS = frozenset({401, 403, 404, 405, 413, 422, 429, 500, 503})
 _UNTOLD = frozenset({401, 404, 500})
@@ -34,15 +34,15 @@ class _Back:
 
 async def refused_page(request: Request, problem: dict[str, Any]) -> str:
     """``problem`` is the RFC 9457 document that the API would answer."""
-    unread = await _unread(request, problem["status"])
+    around = await _around(request, problem["status"])
     caller = visit_of(request).caller
     person = caller.person if caller else None
     words = words_in(person.language) if person else words_before_sign_in(request)
     formats = Formats(words, ZoneInfo(person.zone if person else "UTC"), services_of(request.app).clock())
-    ways = list(ways_of(caller, built(request))) if caller else []
+    ways = list(ways_of(caller, built(request), around)) if caller else []
     context = {
         "reader": caller,
-        "unread": unread,
+        "unread": around.unread,
         "ways": ways,
         "problem": problem,
         "type": _type_of(problem),
@@ -63,20 +63,20 @@ def came_from(request: Request) -> str | None:
     return path if is_of_ours(request, stated) and not is_here else None
 
 
-async def _unread(request: Request, status: int) -> int:
-    """How many, where somebody is signed in; while something is broken here nothing more is asked."""
+async def _around(request: Request, status: int) -> Shell:
+    """What stands around it, where somebody is signed in; while something is broken here nothing more is asked."""
     if status >= 500:
-        return 0
+        return Shell()
     try:
         caller = await present_caller(request)
         if caller is None:
-            return 0
+            return Shell()
         async with services_of(request.app).engine.connect() as connection:
-            return await unread_count(connection, viewer_of(caller))
+            return await shell_of(connection, viewer_of(caller))
     except Exception as error:
         if refusal_of(error) is None:
             raise
-        return 0
+        return Shell()
 
 
 def _way_back(request: Request, status: int, ways: list[Way]) -> _Back | None:

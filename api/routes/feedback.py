@@ -1,57 +1,84 @@
-"""The customer's voice: a suggestion or complaint from any record."""
+"""The customer's voice: a suggestion or complaint from any record, and what was said for those who answer."""
 
-from typing import Literal
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api import commands
-from api.requests_read import RecordNumber, owner_with
+from api.paging import DEFAULT_LIMIT, After, Limit
+from api.problems import refusals
+from api.requests_read import RecordNumber, owner_with, viewer_of
 from api.security import Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
-from steadydesk.contracts.delivery import Message
+from steadydesk.contracts.feedback import FeedbackKind, FeedbackView
+from steadydesk.contracts.page import Page, cursor, instant_and_key
 from steadydesk.contracts.words import LongWords
+from steadydesk.errors import InvalidInput, UnknownRecord
 from steadydesk.policies.rights import Verb
-from steadydesk.records import outbox, texts
+from steadydesk.records.feedback import Said, take_feedback
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.organisation import in_force
-from steadydesk.records.voice import write_feedback
+from steadydesk.records.views import feedback as views
 
-router = APIRouter(prefix="/records", tags=["feedback"])
+router = APIRouter(tags=["feedback"])
 
 
 class NewFeedback(Contract):
-    kind: Literal["suggestion", "complaint"]
+    kind: FeedbackKind
     text: LongWords
 
 
 class FeedbackTaken(Contract):
     id: str
-    group: str = Field(description="Who answers for it.")
+    answers: list[str] = Field(
+        description="Who answers for it: `g:<group>`, `f:<function>` (its process owners) or `p:<person>`."
+    )
 
 
-@router.post("/{number}/feedback", status_code=201)
+@router.post("/records/{number}/feedback", status_code=201)
 async def give_feedback(
     number: RecordNumber, body: NewFeedback, caller: Reader, services: ServicesOf
 ) -> FeedbackTaken:
-    """Say what should be better; the group that answers for it is told at once."""
+    """Say what should be better; who answers for it is told at once."""
     identity = new_id("fb")
     async with services.posting() as connection:
-        await owner_with(connection, caller, number, Verb.SEE)
+        owner = await owner_with(connection, caller, number, Verb.SEE)
         _, resolved = await in_force(connection)
         settings = resolved.organisation.organisation
-        group = settings.complaints_group if body.kind == "complaint" else settings.suggestions_group
+        complains = body.kind is FeedbackKind.COMPLAINT
+        group = settings.complaints_group if complains else settings.suggestions_group
         text = await commands.store(connection, caller, body.text)
-        await texts.refer(connection, [text.ref], number)
-        await write_feedback(connection, identity, body.kind, number, caller.id, text.ref, caller.now)
-        message = Message(
-            id=f"feedback:{identity}",
-            event=f"feedback.{body.kind}",
-            number=number,
-            audience=[f"g:{group}"],
-            facts={"text": text.ref},
-            at=caller.now,
-        )
-        await outbox.post(connection, [message])
-    return FeedbackTaken(id=identity, group=group)
+        said = Said(identity, body.kind.value, number, owner, caller.id, text.ref, caller.now)
+        answers = await take_feedback(connection, said, group)
+    return FeedbackTaken(id=identity, answers=answers)
+
+
+@router.get("/feedback", responses=refusals(InvalidInput))
+async def list_feedback(
+    caller: Reader,
+    services: ServicesOf,
+    kind: Annotated[FeedbackKind | None, Query(description="Only these.")] = None,
+    after: After = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Page[FeedbackView]:
+    """What was said to a group or function of yours, and what you said, the newest first; whether or not you see the
+    records.
+    """
+    async with services.engine.connect() as connection:
+        before = instant_and_key(after)
+        viewer = viewer_of(caller)
+        found = await views.list_feedback(connection, viewer, limit=limit, kind=kind, before=before)
+    last = found[-1] if len(found) == limit else None
+    return Page(items=found, after=cursor(last.at.isoformat(), last.id) if last else None)
+
+
+@router.get("/feedback/{identity}", responses=refusals(UnknownRecord))
+async def show_feedback(identity: str, caller: Reader, services: ServicesOf) -> FeedbackView:
+    """One suggestion or complaint."""
+    async with services.engine.connect() as connection:
+        found = await views.find_feedback(connection, viewer_of(caller), identity)
+    if found is None:
+        raise UnknownRecord("there is no such feedback, or it is not for you to see")
+    return found

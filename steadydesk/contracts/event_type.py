@@ -172,6 +172,7 @@ _KINDS: dict[FieldKind, dict[str, str]] = {
         "task": "The task.",
         "line": "The line of the order.",
         "request": "The request behind it.",
+        "about": "The record that it is about.",
     },
     FieldKind.PERSON: {
         "requester": "For whom it is.",

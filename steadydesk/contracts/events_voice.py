@@ -53,11 +53,12 @@ VOICE_EVENTS: tuple[EventType, ...] = (
         "feedback.suggestion",
         ("Suggestion", "Vorschlag"),
         "Somebody suggested an improvement from the page of a record.",
-        "The organisation's group for suggestions.",
-        fields="actor text",
+        "Who answers for it: the groups that a restricted record names, else the organisation's group for suggestions "
+        "and the process owners of the function; where nobody is there, these alone, else the administrators.",
+        fields="about actor text",
         subject=(
-            "{{ number }}: a suggestion",
-            "{{ number }}: ein Vorschlag",
+            "{{ about }}: a suggestion",
+            "{{ about }}: ein Vorschlag",
         ),
         text=(
             """{% if actor %}{{ actor }}{% else %}Somebody{% endif %} has a suggestion.{% if text %}
@@ -68,16 +69,18 @@ VOICE_EVENTS: tuple[EventType, ...] = (
             {{ text }}{% endif %}""",
         ),
         public=False,
+        about_record=False,
     ),
     event(
         "feedback.complaint",
         ("Complaint", "Beschwerde"),
         "Somebody complained from the page of a record.",
-        "The organisation's group for complaints.",
-        fields="actor text",
+        "Who answers for it: the groups that a restricted record names, else the organisation's group for complaints "
+        "and the process owners of the function; where nobody is there, these alone, else the administrators.",
+        fields="about actor text",
         subject=(
-            "{{ number }}: a complaint",
-            "{{ number }}: eine Beschwerde",
+            "{{ about }}: a complaint",
+            "{{ about }}: eine Beschwerde",
         ),
         text=(
             """{% if actor %}{{ actor }}{% else %}Somebody{% endif %} complains. Please look into
@@ -90,5 +93,30 @@ VOICE_EVENTS: tuple[EventType, ...] = (
             {{ text }}{% endif %}""",
         ),
         public=False,
+        about_record=False,
+    ),
+    event(
+        "feedback.unattended",
+        ("Nobody reads confidential feedback", "Niemand liest eine vertrauliche Rückmeldung"),
+        "Somebody suggested or complained from a restricted record, and nobody is in the groups that it names. Which "
+        "record, who and what is kept from everybody else.",
+        "The process owners of its function; where there are none, the administrators.",
+        fields="kind group",
+        subject=(
+            "Nobody reads confidential feedback",
+            "Niemand liest eine vertrauliche Rückmeldung",
+        ),
+        text=(
+            """Somebody said something of a confidential record{% if kind %} of {{ kind }}{% endif %}, and the groups
+            that may read it, {{ group }} among them, have no active member. Please put somebody into that group, who
+            then finds it among the feedback. It is kept under {{ number }}.""",
+            """Jemand hat sich zu einem vertraulichen Vorgang{% if kind %} von {{ kind }}{% endif %} geäußert, und die
+            Gruppen, die das lesen dürfen, darunter {{ group }}, haben kein aktives Mitglied. Bitte nehmen Sie jemanden
+            in diese Gruppe auf, der es dann unter den Rückmeldungen findet. Festgehalten ist es unter
+            {{ number }}.""",
+        ),
+        public=False,
+        about_record=False,
+        mandatory=True,
     ),
 )

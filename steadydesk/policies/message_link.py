@@ -12,6 +12,7 @@ _ANCHORS = {
 }
 """The part of the request's page that waits for its requester."""
 _DELEGATIONS = "delegation."
+_FEEDBACK = frozenset({"feedback.suggestion", "feedback.complaint"})
 
 
 def message_link(public_url: str, event: str, number: str, subject: str | None) -> str:
@@ -22,6 +23,8 @@ def message_link(public_url: str, event: str, number: str, subject: str | None) 
     base = public_url.rstrip("/")
     if event.startswith(_DELEGATIONS):
         return f"{base}/profile/delegations"
+    if event in _FEEDBACK:
+        return f"{base}/feedback/{number}"
     if event in _TO_DECIDE and subject is not None and "-G" in subject and kind_of(subject):
         return f"{base}/approvals/{subject}"
     if event in _ANCHORS:

@@ -25,7 +25,7 @@ class Accountable:
 
 async def accountable_for(connection: AsyncConnection, owner: str, function: str | None) -> Accountable:
     """Who answers for the process ``owner``; nobody where all have left."""
-    groups = await _named_groups(connection, owner) | await _item_owners(connection, owner)
+    groups = await named_groups(connection, owner) | await _item_owners(connection, owner)
     owners = await process_owners(connection, function) if function else []
     members = [await group_members(connection, key) for key in sorted(groups)]
     return Accountable(frozenset(groups), frozenset({*owners, *itertools.chain.from_iterable(members)}))
@@ -37,7 +37,8 @@ async def in_their_place(connection: AsyncConnection, actor: str) -> list[str]:
     return above or [one for one in await administrators(connection) if one != actor]
 
 
-async def _named_groups(connection: AsyncConnection, owner: str) -> set[str]:
+async def named_groups(connection: AsyncConnection, owner: str) -> set[str]:
+    """To which groups the process is restricted; none of one that is not."""
     named = select(sight.c.subject).where(
         sight.c.number == owner, sight.c.why == Relation.RESTRICTED_GROUP.value
     )

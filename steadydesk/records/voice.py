@@ -3,10 +3,10 @@
 import hashlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from steadydesk.records.tables.voice import feedback, survey
+from steadydesk.records.tables.voice import survey
 
 
 async def may_survey(
@@ -28,12 +28,3 @@ async def asked_lately(connection: AsyncConnection, person: str, now: datetime, 
 async def one_survey_at_a_time(connection: AsyncConnection, person: str) -> None:
     """Nobody else sends the person a survey until the end of the transaction: what is read next, stays so."""
     await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey {person}", 0))))
-
-
-async def write_feedback(
-    connection: AsyncConnection, identity: str, kind: str, number: str, person: str, text: str, now: datetime
-) -> None:
-    """Keep a suggestion or complaint with the record that it is about."""
-    await connection.execute(
-        insert(feedback).values(id=identity, kind=kind, number=number, person=person, text=text, at=now)
-    )

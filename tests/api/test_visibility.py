@@ -71,6 +71,8 @@ def expected(actor: Actor, name: str, demand: Demand, about: Subject) -> int:
         return 403
     if demand.verb is None:
         return 200
+    if demand.of == "feedback":
+        return 200 if name in about.hear else 404
     relations = about.relations.get(name, set())
     if not relations:
         return 404
@@ -92,7 +94,10 @@ async def ask(
     """The answer; None where it goes on as a stream."""
     method, path = name.split(" ")
     target = getattr(about, demand.of)
-    filled = path.format_map(PATH_VALUES | {"number": target or about.request, "gate": target})
+    values = PATH_VALUES | {"number": target or about.request, "gate": target}
+    if demand.of == "feedback":
+        values["identity"] = target
+    filled = path.format_map(values)
     desk.forget_quotas()  # Many refused tokens from one address are slowed down, which is not asked here.
     headers = await desk.headers(actor.user_name)
     if actor.for_:
@@ -140,6 +145,9 @@ async def test_lists_hold_what_is_visible_and_nothing_else(
     lists = [
         name.removeprefix("GET ") for name, demand in DEMANDS.items() if demand.lists and "{" not in name
     ]
+    read = {one["id"] for one in await whole(desk, actor.user_name, "/feedback", headers)}
+    for about in subjects.values():
+        assert (about.feedback in read) == (actor_name in about.hear)
     pages = {path: str(await whole(desk, actor.user_name, path, headers)) for path in lists}
     for about in subjects.values():
         if about.relations.get(actor_name):

@@ -10,6 +10,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 
 from steadydesk.cli import mending
+from steadydesk.cli.client import api
 from steadydesk.configuration.install import DEMO
 from steadydesk.contracts.queues import PROCESSES
 from steadydesk.contracts.request_commands import StartRequest
@@ -102,6 +103,21 @@ async def test_a_comment_a_rejection_and_the_list(desk: Operator, number: str) -
     assert shown["approvals"][0]["state"] == "rejected"
     listed = await desk.says("request", "list", "--mine", "--limit", "200", *RITA)
     assert number in [one["number"] for one in listed]
+
+
+async def test_what_was_said_is_read_by_who_answers(desk: Operator, number: str) -> None:
+    body = {"kind": "complaint", "text": "Nobody says when"}
+    say = api(None, "rita.requester").post
+    identity = (await asyncio.to_thread(say, f"records/{number}/feedback", body))["id"]
+    ines = ("--as", "ines.itlead")
+    listed = await desk.says("feedback", "list", "--kind", "complaint", *ines)
+    assert identity in [one["id"] for one in listed]
+    assert number in (await desk.run("feedback", "list", *ines)).stdout
+    shown = (await desk.run("feedback", "show", identity, *ines)).stdout
+    assert "answers       IT management" in shown
+    assert shown.endswith("\n\nNobody says when\n")
+    hidden = await desk.run("feedback", "show", identity, *MONA)
+    assert (hidden.exit_code, "for you to see" in hidden.stderr) == (1, True)
 
 
 async def test_a_cancelled_request_is_closed(desk: Operator, number: str) -> None:

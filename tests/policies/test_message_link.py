@@ -42,5 +42,8 @@ def test_what_is_about_no_record_leads_to_its_page_or_to_the_start() -> None:
         message_link("https://d.example", "delegation.made", "d_1", None)
         == "https://d.example/profile/delegations"
     )
+    for event in ("feedback.suggestion", "feedback.complaint"):
+        assert message_link("https://d.example", event, "fb_1", None) == "https://d.example/feedback/fb_1"
+    assert message_link("https://d.example", "feedback.unattended", "fb_1", None) == "https://d.example"
     assert message_link("https://d.example", "configuration.applied", "c_1", None) == "https://d.example"
     assert message_link("", "configuration.applied", "c_1", None) == ""

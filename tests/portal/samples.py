@@ -76,6 +76,9 @@ SAMPLES = [
     *_same("ada.admin", "/operations/configuration"),
     *_of("ada.admin", "/profile/delegations/for", "/profile/delegations/for?person=e", small=True),
     *_of("ada.admin", "/operations/configuration/{digest}", "/operations/configuration/{digest}"),
+    *_of("ines.itlead", "/feedback", "/feedback", "/feedback?kind=suggestion", small=True),
+    *_of("ines.itlead", "/feedback/{identity}", "/feedback/{feedback}", small=True),
+    *_of("rita.requester", "/records/{number}", "/records/{working}", small=True),
     *_of("rita.requester", "/records/{number}/extend", "/records/{granted}/extend"),
     *_of("rita.requester", "/records/{number}/revoke", "{revocation}", small=True),
 ]
@@ -112,6 +115,7 @@ async def places(people: People) -> dict[str, str]:
         "granted": granted,
         "followed": followed,
         "follow_up": follow_up,
+        "feedback": await _feedback(people, working),
         "revocation": await _revocation(people, granted),
         "digest": versions["items"][0]["digest"],
         "own_token": (await people.call("rita.requester", "GET", "/tokens"))[0]["id"],
@@ -136,6 +140,11 @@ async def _joiner(people: People) -> str:
     number = await people.order("joiner", answers, "hanna.hr")
     await people.approve(number, "helga.hrlead", "dora.director")
     return number
+
+
+async def _feedback(people: People, number: str) -> str:
+    said = {"kind": "complaint", "text": "Nobody said **when** it comes.\n\n- not by mail\n- not here"}
+    return (await people.call("rita.requester", "POST", f"/records/{number}/feedback", said))["id"]
 
 
 async def _followed(people: People) -> tuple[str, str]:

@@ -34,6 +34,7 @@ async def test_home_says_what_waits_and_what_was_asked_for(portal: ApiDesk, numb
         "/search?q=access",
         "/records/{number}/cancel",
         "/search?q=ri",
+        "/feedback",
     ],
 )
 @pytest.mark.parametrize("who", ["rita.requester", "mona.manager"])

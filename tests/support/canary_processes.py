@@ -74,6 +74,8 @@ async def expense(desk: Desk) -> str:
         f"/api/v1/requests/{number}/attachments", files=files, headers=desk.headers(RITA)
     )
     assert sent.status_code == 201, sent.text
+    suggestion = {"kind": "suggestion", "text": word("suggestion")}
+    await desk.call(RITA, "POST", f"/records/{number}/feedback", suggestion)
     (task,) = await until(lambda: tasks(desk, number))
     path = f"/tasks/{task['number']}"
     assert (await desk.call("felix.finance", "GET", path))["sensitive"] == {"iban": IBAN}
@@ -92,6 +94,8 @@ async def conversation(desk: Desk) -> str:
     number = await order(desk, RITA, "hr-conversation", story)
     feedback = {"kind": "complaint", "text": word("complaint")}
     await desk.call(RITA, "POST", f"/records/{number}/feedback", feedback)
+    heard = await desk.call("helga.hrlead", "GET", "/feedback?kind=complaint")
+    assert word("complaint") in [one["text"] for one in heard["items"]]
     reason = {"reason": word("break-glass reason")}
     await desk.call("olga.operator", "POST", f"/records/{number}/break-glass", reason)
     note = {"text": word("work note"), "work_note": True}

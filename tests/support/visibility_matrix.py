@@ -88,6 +88,8 @@ DEMANDS: dict[str, Demand] = {
     "POST /records/{number}/feedback": Demand(
         Permission.READ, Verb.SEE, "line", body={"kind": "suggestion", "text": "x"}
     ),
+    "GET /feedback": Demand(Permission.READ),
+    "GET /feedback/{identity}": _see("feedback"),
     "POST /records/{number}/break-glass": Demand(Permission.OPERATE, body={"reason": "short"}),
     "GET /security-events": Demand(Permission.OPERATE),
     "GET /grants": Demand(Permission.READ, lists=True),
@@ -174,7 +176,9 @@ class Actor:
 
 @dataclass
 class Subject:
-    """A record of the matrix: its numbers, and why each actor sees it (nobody else does)."""
+    """A record of the matrix: its numbers, and why each actor sees it (nobody else does). ``feedback`` is a complaint
+    about it, and ``hear`` are the actors who read that one, whether or not they see the record.
+    """
 
     request: str
     line: str
@@ -182,6 +186,8 @@ class Subject:
     gate: str
     grant: str
     relations: dict[str, set[str]] = field(default_factory=dict)
+    feedback: str = ""
+    hear: frozenset[str] = frozenset()
 
     @property
     def numbers(self) -> list[str]:

@@ -1,6 +1,6 @@
 """A whole request as its page shows it, in two statements: everything of the process, and the names in it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -27,6 +27,7 @@ from steadydesk.records.attachments import AttachmentView
 from steadydesk.records.grants import GrantView
 from steadydesk.records.views.asked_people import approver_view
 from steadydesk.records.views.directory_words import DirectoryWords, directory_words
+from steadydesk.records.views.feedback import OwnFeedback, keys_in
 from steadydesk.records.views.json_rows import record_fields
 from steadydesk.records.views.links import FOLLOWS, without
 from steadydesk.records.views.request_parts import whole_request
@@ -48,6 +49,7 @@ class RequestContent:
     attachments: list[AttachmentView] = field(default_factory=list[AttachmentView])
     timeline: list[TimelineEntry] = field(default_factory=list[TimelineEntry])
     grants: list[GrantView] = field(default_factory=list[GrantView])
+    feedback: list[OwnFeedback] = field(default_factory=list[OwnFeedback])
     words: Mapping[str, str] = field(default_factory=dict[str, str])
     """What voters wrote, by gate and voter (``REQ…-G1:p_…``), and the questions, by reference."""
     entered: Mapping[str, Entered] = field(default_factory=dict[str, Entered])
@@ -78,12 +80,7 @@ async def request_content(
     organisation = (await configuration.get(connection, document.configuration)).organisation
     given = list(entered(document, organisation, facts["answers"]))
     named = [*_named(facts, document, organisation), *_named_in_outputs(given)]
-    names = await directory_words(
-        connection,
-        _people(facts, document),
-        [*_groups(facts, document), *(key for kind, key in named if kind is FieldKind.GROUP)],
-        [user_name for kind, user_name in named if kind is FieldKind.PERSON],
-    )
+    names = await _names(connection, facts, document, named)
     return RequestContent(
         view=_view(facts, document, organisation, names, viewer.language),
         process=document,
@@ -92,9 +89,24 @@ async def request_content(
         attachments=[AttachmentView(**{**one, "author": names.of(one["author"])}) for one in facts["files"]],
         timeline=_timeline(facts, names),
         grants=[_grant(one, names, viewer.language) for one in facts["grants"]],
+        feedback=[OwnFeedback.of(one, names) for one in facts["feedback"]],
         words={f"{one['gate']}:{one['voter']}": one["said"] for one in facts["votes"] if one["said"]},
         entered={one.number: one for one in given},
         more={name: facts[name] for name in also or {}},
+    )
+
+
+async def _names(
+    connection: AsyncConnection,
+    facts: _Facts,
+    document: RequestProcess,
+    named: Sequence[tuple[FieldKind, str]],
+) -> DirectoryWords:
+    return await directory_words(
+        connection,
+        _people(facts, document),
+        [*_groups(facts, document), *(key for kind, key in named if kind is FieldKind.GROUP)],
+        [user_name for kind, user_name in named if kind is FieldKind.PERSON],
     )
 
 
@@ -107,6 +119,7 @@ def _people(facts: _Facts, document: RequestProcess) -> Iterable[str | None]:
     yield from (one["author"] for one in (*facts["files"], *facts["said"]))
     yield from (one["actor"] for one in facts["events"])
     yield from (one["holder"] for one in facts["grants"])
+    yield from (key for one in facts["feedback"] for key in keys_in(one["answers"], "p:"))
     yield from document.watchers
     yield from (one.asked.requested_for for one in document.gates.values() if one.asked)
 
@@ -114,6 +127,7 @@ def _people(facts: _Facts, document: RequestProcess) -> Iterable[str | None]:
 def _groups(facts: _Facts, document: RequestProcess) -> Iterable[str | None]:
     yield from (one["assignment_group"] for one in facts["records"])
     yield from (each.get("group") for one in facts["records"] for each in one["waiting"] or [])
+    yield from (key for one in facts["feedback"] for key in keys_in(one["answers"], "g:"))
     yield from (placed.run.group for placed in document.tasks())
     yield from (one["capacity"].rpartition(":")[2] for one in facts["approvers"])
 

@@ -12,6 +12,7 @@ from steadydesk.records.tables.journal import audit, journal
 from steadydesk.records.tables.process import process, record, sight
 from steadydesk.records.tables.text import attachment, text_body
 from steadydesk.records.views.asked_people import asked_people
+from steadydesk.records.views.feedback import said_of
 from steadydesk.records.views.json_rows import listed
 from steadydesk.records.views.links import followed_parts
 from steadydesk.records.views.task_outputs import output_refs
@@ -49,6 +50,7 @@ def _parts(viewer: Viewer, number: str) -> list[Any]:
         _files(number).label("files"),
         _events(number).label("events"),
         _said(number).label("said"),
+        said_of(viewer, number).label("feedback"),
         _answers().label("answers"),
         *(part.label(name) for name, part in followed_parts(viewer, number).items()),
     ]

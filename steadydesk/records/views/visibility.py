@@ -112,10 +112,15 @@ def _is_not_silent(viewer: Viewer) -> ColumnElement[bool]:
     by_others = (
         shows_by_others(literal(list(viewer.delegated), ARRAY(Text)), now) if viewer.delegated else true()
     )
+    return and_(by_others, is_open_about(viewer, sight.c.number))
+
+
+def is_open_about(viewer: Viewer, process: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the process keeps no silence about the viewer themselves."""
     if not viewer.selves:
-        return by_others
-    silent = silent_about(literal(viewer.selves, ARRAY(Text)), now)
-    return and_(by_others, sight.c.number != all_(func.array(silent.scalar_subquery(), type_=ARRAY(Text))))
+        return true()
+    silent = silent_about(literal(viewer.selves, ARRAY(Text)), literal(viewer.now))
+    return process != all_(func.array(silent.scalar_subquery(), type_=ARRAY(Text)))
 
 
 def _in_scope(viewer: Viewer) -> ColumnElement[bool]:

@@ -280,13 +280,29 @@ def upgrade() -> None:
         "feedback",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False, comment="suggestion or complaint."),
-        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False, comment="What it is about, as its author named it."),
+        sa.Column("owner", sa.Text(), nullable=False, comment="The process that the number belongs to."),
+        sa.Column("function", sa.Text(), nullable=True, comment="Of that process."),
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False, comment="Reference of the words."),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "answers",
+            postgresql.ARRAY(sa.Text()),
+            nullable=False,
+            comment="Who answers for it: g:<group>, f:<function> (its process owners) or p:<person>.",
+        ),
+        sa.Column(
+            "readers",
+            postgresql.ARRAY(sa.Text()),
+            nullable=False,
+            comment="Who reads it: who answers, who said it, and the process owners unless the record is restricted.",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feedback")),
     )
-    op.create_index(op.f("ix_feedback_number"), "feedback", ["number"], unique=False)
+    op.create_index("ix_feedback_at", "feedback", ["at", "id"], unique=False)
+    op.create_index(op.f("ix_feedback_owner"), "feedback", ["owner"], unique=False)
+    op.create_index("ix_feedback_readers", "feedback", ["readers"], unique=False, postgresql_using="gin")
     op.create_table(
         "gate",
         sa.Column("id", sa.Text(), nullable=False),
@@ -1038,7 +1054,9 @@ def downgrade() -> None:
     op.drop_table("grant_register")
     op.drop_index(op.f("ix_gate_owner"), table_name="gate")
     op.drop_table("gate")
-    op.drop_index(op.f("ix_feedback_number"), table_name="feedback")
+    op.drop_index("ix_feedback_readers", table_name="feedback", postgresql_using="gin")
+    op.drop_index(op.f("ix_feedback_owner"), table_name="feedback")
+    op.drop_index("ix_feedback_at", table_name="feedback")
     op.drop_table("feedback")
     op.drop_index(op.f("ix_effect_number"), table_name="effect")
     op.drop_table("effect")
