@@ -50,6 +50,24 @@ async def test_dates_of_the_record_itself_are_written_alike(scene: Scene, post: 
     assert "30 Jun 2026, 10:30 BST" in text.get_content()
 
 
+async def test_feedback_is_quoted_to_who_sees_no_record_of_it(scene: Scene, post: Post) -> None:
+    anna, rita = await scene.person(language="de"), await scene.person("Rita Reed")
+    await scene.record(REQ)
+    row = {"ref": "t_said", "salt": "s", "digest": "d", "body": "Niemand sagt, wann", "author": rita}
+    await scene.add(text_body, row | {"number": REQ, "written_at": NOW})
+    facts = {"about": REQ, "actor": rita, "text": "t_said"}
+    await scene.post("fb_one", [f"p:{anna}"], "feedback.complaint", facts=facts)
+    await scene.fan_out()
+    assert (await send_due(scene.deliveries(post=post.port), "mail")).sent == 1
+    mail = post.message()
+    assert mail["Subject"] == f"{REQ}: eine Beschwerde"
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "Rita Reed beschwert sich." in text.get_content()
+    assert "> Niemand sagt, wann" in text.get_content()
+    assert "https://desk.example/feedback/fb_one" in text.get_content()
+
+
 @pytest.mark.parametrize(
     ("facts", "restricted", "said"),
     [
