@@ -14,8 +14,9 @@ from steadydesk.records.tables.base import Instant
 # The predicate of every list and search, for many pairs at once: own sight through oneself, one's groups and
 # the functions one owns, and what one decides as a delegate, by the policies that the delegation names; nothing of
 # what is silent about any account of one's own, nor by whom it is silent about. Where no record has the number, there
-# is none to hide, and the audience alone says who hears of it. What delegators must not know is read once for all
-# pairs: asked for each, PostgreSQL 18.4 answered otherwise for many pairs than for any of them alone.
+# is none to hide, and the audience alone says who hears of it. Groups and functions are arrays, not ``IN (SELECT …)``:
+# PostgreSQL 18.4 hashes such a subquery for the person of a pair, and where the planner puts its condition into a plan
+# twice, as it does with an OR that names ``record`` too, the second one answers with the hash of the pair before.
 _SEES = """
     person.active AND (
       (:about_none AND NOT EXISTS (SELECT 1 FROM record WHERE record.number = asked.number))
@@ -33,14 +34,14 @@ _SEES = """
                 AND later.number = record.owner AND later.why = 'requested_for' AND later.begins_at > :now)
            AND (
              sight.subject = 'p:' || person.id
-             OR sight.subject IN (
+             OR sight.subject = ANY (ARRAY(
                SELECT 'g:' || membership.group_key
                  FROM membership JOIN person_group ON person_group.key = membership.group_key
-                WHERE membership.person = person.id AND person_group.active)
-             OR sight.subject IN (
+                WHERE membership.person = person.id AND person_group.active))
+             OR sight.subject = ANY (ARRAY(
                SELECT 'f:' || role_holder.function
                  FROM role_holder
-                WHERE role_holder.person = person.id AND role_holder.role = 'process_owner')
+                WHERE role_holder.person = person.id AND role_holder.role = 'process_owner'))
              OR (sight.why = 'approver' AND sight.subject || ' ' || sight.number <> ALL (ARRAY(
                SELECT 'p:' || silent.id || ' ' || later.number
                  FROM delegation given

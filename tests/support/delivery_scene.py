@@ -130,7 +130,12 @@ class Scene:
         async with self.engine.begin() as connection:
             return await subscription.create(connection, owner, new, KEYRING, NOW)
 
-    async def add(self, table: Table, row: dict[str, Any]) -> None:
+    async def count(self) -> None:
+        """The planner learns what there is, as it does sooner or later by itself."""
+        async with self._owner.begin() as connection:
+            await connection.execute(text("ANALYZE"))
+
+    async def add(self, table: Table, row: dict[str, Any] | list[dict[str, Any]]) -> None:
         async with self.engine.begin() as connection:
             await connection.execute(insert(table).values(row))
 
