@@ -5,7 +5,7 @@ from functools import partial
 from api.received import UNKNOWN, found_or_received
 from api.requests_read import viewer_of
 from api.security import Caller
-from steadydesk.contracts.numbers import RecordKind, kind_of, parse_typed
+from steadydesk.contracts.numbers import RecordKind, is_gate, kind_of, parse_typed
 from steadydesk.errors import Problem, UnknownRecord
 from steadydesk.policies.rights import Relation
 from steadydesk.records.engine import Connection
@@ -14,6 +14,7 @@ from steadydesk.records.views.links import may_be_followed
 from steadydesk.records.views.visibility import relations
 
 POINTER = "/follows"
+NO_REQUEST = "must be the number of a request, such as REQ0000042"
 STILL_OPEN = "is still open: comment on it, or change it, instead of ordering again"
 
 
@@ -25,7 +26,7 @@ async def followed_request(
         return None, []
     number = request_meant(typed)
     if number is None:
-        return None, [Problem(POINTER, UNKNOWN)]
+        return None, [Problem(POINTER, NO_REQUEST)]
     find = partial(relations, connection, viewer_of(caller), number)
     try:
         await found_or_received(connection, caller, number, find, _their_own)
@@ -43,4 +44,4 @@ async def _their_own(_: Reservation) -> list[str]:
 def request_meant(typed: str | None) -> str | None:
     """The number of a request however it was typed, whether or not there is one; None for anything else."""
     number = parse_typed(typed or "")
-    return number if number and kind_of(number) is RecordKind.REQUEST else None
+    return number if number and kind_of(number) is RecordKind.REQUEST and not is_gate(number) else None

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from api.received import UNKNOWN, found_or_received, still_received
 from api.security import Caller
@@ -45,10 +45,19 @@ def _only(kind: RecordKind) -> Callable[[str], str]:
     return number_of_kind
 
 
+def _line_meant(typed: str) -> str:
+    number = parse_typed(typed)
+    if number is None or kind_of(number) is not RecordKind.REQUEST_LINE:
+        raise ValueError("must be the number of a line, such as RITM0000042")
+    return number
+
+
 RecordNumber = Annotated[str, BeforeValidator(number_of)]
 """A number in a path, however typed; what is no number of ours is not found."""
 RequestNumber = Annotated[str, BeforeValidator(_only(RecordKind.REQUEST))]
 """The same of a request alone: other processes have other commands, and other documents."""
+LineNumber = Annotated[str, AfterValidator(_line_meant)]
+"""The number of a line in a body, however typed."""
 GrantNumber = Annotated[str, BeforeValidator(_only(RecordKind.GRANT))]
 
 

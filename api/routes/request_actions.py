@@ -10,7 +10,7 @@ from api import commands
 from api.actions import Action, OrdererAction, ReaderAction, WorkerAction
 from api.form_answers import check_date
 from api.ordering import ItemOrder, Wanted, check_line
-from api.requests_read import RequestNumber, read_request
+from api.requests_read import LineNumber, RequestNumber, read_request
 from steadydesk.contracts.base import Contract, Moment
 from steadydesk.contracts.request_commands import (
     AnswerSurvey,
@@ -42,29 +42,29 @@ class NewComment(Contract):
 
 
 class Cancellation(Contract):
-    line: str | None = Field(default=None, description="One line's RITM number; null: every open line.")
+    line: LineNumber | None = Field(default=None, description="One line's number; null: every open line.")
     reason: Words | None = None
 
 
 class Resubmission(Contract):
-    line: str | None = Field(default=None, description="Null where the request has one line.")
+    line: LineNumber | None = Field(default=None, description="Null where the request has one line.")
     variables: dict[str, Any]
     quantity: int | None = Field(default=None, ge=1, le=100)
     comment: Words | None = None
 
 
 class Returning(Contract):
-    line: str | None = Field(default=None, description="Null where the request has one line.")
+    line: LineNumber | None = Field(default=None, description="Null where the request has one line.")
     reason: Words | None = None
 
 
 class NewDate(Contract):
-    line: str | None = None
+    line: LineNumber | None = None
     effective_at: Moment
 
 
 class NewState(Contract):
-    line: str | None = None
+    line: LineNumber | None = None
     state: str = Field(max_length=63)
     text: Words | None = Field(default=None, description="A note, where the state asks for one.")
 

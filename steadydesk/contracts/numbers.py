@@ -13,7 +13,7 @@ class RecordKind(StrEnum):
     GRANT = "GRA"
 
 
-_TYPED = re.compile(r"^\s*([A-Za-z]+)[\s\-_#]*0*(\d{1,12})(?:[\s\-]*[gG]\s*(\d+))?\s*$")
+_TYPED = re.compile(r"^\s*([A-Za-z]+)[\s\-_#]*0*(\d{1,12})(?:[\s\-]*[gG]\s*0*(\d{1,9}))?\s*$")
 _WIDTH = 7
 _LONGEST = 12
 

@@ -69,6 +69,15 @@ async def test_people_and_lines_that_are_not_there(desk: ApiDesk, number: str) -
         refused(await desk.call(RITA, "POST", path, body), 422, "invalid-input", pointer)
 
 
+async def test_a_line_may_be_typed_as_people_do(desk: ApiDesk) -> None:
+    number = (await desk.post(RITA, "/requests", LAPTOP))["number"]
+    line = (await desk.get(RITA, f"/requests/{number}"))["items"][0]["number"]
+    typed = line.lower().replace("ritm", "ritm ").replace(" 0", " ")
+    await desk.post(RITA, f"/requests/{number}/recall", {"line": typed, "reason": "Another model"})
+    await desk.post(RITA, f"/requests/{number}/cancel", {"line": typed})
+    assert (await desk.get(RITA, f"/requests/{number}"))["items"][0]["phase"] == "cancelled"
+
+
 async def gate(desk: ApiDesk, number: str) -> str:
     return (await desk.get(RITA, f"/requests/{number}"))["approvals"][0]["id"]
 

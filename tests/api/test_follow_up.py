@@ -9,7 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.registry import REQUESTS
 from activities.request import RequestActivities
 from activities.transition import Transitions
-from api.follow_up import STILL_OPEN
+from api.follow_up import NO_REQUEST, STILL_OPEN
 from api.received import UNKNOWN
 from steadydesk.contracts.kept_command import KeptCommand
 from steadydesk.contracts.request_commands import Tick
@@ -69,7 +69,14 @@ async def test_the_refusal_names_what_can_be_followed(desk: ApiDesk) -> None:
     assert view["follows"] == number
 
 
-@pytest.mark.parametrize("typed", ["hidden", "REQ0999999", "RITM0000001", "GRA0000001", "yesterday's"])
+@pytest.mark.parametrize("typed", ["RITM0000001", "GRA0000001", "REQ0000001-G1", "yesterday's", ""])
+async def test_what_is_no_request_is_told_as_that(desk: ApiDesk, typed: str) -> None:
+    answer = await desk.call(RITA, "POST", "/requests", {"items": [LAPTOP], "follows": typed})
+    [problem] = refused(answer, 422, "invalid-input")["problems"]
+    assert (problem["pointer"], problem["message"]) == ("/follows", NO_REQUEST)
+
+
+@pytest.mark.parametrize("typed", ["hidden", "REQ0999999"])
 async def test_what_is_hidden_is_refused_as_what_is_not_there(desk: ApiDesk, typed: str) -> None:
     if typed == "hidden":
         typed = (await desk.order(HR, "hr-conversation", topic="health"))["number"]

@@ -30,6 +30,8 @@ SERIALS = st.integers(1, 999_999_999_999)
         ("req 1 g2", "REQ0000001-G2"),
         ("REQ0000001-G2", "REQ0000001-G2"),
         ("REQ12345678", "REQ12345678"),
+        ("req 1 g002", "REQ0000001-G2"),
+        ("REQ1-G" + "9" * 5000, None),
         ("inc42", None),
         ("req", None),
         ("42", None),
