@@ -158,9 +158,14 @@ async def add_absence(
 async def remove_absence(
     request: Request, person_id: PersonId, absence_id: str, caller: AccountHolder
 ) -> None:
-    """It was entered in error, or ends earlier."""
-    async with services_of(request.app).engine.begin() as connection:
-        await absences.remove_absence(connection, person_id, absence_id, caller.standing, caller.author)
+    """It was entered in error, or ends earlier; what others delegated for its time ends with it."""
+    services = services_of(request.app)
+    async with services.posting() as connection:
+        ended = await absences.remove_absence(
+            connection, person_id, absence_id, caller.standing, caller.author
+        )
+    for each in ended:
+        services.bell.ring(f"p:{each.delegator}", f"p:{each.delegate}")
 
 
 @router.post("/directory/import", responses=refusals(Conflict, GroupInUse, LastAdministrator))

@@ -23,6 +23,11 @@ def away_during(absences: Iterable[Span], begin: datetime, end: datetime) -> Spa
     return found
 
 
+def is_within(away: Span | None, begin: datetime, end: datetime) -> bool:
+    """Whether the whole of [begin, end) lies in the absence."""
+    return away is not None and away[0] <= begin and end <= away[1]
+
+
 def check_delegation(
     new: NewDelegation,
     *,

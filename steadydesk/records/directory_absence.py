@@ -5,10 +5,11 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from steadydesk.contracts.delegation import Absence, NewAbsence
+from steadydesk.contracts.delegation import Absence, Delegation, NewAbsence
 from steadydesk.contracts.directory import Standing
 from steadydesk.errors import InvalidInput, NotAllowed, Problem, UnknownRecord
-from steadydesk.policies.delegation import Span, away_during, may_answer_for
+from steadydesk.policies.delegation import Span, away_during, is_within, may_answer_for
+from steadydesk.records.delegation_end import end_now, made_by_others
 from steadydesk.records.directory import read_person
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_rows import ABSENCE_COLUMNS, absence_of
@@ -42,13 +43,20 @@ async def add_absence(
 
 async def remove_absence(
     connection: AsyncConnection, person_id: str, absence_id: str, by: Standing, author: Author
-) -> None:
-    """Take an absence back; delegations that it allowed go on until they end or are ended."""
+) -> list[Delegation]:
+    """Take an absence back; delegations that others made because of it end with it: these are given back."""
     await _answers_for(connection, person_id, by)
     statement = delete(absence).where(absence.c.id == absence_id, absence.c.person == person_id)
     if await connection.scalar(statement.returning(absence.c.id)) is None:
         raise UnknownRecord("There is no such absence.")
     await author.did(connection, "person.absence-removed", person_id, absence=absence_id)
+    ended: list[Delegation] = []
+    for made in await made_by_others(connection, person_id, author.at):
+        begin = max(made.begins_at, author.at)
+        away = await absence_during(connection, person_id, begin, made.ends_at)
+        if not is_within(away, begin, made.ends_at):
+            ended.append(await end_now(connection, made, author))
+    return ended
 
 
 async def list_absences(

@@ -2,19 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.delegation import Delegation, NewDelegation
 from steadydesk.contracts.directory import Standing
 from steadydesk.errors import Conflict, InvalidInput, NotAllowed, Problem, UnknownRecord
 from steadydesk.policies.delegation import check_delegation, may_answer_for
+from steadydesk.records.delegation_end import end_now, trace
 from steadydesk.records.directory import read_person
 from steadydesk.records.directory_absence import absence_during
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_rows import DELEGATION_COLUMNS, delegation_of
 from steadydesk.records.identifiers import new_id
-from steadydesk.records.outbox import Message, post
 from steadydesk.records.tables.directory import delegation
 
 
@@ -37,7 +37,7 @@ async def delegate(
     made = Delegation(**new.model_dump(), id=new_id("d"), made_by=by.person.id, made_at=author.at)
     policies = ",".join(made.policies) if made.policies else None
     await connection.execute(insert(delegation).values(**made.model_dump() | {"policies": policies}))
-    await _trace(connection, "delegation.made", made, author)
+    await trace(connection, "delegation.made", made, author)
     return made
 
 
@@ -51,12 +51,7 @@ async def end_delegation(
         raise UnknownRecord("There is no such delegation.")
     if found.ended_at is not None or found.ends_at <= author.at:
         raise Conflict("The delegation is over already.")
-    await connection.execute(
-        update(delegation).where(delegation.c.id == delegation_id).values(ended_at=author.at)
-    )
-    ended = found.model_copy(update={"ended_at": author.at})
-    await _trace(connection, "delegation.ended", ended, author)
-    return ended
+    return await end_now(connection, found, author)
 
 
 async def list_delegations(
@@ -82,23 +77,3 @@ async def _locked(connection: AsyncConnection, delegation_id: str) -> Delegation
     if row is None:
         raise UnknownRecord("There is no such delegation.")
     return delegation_of(row)
-
-
-async def _trace(connection: AsyncConnection, event: str, about: Delegation, author: Author) -> None:
-    """Audit it, and tell both."""
-    facts = {
-        "person": about.delegator,
-        "delegate": about.delegate,
-        "actor": author.acting_for or author.actor,
-    }
-    await author.did(connection, event, about.id, **facts, policies=about.policies)
-    until = about.ended_at or about.ends_at
-    message = Message(
-        id=f"{event}:{about.id}",
-        event=event,
-        number=about.id,
-        audience=[f"p:{about.delegator}", f"p:{about.delegate}"],
-        facts={**facts, "since": about.begins_at.isoformat(), "until": until.isoformat()},
-        at=author.at,
-    )
-    await post(connection, [message])

@@ -96,6 +96,24 @@ async def test_somebody_else_makes_it_only_for_an_absent_person(connection: Asyn
         await remove_absence(connection, ada.person.id, entered.id, ada, BY)
 
 
+async def test_what_others_made_ends_with_the_absence_that_is_taken_back(connection: AsyncConnection) -> None:
+    """What a second absence covers, and what the person made, goes on."""
+    ada, mia = await standing_of(connection, "ada"), await standing_of(connection, "mia")
+    spans = [(NOW, NOW + 2 * DAY), (NOW + DAY, NOW + 4 * DAY)]
+    first, _ = [
+        await add_absence(connection, ada.person.id, NewAbsence(begins_at=since, ends_at=until), mia, BY)
+        for since, until in spans
+    ]
+    theirs = await let(connection, "ada", "cleo")
+    lost = await let(connection, "ada", "bob", by="mia", ends_at=NOW + 3 * DAY)
+    kept = await let(connection, "ada", "bob", by="mia", begins_at=NOW + DAY, ends_at=NOW + 4 * DAY)
+    later = installation(NOW + timedelta(hours=1))
+    await remove_absence(connection, ada.person.id, first.id, mia, later)
+    assert await list_delegations(connection, ada.person.id, ada, later.at) == [theirs, kept]
+    told = select(outbox.c.event).where(outbox.c.number == lost.id).order_by(outbox.c.seq)
+    assert list(await connection.scalars(told)) == ["delegation.made", "delegation.ended"]
+
+
 async def test_absences_are_kept_by_who_answers_for_the_person(connection: AsyncConnection) -> None:
     ada, bob = await standing_of(connection, "ada"), await standing_of(connection, "bob")
     away = NewAbsence(begins_at=NOW, ends_at=NOW + DAY)
