@@ -105,7 +105,7 @@ class Person(PersonCard):
     zone: str = "UTC"
     natural_person: str | None = Field(
         default=None,
-        description="Several accounts of one natural person share this id; null: the account is all.",
+        description="The first account of the same natural person, which names no other; null: this is it.",
     )
     left_at: datetime | None = None
     version: int = 1

@@ -40,6 +40,29 @@ def dangling(present: Present, document: DirectoryDocument) -> list[Problem]:
     return problems
 
 
+def chained(present: Present, document: DirectoryDocument) -> list[Problem]:
+    """Accounts of the document that name a first account which names another one, or themselves."""
+    first_of = {name: entry.same_person_as for name, entry in present.people.items()}
+    given = [entry for entry in document.people if "same_person_as" in entry.model_fields_set]
+    first_of |= {entry.user_name: entry.same_person_as for entry in given}
+    firsts = {first for first in first_of.values() if first}
+    problems: list[Problem] = []
+    for index, entry in enumerate(document.people):
+        first = first_of.get(entry.user_name)
+        if first and (words := wrong_first(first_of.get(first) is not None, entry.user_name in firsts)):
+            problems.append(Problem(f"/people/{index}/same_person_as", words))
+    return problems
+
+
+def wrong_first(names_another: bool, is_first: bool) -> str | None:
+    """Why an account cannot name the first one of its person: that one ``names_another``, or it ``is_first`` itself.
+    All rules on a person, such as one vote at a gate, go by one step from an account to the first.
+    """
+    if names_another:
+        return "must be the first account of the person, which names no other one itself"
+    return "other accounts name this one as the first of its person" if is_first else None
+
+
 def difference(present: Present, document: DirectoryDocument) -> DirectoryDifference:
     """What ``document`` adds, changes and removes; applying it leaves an empty difference."""
     changes = [_group_change(present.groups.get(entry.key), entry) for entry in document.groups]

@@ -13,6 +13,7 @@ from steadydesk.records.directory_administration import WOULD_BE_NONE, administe
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_rows import CARD_COLUMNS, PERSON_COLUMNS, card_of, person_of
 from steadydesk.records.directory_sight import made_owner
+from steadydesk.records.first_account import check_first_account
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.row_version import edit_row, stale
 from steadydesk.records.tables.directory import membership, person, role_holder
@@ -68,6 +69,7 @@ async def add_person(connection: AsyncConnection, new: NewPerson, author: Author
     """A new, active person without groups and roles; ConflictingEdit when the user name is taken."""
     fields = new.model_dump()
     await _people_exist(connection, fields)
+    await check_first_account(connection, None, new.natural_person)
     statement = (
         upsert(person)
         .values(id=new_id("p"), updated_at=author.at, **fields)
@@ -87,6 +89,7 @@ async def edit_person(
     """Change the given fields if the person is still at ``version`` (None: whatever it is)."""
     fields = edit.model_dump(include=edit.model_fields_set - {"roles"})
     await _people_exist(connection, fields)
+    await check_first_account(connection, person_id, fields.get("natural_person"))
     values = {**fields, "updated_at": author.at}
     row = await edit_row(connection, person, person.c.id == person_id, version, values, PERSON_COLUMNS)
     if row is None:

@@ -17,7 +17,7 @@ from steadydesk.contracts.directory_document import (
     PersonEntry,
 )
 from steadydesk.errors import Conflict, GroupInUse, InvalidInput, LastAdministrator, Problem
-from steadydesk.policies.directory import Present, dangling, difference, last_administrators
+from steadydesk.policies.directory import Present, chained, dangling, difference, last_administrators
 from steadydesk.records.directory import set_roles
 from steadydesk.records.directory_administration import lock_administration
 from steadydesk.records.directory_approvers import people_by_name
@@ -55,6 +55,8 @@ async def apply_directory(
     problems = dangling(present, document)
     if problems:
         raise InvalidInput("The document names somebody or something unknown.", problems=problems)
+    if later := chained(present, document):
+        raise InvalidInput("Every other account of a person names the first one.", problems=later)
     if lost := last_administrators(present, document):
         raise LastAdministrator("Nobody would administer the organisation any more.", problems=lost)
     found = difference(present, document)

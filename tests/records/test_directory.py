@@ -209,3 +209,37 @@ async def test_the_witness_may_be_another_one(connection: AsyncConnection) -> No
     assert len(told) == 1
     assert "person.added" in told[0]
     assert Author("service", NOW).witness is chain
+
+
+@pytest.mark.parametrize(
+    ("account", "first"),
+    [("bob", "bob"), ("bob", "dan-admin"), ("dan", "bob"), ("dan", "dan-admin"), (None, "dan-admin")],
+)
+async def test_every_other_account_names_the_first_one(
+    connection: AsyncConnection, account: str | None, first: str
+) -> None:
+    """Dan's second account names his first: no account names the second, and the first names none."""
+    named = (await standing_of(connection, first)).person.id
+    new = NewPerson(user_name="dan-third", name="Dan", natural_person=named)
+    asked = (
+        edit_person(
+            connection,
+            (await standing_of(connection, account)).person.id,
+            PersonEdit(natural_person=named),
+            None,
+            BY,
+        )
+        if account
+        else add_person(connection, new, BY)
+    )
+    with pytest.raises(InvalidInput) as chained:
+        await asked
+    assert [problem.pointer for problem in chained.value.problems] == ["/natural_person"]
+
+
+async def test_a_third_account_names_the_first_one_too(connection: AsyncConnection) -> None:
+    dan, admin = [(await standing_of(connection, name)).person for name in ("dan", "dan-admin")]
+    third = await add_person(connection, NewPerson(user_name="dan-3", name="Dan", natural_person=dan.id), BY)
+    assert third.natural == admin.natural == dan.id
+    kept = await edit_person(connection, admin.id, PersonEdit(natural_person=dan.id), None, BY)
+    assert kept.natural == dan.id

@@ -215,3 +215,14 @@ def test_applied_a_difference_is_empty(
         assert {name for name, entry in after.items() if entry.active} == {
             name for name, entry in listed.items() if entry.active
         }
+
+
+@pytest.mark.parametrize(("account", "first"), [("bob", "bob"), ("bob", "dan-admin"), ("dan", "bob")])
+async def test_no_account_names_a_second_account(
+    connection: AsyncConnection, account: str, first: str
+) -> None:
+    entry = {"user_name": account, "name": "Somebody", "same_person_as": first}
+    document = DirectoryDocument.model_validate({"complete": False, "people": [entry]})
+    with pytest.raises(InvalidInput) as chained:
+        await apply_directory(connection, document, NOW)
+    assert [problem.pointer for problem in chained.value.problems] == ["/people/0/same_person_as"]
