@@ -41,12 +41,15 @@ def check_delegation(
     absent.
 
     ``away`` is the absence of the delegator that overlaps the delegation (``away_during``): what others make begins
-    and ends with it. Only the delegator's own right is given: somebody who stands for them is none of the three, so
-    no delegation makes another.
+    and ends with it. An administrator, who may have no sight of what the delegator decides, cannot give it to
+    themselves. Only the delegator's own right is given: somebody who stands for them is none of the three, so no
+    delegation makes another.
     """
     problems: list[Problem] = []
     if by.person.id != delegator.id:
         problems += _check_somebody_else(by, delegator, new, away, now)
+        if delegate.natural == by.person.natural and by.person.id != delegator.manager:
+            problems.append(Problem("/delegate", "an administrator names somebody else than themselves"))
     if new.ends_at <= now:
         problems.append(Problem("/ends_at", "the delegation would be over already"))
     if not delegator.active:

@@ -77,6 +77,14 @@ def test_what_somebody_else_makes_lies_within_the_absence(
     assert [problem.pointer for problem in caught.value.problems] == pointers
 
 
+@pytest.mark.parametrize("own", [person("x"), person("y", natural_person="p_" + "x" * 12)])
+def test_an_administrator_does_not_come_to_decide_by_their_own_word(own: Person) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check(standing(person("x"), "administrator"), absent=True, delegate=own)
+    assert [problem.pointer for problem in caught.value.problems] == ["/delegate"]
+    check(standing(BOSS), absent=True, delegate=BOSS)
+
+
 def test_what_counts_of_a_delegation_is_its_time_from_now_on() -> None:
     check(standing(BOSS), absent=True, since=NOW + timedelta(days=1), now=NOW + timedelta(days=2))
 
