@@ -113,9 +113,11 @@ async def decide(work: RequestWork, command: Decide) -> None:
         if own is None:
             raise InvalidTransition("you have no vote here that you could withdraw")
         gate.ballots.remove(own)
+        _must_stand_for(work, known, own.acting_for)
         vote(work, gate, own.natural, own.acting_for, command)
     else:
         eligible, acting_for = _entitlement(work, gate, stage, known, voter)
+        _must_stand_for(work, known, acting_for)
         if command.decision is Decision.ASK:
             ask_for_gate(work, gate, command.comment)
             return
@@ -124,6 +126,15 @@ async def decide(work: RequestWork, command: Decide) -> None:
     settle(work, gate)
     work.answered.extend({"gate": gate.id, "person": person} for person in sorted(told(gate, known, voter)))
     work.said |= {"gate": gate.id, "state": gate.state.value}
+
+
+def _must_stand_for(work: RequestWork, known: Mapping[str, Approver], acting_for: str | None) -> None:
+    """The audit seals whom the actor says to stand for: only somebody for whom they do."""
+    said = work.actor.acting_for
+    if said is None or said in {acting_for, work.actor.person}:
+        return
+    if said not in known or work.actor.person not in known[said].delegates:
+        raise NotEligible("you are not a delegate of the person for whom you say to decide")
 
 
 def _must_be_first(gate: Gate, eligible: Eligible, own: Ballot | None) -> None:

@@ -132,6 +132,17 @@ async def test_a_delegate_who_is_asked_too_counts_once(desk: Desk) -> None:
     assert await refused(desk.decide(gate, "approved", "ben", acting_for="ann")) == "AlreadyVoted"
 
 
+@pytest.mark.parametrize(("voter", "said"), [("ann", "ben"), ("ann", "rita"), ("dan", "ben")])
+async def test_nobody_decides_in_the_name_of_whom_they_do_not_stand_for(
+    desk: Desk, voter: str, said: str
+) -> None:
+    """Also not somebody who is asked themselves: the audit would seal a name that was never lent."""
+    gate = await gate_of(desk, "board-two")
+    await desk.delegate("ann", "dan")
+    assert await refused(desk.decide(gate, "approved", voter, acting_for=said)) == "NotEligible"
+    assert (await desk.gate(gate)).ballots == []
+
+
 async def test_a_delegate_added_as_approver_after_voting_does_not_count_twice(desk: Desk) -> None:
     gate = await gate_of(desk, "board-two")
     await desk.delegate("ann", "dan")
