@@ -2,11 +2,11 @@
 
 from activities.child_end import child_ended
 from activities.closing import begin_undo
-from activities.holder_left import holder_left
 from activities.leaving import membership_ended, person_left
 from activities.lines import must_be_open, must_not_be_extending, open_line
 from activities.questions import answer_questions
 from activities.sight_repair import take_back_sight
+from activities.unheard import hear_of_leavers
 from activities.work import RequestWork
 from steadydesk.contracts.process_model import Phase, Right
 from steadydesk.contracts.request import Line
@@ -100,13 +100,12 @@ async def _has_right(work: RequestWork, line: Line, rights: set[Right]) -> bool:
 
 async def take_up(work: RequestWork) -> None:
     """The workflow was ended by hand and started again; the record goes on where it stands, but for what it could not
-    hear meanwhile: that somebody left whom it is for.
+    hear meanwhile.
     """
     work.note("process.taken-up", work.process.number)
     work.everything = True
     await take_back_sight(work)
-    for person in sorted({line.requested_for for line in work.process.lines}):
-        await holder_left(work, person)
+    await hear_of_leavers(work)
 
 
 async def hear(work: RequestWork, command: TellRequest) -> None:

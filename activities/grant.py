@@ -8,6 +8,7 @@ from activities.grant_effects import GrantWork
 from activities.refusal import refused
 from activities.sight_repair import take_back_sight
 from activities.transition import Transitions
+from activities.unheard import hear_of_holder
 from activities.work import Actor
 from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.grant import Extend, GrantProcess, Revoke
@@ -58,7 +59,12 @@ class GrantActivities:
     @activity.defn
     async def take_up_grant(self, tick: Tick) -> Answer:
         """The agenda of a grant whose workflow was started again: from the document, as it stands."""
-        return await self.transitions.tick(grant_effects.take_up, tick)
+
+        async def effect(work: GrantWork) -> None:
+            await grant_effects.take_up(work)
+            await hear_of_holder(work)
+
+        return await self.transitions.tick(effect, tick)
 
     @activity.defn
     async def ring_grant(self, tick: Tick) -> Answer:

@@ -47,6 +47,17 @@ async def has_left(connection: AsyncConnection, person_id: str) -> bool:
     return active is False
 
 
+async def leavers(connection: AsyncConnection, ids: Collection[str]) -> set[str]:
+    """Which of these people have left; waits for departures that are just being written, as ``has_left`` does."""
+    held = select(person.c.id, person.c.active).where(
+        person.c.id == any_(bindparam("ids", type_=ARRAY(Text)))
+    )
+    rows = await connection.execute(
+        held.order_by(person.c.id).with_for_update(read=True), {"ids": sorted(ids)}
+    )
+    return {row.id for row in rows if not row.active}
+
+
 async def known_groups(connection: AsyncConnection, keys: Collection[str]) -> set[str]:
     """Which of these keys are active groups."""
     found = await connection.scalars(
