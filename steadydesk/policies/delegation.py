@@ -48,8 +48,7 @@ def check_delegation(
     problems: list[Problem] = []
     if by.person.id != delegator.id:
         problems += _check_somebody_else(by, delegator, new, away, now)
-        if delegate.natural == by.person.natural and by.person.id != delegator.manager:
-            problems.append(Problem("/delegate", "an administrator names somebody else than themselves"))
+        problems += _check_not_for_themselves(by, delegator, delegate)
     if new.ends_at <= now:
         problems.append(Problem("/ends_at", "the delegation would be over already"))
     if not delegator.active:
@@ -99,3 +98,9 @@ def _check_somebody_else(
         words = f"for somebody else it ends with the absence, by {until.isoformat()}"
         problems.append(Problem("/ends_at", words))
     return problems
+
+
+def _check_not_for_themselves(by: Standing, delegator: Person, delegate: Person) -> list[Problem]:
+    if delegate.natural != by.person.natural or by.person.id == delegator.manager:
+        return []
+    return [Problem("/delegate", "an administrator names somebody else than themselves")]
