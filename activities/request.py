@@ -4,6 +4,7 @@ from temporalio import activity
 
 from activities import edits, resubmission
 from activities.effective_date import reschedule
+from activities.leaving import person_left
 from activities.opening import fill, new_process
 from activities.refusal import refused
 from activities.transition import Transitions, actor_of
@@ -59,6 +60,8 @@ class RequestActivities:
             )
             work.answers |= reserved.answers
             await fill(work, order, reserved.lines)
+            for person in sorted(reserved.left):
+                await person_left(work, person)
             answer = await self.transitions.finish(work, new=True)
         self.transitions.announce(write.number)
         return answer

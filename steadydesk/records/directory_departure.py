@@ -18,7 +18,7 @@ from steadydesk.records.tables.approval import approver, gate
 from steadydesk.records.tables.directory import delegation, person
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.identity import session, token
-from steadydesk.records.tables.process import record, sight
+from steadydesk.records.tables.process import record, reservation, sight
 
 _HELD = ("starting", "active")
 
@@ -103,8 +103,8 @@ async def _end_delegations(connection: AsyncConnection, person_id: str, now: dat
 
 
 def _processes_naming(person_id: str) -> CompoundSelect[str]:
-    """Numbers of the workflows with an open gate, task, request or grant that names the person, or with a request in
-    which they act for whom ordered it.
+    """Numbers of the workflows with an open gate, task, request or grant that names the person, with a request in
+    which they act for whom ordered it, or with an order by or for them that may be being opened just now.
     """
     gates = (
         select(gate.c.owner)
@@ -122,7 +122,15 @@ def _processes_naming(person_id: str) -> CompoundSelect[str]:
         sight.c.open,
         sight.c.number.startswith(RecordKind.REQUEST.value),
     )
-    return gates.union(records, grants, acting)
+    ordered = select(reservation.c.number).where(
+        reservation.c.opened_at.is_(None),
+        or_(
+            reservation.c.opened_by == person_id,
+            reservation.c.order.contains({"requested_for": person_id}),
+            reservation.c.order.contains({"items": [{"requested_for": person_id}]}),
+        ),
+    )
+    return gates.union(records, grants, acting, ordered)
 
 
 async def _tell_processes(connection: AsyncConnection, person_id: str, now: datetime) -> list[str]:

@@ -1,17 +1,31 @@
 """The document behind a number: read under its lock, written with its version, once per step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, any_, bindparam, cast, column, exists, func, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.numbers import RecordKind, format_number
 from steadydesk.records.tables.approval import approver
+from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.process import process, record, reservation, serials, step_result
 from steadydesk.records.tables.text import text_body
 
@@ -50,13 +64,35 @@ _ANSWERS = (
     .correlate(reservation)
     .scalar_subquery()
 )
+_NAMED = func.array_cat(
+    func.array(
+        select(_ORDERED.c.line["requested_for"].astext).correlate(reservation).scalar_subquery(),
+        type_=ARRAY(Text),
+    ),
+    array([reservation.c.opened_by, reservation.c.order["requested_for"].astext]),
+)
+# A step orders also for who left long ago, as the plan by which they leave does: of a child only who left since.
+_LEFT = func.array(
+    select(person.c.id)
+    .where(person.c.id == any_(_NAMED), ~person.c.active)
+    .where(
+        or_(
+            reservation.c.order["parent"].astext.is_(None),
+            person.c.id == reservation.c.opened_by,
+            func.coalesce(person.c.left_at, person.c.updated_at) >= reservation.c.reserved_at,
+        )
+    )
+    .correlate(reservation)
+    .scalar_subquery(),
+    type_=ARRAY(Text),
+)
 _TAKE = (
     update(reservation)
     .where(reservation.c.number == _OF)
     .values(
         opened_at=func.coalesce(reservation.c.opened_at, bindparam("at", type_=reservation.c.opened_at.type))
     )
-    .returning(cast(reservation.c.order, Text), _EARLIER, _LINES, _ANSWERS)
+    .returning(cast(reservation.c.order, Text), _EARLIER, _LINES, _ANSWERS, _LEFT)
 )
 
 
@@ -70,10 +106,13 @@ class Locked:
 
 @dataclass(frozen=True)
 class Reserved(Locked):
-    """The order as JSON, the number that each of its lines will have, and the answers to its forms by reference."""
+    """The order as JSON, the number that each of its lines will have, the answers to its forms by reference, and who
+    has left of those who ordered it or whom it is for: by id.
+    """
 
     lines: list[str]
     answers: dict[str, Any]
+    left: Sequence[str]
 
 
 async def lock(connection: AsyncConnection, number: str, step: str) -> Locked | None:
@@ -90,7 +129,7 @@ async def take_reservation(
     if row is None:
         return None
     lines = [format_number(RecordKind.REQUEST_LINE, serial) for serial in row[2]]
-    return Reserved(row[0], row[1], lines, row[3] or {})
+    return Reserved(row[0], row[1], lines, row[3] or {}, row[4])
 
 
 async def earlier_result(connection: AsyncConnection, number: str, step: str) -> dict[str, Any] | None:

@@ -1,17 +1,24 @@
-"""What was told to a run that somebody had ended is heard when the process is taken up again."""
+"""What no process could be told is heard when it is opened, or taken up again."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event, select, update
 
 from activities.grant import GrantActivities
 from activities.registry import GRANTS
 from activities.transition import Transitions
-from steadydesk.contracts.request_commands import OutcomeKind, TaskAction
+from steadydesk.contracts.request_commands import Open, OutcomeKind, TaskAction
+from steadydesk.policies.assertion import unsigned
+from steadydesk.policies.plan import HOLDER_LEFT
 from steadydesk.records.directory_events import installation
 from steadydesk.records.directory_groups import remove_member
 from steadydesk.records.tables.grant import grant_register
+from steadydesk.records.tables.process import reservation
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.request_catalogue import catalogue
 from tests.support.request_desk import Desk, request_desk
@@ -87,3 +94,68 @@ async def test_a_grant_of_who_has_left_is_taken_back(desk: Desk) -> None:
     assert len(answer.agenda.errands) == 1
     [row] = await desk.rows(grant_register, grant_register.c.number == grant)
     assert row.state == "revoking"
+
+
+@contextmanager
+def statements(desk: Desk) -> Iterator[list[str]]:
+    sent: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(desk.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(desk.engine.sync_engine, "before_cursor_execute", note)
+
+
+async def opened(desk: Desk, number: str) -> None:
+    write = desk.write(number, Open(assertion=unsigned()), "rita", step="u:open")
+    await desk.requests.open_request(write)
+
+
+async def test_an_order_for_who_leaves_before_it_is_opened_is_taken_back(desk: Desk) -> None:
+    number = await desk.reserve("card", requested_for="ralf")
+    await desk.leave("ralf")
+    await opened(desk, number)
+    line = await desk.line(number)
+    assert (line.close_code, line.is_open) == (HOLDER_LEFT, False)
+    assert line.steps == {}
+
+
+async def test_an_order_of_who_leaves_before_it_is_opened_is_handed_over(desk: Desk) -> None:
+    number = await desk.reserve("by-hand", requested_for="ralf")
+    await desk.leave("rita")
+    await opened(desk, number)
+    assert (await desk.document(number)).in_their_place
+    assert (await desk.line(number)).is_open
+
+
+async def test_whoever_has_left_for_long_is_given_what_the_plan_by_which_they_left_orders(desk: Desk) -> None:
+    """Nobody hears again that they left: the order that orders has heard it."""
+    await desk.leave("ralf")
+    desk.now += timedelta(minutes=1)
+    number = await desk.order("by-hand", requested_for="ralf", parent="REQ0000001", parent_step="one")
+    assert "requester.left" not in await desk.events(number)
+
+
+async def test_an_order_for_somebody_whom_the_directory_does_not_know_is_opened(desk: Desk) -> None:
+    number = await desk.reserve("by-hand")
+    of_it = reservation.c.number == number
+    async with desk.engine.begin() as connection:
+        order = (await connection.execute(select(reservation.c.order).where(of_it))).scalar_one()
+        items = [one | {"requested_for": "p_joins_later"} for one in order["items"]]
+        whole = order | {"items": items, "requested_for": "p_joins_later"}
+        await connection.execute(update(reservation).where(of_it).values(order=whole))
+    await opened(desk, number)
+    assert "requester.left" not in await desk.events(number)
+
+
+async def test_an_order_asks_nothing_more_of_the_directory(desk: Desk) -> None:
+    """The statement that reads the order says who has left."""
+    number = await desk.reserve("by-hand")
+    with statements(desk) as sent:
+        await opened(desk, number)
+    of_people = [one for one in sent if re.search(r"\bFROM person\b", one)]
+    assert [one.split()[0] for one in of_people] == ["UPDATE"]

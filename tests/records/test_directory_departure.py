@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from steadydesk.records.identity_session import find_session, open_session
 from steadydesk.records.tables.approval import approver, gate
 from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.grant import grant_register
-from steadydesk.records.tables.process import record
+from steadydesk.records.tables.process import record, reservation
 from tests.support.directory import NOW, standing_of
 
 BY = installation(NOW)
@@ -75,6 +75,20 @@ async def add_grant(connection: AsyncConnection, number: str, holder: str, state
     )
 
 
+async def add_reservation(
+    connection: AsyncConnection,
+    number: str,
+    *,
+    opened_by: str = "p_somebody2222",
+    requested_for: str = "p_somebody2222",
+    item_for: str = "p_somebody2222",
+    opened_at: datetime | None = None,
+) -> None:
+    order = {"opened_by": opened_by, "requested_for": requested_for, "items": [{"requested_for": item_for}]}
+    values = {"number": number, "order": order, "opened_by": opened_by, "opened_at": opened_at}
+    await connection.execute(insert(reservation).values(**values, reserved_at=NOW))
+
+
 async def test_everything_ends_and_every_process_that_names_the_person_is_told_once(
     connection: AsyncConnection,
 ) -> None:
@@ -89,8 +103,14 @@ async def test_everything_ends_and_every_process_that_names_the_person_is_told_o
     await add_gate(connection, "REQ0000006", 1, ada, state="approved")
     await add_grant(connection, "GRA0000001", ada, "active")
     await add_grant(connection, "GRA0000002", ada, "revoked")
+    await add_reservation(connection, "REQ0000011", opened_by=ada)
+    await add_reservation(connection, "REQ0000012", requested_for=ada)
+    await add_reservation(connection, "REQ0000013", item_for=ada)
+    await add_reservation(connection, "REQ0000014")
+    await add_reservation(connection, "REQ0000015", opened_by=ada, opened_at=NOW)
     departure = await deactivate(connection, ada, BY)
-    told = ["GRA0000001", "REQ0000001", "REQ0000002", "REQ0000004"]
+    reserved = ["REQ0000011", "REQ0000012", "REQ0000013"]
+    told = ["GRA0000001", "REQ0000001", "REQ0000002", "REQ0000004", *reserved]
     assert departure.processes == told
     rows = (await connection.execute(select(outbox).where(outbox.c.event == "person.left"))).all()
     assert sorted(row.number for row in rows) == told
