@@ -6,6 +6,7 @@ from sqlalchemy import insert, select, update
 
 from activities.effect import instruction_of
 from activities.grant_register import approvals_of
+from activities.grant_requester import people_of, requester_left, show_to_requester
 from activities.task_return import hand_over, is_member, return_task
 from activities.work import Work
 from steadydesk.contracts.catalog import CatalogItem
@@ -50,6 +51,7 @@ def new_grant(tick: Tick, row: dict[str, Any], request: RequestProcess) -> Grant
         item=line.item,
         holder=row["holder"],
         opened_by=request.opened_by,
+        in_their_place=request.in_their_place,
         entitlement=row["entitlement"],
         granted_at=row["granted_at"],
         expires_at=row["expires_at"],
@@ -67,7 +69,7 @@ async def begin(work: GrantWork, request: RequestProcess) -> None:
         hour = request.silent_until if person in request.not_to_know else None
         theirs = person == grant.holder
         work.show_to(f"p:{person}", Relation.REQUESTED_FOR, from_=hour, until=None if theirs else hour)
-    work.show_to(f"p:{grant.opened_by}", Relation.REQUESTER)
+    await show_to_requester(work)
     groups = grant.restricted_to or [item_of(work).fulfilment_group]
     why = Relation.RESTRICTED_GROUP if grant.restricted_to else Relation.FULFILMENT_GROUP
     for group in groups:
@@ -95,7 +97,7 @@ async def ring(work: GrantWork) -> None:
     if grant.remind_at is not None and grant.remind_at <= work.at:
         grant.remind_at = None
         work.note("grant.reminded", grant.number)
-        work.tell("grant.expiring", _people(grant), grant.number, expires=grant.expires_at)
+        work.tell("grant.expiring", people_of(grant), grant.number, expires=grant.expires_at)
     if grant.expires_at is not None and grant.expires_at <= work.at:
         await revoke(work, "expired")
 
@@ -148,7 +150,7 @@ async def end(work: GrantWork, state: GrantState = GrantState.REVOKED, *, kept_b
     kept = {"kept_by": kept_by} if kept_by else {}
     work.note("grant.closed", grant.number, state=state.value, reason=grant.reason, **kept)
     because = {"because": {tag: words.format(kept_by) for tag, words in _KEPT.items()}} if kept_by else {}
-    work.tell("grant.revoked", _people(grant), grant.number, reason=grant.reason, **because)
+    work.tell("grant.revoked", people_of(grant), grant.number, reason=grant.reason, **because)
 
 
 async def _register(work: GrantWork, **values: Any) -> None:
@@ -178,7 +180,7 @@ async def extend(work: GrantWork, command: Extend) -> None:
     approved_by = await _approved_by(work, command.request)
     await _register(work, expires_at=until, approved_by=approved_by)
     work.note("grant.extended", grant.number, before=before, after=until, request=command.request)
-    work.tell("grant.extended", _people(grant), grant.number, expires=until)
+    work.tell("grant.extended", people_of(grant), grant.number, expires=until)
 
 
 async def _approved_by(work: GrantWork, request: str) -> list[dict[str, str]]:
@@ -193,11 +195,13 @@ async def _approved_by(work: GrantWork, request: str) -> list[dict[str, str]]:
 
 
 async def hear(work: GrantWork, command: TellRequest) -> None:
-    """The holder has left: what they hold goes at once, whatever its end was. Whoever has its task has left, or its
-    group: it waits for somebody else.
+    """The holder has left: what they hold goes at once, whatever its end was. Who ordered it has left: somebody acts
+    for them. Whoever has its task has left, or its group: it waits for somebody else.
     """
     grant, person = work.process, command.subject
     left = command.event == "person_left"
+    if left and person is not None:
+        await requester_left(work, person)
     if left and person == grant.holder and grant.state is GrantState.ACTIVE:
         await revoke(work, "left")
     elif person is not None and grant.task is not None:
@@ -212,10 +216,6 @@ def must_be_active(work: GrantWork) -> None:
     if work.process.state is not GrantState.ACTIVE:
         words = f"{work.process.number} is {work.process.state.value}"
         raise RecordClosed(words, details={"follow_up": work.process.request})
-
-
-def _people(grant: GrantProcess) -> list[str]:
-    return sorted({f"p:{grant.holder}", f"p:{grant.opened_by}"})
 
 
 def item_of(work: GrantWork) -> CatalogItem:

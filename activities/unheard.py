@@ -2,6 +2,7 @@
 
 from activities import grant_effects
 from activities.grant_effects import GrantWork
+from activities.grant_requester import answering
 from activities.leaving import membership_ended, person_left
 from activities.work import RequestWork
 from steadydesk.contracts.request import RequestProcess
@@ -23,12 +24,13 @@ async def hear_of_leavers(work: RequestWork) -> None:
 
 
 async def hear_of_holder(work: GrantWork) -> None:
-    """The same of a grant: its holder, and whoever has the task by which a person takes it back."""
+    """The same of a grant: its holder, who ordered it or acts for them, and who has the task of its undo."""
     grant = work.process
-    people = {grant.holder}
+    people = {grant.holder} | answering(grant)
     if grant.task is not None and grant.task.is_open and grant.task.assigned_to is not None:
         people.add(grant.task.assigned_to)
-    for person in sorted(await leavers(work.connection, people)):
+    # The holder last: that it is taken back is for who acts by then.
+    for person in sorted(await leavers(work.connection, people), key=lambda one: (one == grant.holder, one)):
         word = TellRequest(assertion=unsigned(), event="person_left", subject=person)
         await grant_effects.hear(work, word)
 

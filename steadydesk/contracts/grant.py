@@ -30,6 +30,10 @@ class GrantProcess(RecordDocument):
     item: str
     holder: str
     opened_by: str
+    in_their_place: list[str] = Field(
+        default_factory=list,
+        description="Who acts for whom ordered it, since they left: a person (`p:`) or groups (`g:`).",
+    )
     entitlement: LocalisedText
     state: GrantState = GrantState.ACTIVE
     granted_at: datetime
@@ -43,6 +47,10 @@ class GrantProcess(RecordDocument):
     restricted_to: list[str] = Field(
         default_factory=list, description="The groups that alone see it, as of its request."
     )
+
+    def acting(self) -> list[str]:
+        """Who acts as its requester: a person (`p:`) or groups (`g:`)."""
+        return self.in_their_place or [f"p:{self.opened_by}"]
 
 
 class StartGrant(Contract):

@@ -103,8 +103,8 @@ async def _end_delegations(connection: AsyncConnection, person_id: str, now: dat
 
 
 def _processes_naming(person_id: str) -> CompoundSelect[str]:
-    """Numbers of the workflows with an open gate, task, request or grant that names the person, with a request in
-    which they act for whom ordered it, or with an order by or for them that may be being opened just now.
+    """Numbers of the workflows with an open gate, task, request or grant that names the person, with a request or grant
+    in which they act for whom ordered it, or with an order by or for them that may be being opened just now.
     """
     gates = (
         select(gate.c.owner)
@@ -120,7 +120,7 @@ def _processes_naming(person_id: str) -> CompoundSelect[str]:
         sight.c.subject == f"p:{person_id}",
         sight.c.why == Relation.REQUESTER.value,
         sight.c.open,
-        sight.c.number.startswith(RecordKind.REQUEST.value),
+        or_(*(sight.c.number.startswith(kind.value) for kind in (RecordKind.REQUEST, RecordKind.GRANT))),
     )
     ordered = select(reservation.c.number).where(
         reservation.c.opened_at.is_(None),

@@ -1,4 +1,4 @@
-"""Change sight of a process outside of its own writes: in an emergency, with a group, with its parent's hour."""
+"""Change sight of a process outside of its own writes: in an emergency, with a group, a grant, its parent's hour."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,9 +17,9 @@ _NAMED = sight.alias("named")
 
 
 async def let_see(
-    connection: AsyncConnection, subject: str, number: str, why: Relation, until: datetime
+    connection: AsyncConnection, subject: str, number: str, why: Relation, until: datetime | None
 ) -> None:
-    """``subject`` sees the process until then; a sight that is there takes the new end.
+    """``subject`` sees the process until then, for None without an end; a sight that is there takes the new end.
 
     The record is held meanwhile: a write of the process at the same moment would leave the new sight as it was before.
     """
