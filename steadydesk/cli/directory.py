@@ -8,6 +8,8 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.cli.database import in_one_transaction, tell
+from steadydesk.cli.refusal import checked_settings
+from steadydesk.cli.temporal import deliver_soon
 from steadydesk.contracts.directory import Departure
 from steadydesk.contracts.directory_document import ChangeKind, DirectoryDifference
 from steadydesk.errors import InvalidInput, UnknownRecord
@@ -51,6 +53,8 @@ def import_file(
         return await apply_directory(connection, document, datetime.now(UTC), dry_run=dry_run)
 
     difference = in_one_transaction(work)
+    if not (dry_run or difference.is_empty):
+        deliver_soon(checked_settings())
     typer.echo(difference.model_dump_json(indent=2) if as_json else _as_text(difference, dry_run=dry_run))
 
 
@@ -89,13 +93,14 @@ def deactivate_person(
         )
 
     departure = in_one_transaction(work)
+    deliver_soon(checked_settings())
     if as_json:
         typer.echo(departure.model_dump_json(indent=2))
         return
     ended = f"{departure.tokens} tokens, {departure.sessions} sessions, {departure.delegations} delegations"
     typer.echo(f"{user_name} left at {departure.left_at.isoformat()}; ended {ended}")
     if departure.processes:
-        typer.echo(f"told {', '.join(departure.processes)}")
+        typer.echo(f"{', '.join(departure.processes)} will be told")
 
 
 async def id_of(connection: AsyncConnection, user_name: str) -> str:

@@ -17,6 +17,7 @@ from steadydesk.cli.client import REFUSED, UNREACHABLE, fail
 from steadydesk.cli.database import in_one_transaction
 from steadydesk.cli.mending import Mending, mend, mendable
 from steadydesk.cli.refusal import checked_settings, refusals
+from steadydesk.cli.temporal import temporal_of
 from steadydesk.connectors.anchor_sinks import refused_sinks, sink_guard
 from steadydesk.orchestration.client import connect
 from steadydesk.orchestration.inspection import (
@@ -40,7 +41,6 @@ from steadydesk.records.doctor_organisation import (
 )
 from steadydesk.records.summaries import summaries_of
 from steadydesk.settings import Settings
-from steadydesk.stack.addresses import running_stack_of
 
 _LATELY = timedelta(days=30)
 _MENDING_SECONDS = 10
@@ -166,9 +166,7 @@ def _repaired(settings: Settings, symptoms: list[Symptom]) -> list[Mending]:
 async def _client(settings: Settings) -> Client:
     """The running stack's Temporal server and namespace, or those that the settings name."""
     with refusals():
-        running = running_stack_of(settings)
-    address = running.addresses.temporal_address if running else settings.temporal_address
-    namespace = running.addresses.namespace if running else settings.namespace
+        address, namespace = temporal_of(settings)
     try:
         return await connect(address, namespace)
     except RuntimeError as error:

@@ -233,14 +233,14 @@ class Approver(Contract):
 
 
 class Departure(Contract):
-    """What somebody who left leaves behind; each process was told to look again."""
+    """What somebody who left leaves behind; each process will be told to look again."""
 
     person: PersonId
     left_at: datetime
     sessions: int = 0
     tokens: int = 0
     delegations: int = 0
-    processes: list[str] = Field(default_factory=list, description="Numbers of the workflows that were told.")
+    processes: list[str] = Field(default_factory=list, description="Numbers of the workflows that will be told.")
     owned: list[str] = Field(
         default_factory=list,
         description="What nobody answers for now: entries of the configuration, functions, groups, people without a"

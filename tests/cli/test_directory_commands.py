@@ -1,13 +1,17 @@
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import typer
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
 from typer.testing import CliRunner, Result
 
 from steadydesk.cli import directory, token
+from steadydesk.contracts.delivery import OUTBOX_ID
 from steadydesk.policies.assertion import Keyring
 from steadydesk.records.keys import KeyFileError, dump_keyring, load_keyring, rotate
 from steadydesk.settings import settings
@@ -73,6 +77,30 @@ async def test_from_the_first_link_to_somebody_leaving(run: Run, tmp_path: Path)
     assert (await run("directory", "set-password", "bob", typed="short\nshort\n")).exit_code == 2
     left = await run("directory", "deactivate", "bob")
     assert "ended 1 tokens, 0 sessions, 0 delegations" in left.stdout
+
+
+@pytest.mark.parametrize("command", ["deactivate", "import"])
+async def test_a_departure_is_delivered_at_once_and_happens_without_temporal_too(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, temporal_client: Client, command: str
+) -> None:
+    stay, all_of_them = tmp_path / "stay.csv", tmp_path / "all.csv"
+    stay.write_text(PEOPLE)
+    all_of_them.write_text(f"{PEOPLE}{command}-1,One,\n{command}-2,Two,\n")
+    assert (await run("directory", "import", str(all_of_them))).exit_code == 0
+    server = temporal_client.service_client.config.target_host
+    outbox = temporal_client.get_workflow_handle(OUTBOX_ID)
+    with contextlib.suppress(RPCError):
+        await outbox.terminate()
+    for address, one in (("127.0.0.1:1", f"{command}-1"), (server, f"{command}-2")):
+        monkeypatch.setenv("TEMPORAL_ADDRESS", address)
+        settings.cache_clear()
+        stay.write_text(f"{PEOPLE}{command}-2,Two,\n" if one.endswith("1") else PEOPLE)
+        asked = ("import", str(stay), "--complete") if command == "import" else ("deactivate", one)
+        left = await run("directory", *asked)
+        assert left.exit_code == 0, left.stderr
+        assert one in left.stdout
+    assert (await outbox.describe()).status is WorkflowExecutionStatus.RUNNING
+    await outbox.terminate()
 
 
 async def test_faults_of_a_file_come_with_their_line(run: Run, tmp_path: Path) -> None:
