@@ -3,7 +3,7 @@
 from activities.work import RequestWork
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line
-from steadydesk.errors import InvalidTransition, RecordClosed, UnknownRecord
+from steadydesk.errors import InvalidInput, InvalidTransition, Problem, RecordClosed
 
 
 def must_not_be_extending(line: Line) -> None:
@@ -13,11 +13,13 @@ def must_not_be_extending(line: Line) -> None:
 
 
 def open_line(work: RequestWork, number: str) -> Line:
-    """The line, when it is of this order and not closed yet."""
+    """The line, when it is of this order (InvalidInput otherwise) and not closed yet (RecordClosed)."""
     try:
         line = work.process.line(number)
     except LookupError:
-        raise UnknownRecord(f"{work.process.number} has no line {number}") from None
+        known = ", ".join(line.number for line in work.process.lines)
+        problem = Problem("/line", f"must be one of {known}")
+        raise InvalidInput("name one line of this request", problems=[problem]) from None
     if not line.is_open:
         raise RecordClosed(f"{number} is closed", details={"follow_up": work.process.number})
     return line

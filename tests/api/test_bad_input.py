@@ -136,6 +136,7 @@ async def test_orders(desk: ApiDesk, body: dict[str, Any], status: int, kind: st
         ("watch", {"watch": "false"}, "/watch"),
         ("cancel", {"line": ""}, "/line"),
         ("cancel", {"line": "REQ0000001"}, "/line"),
+        ("cancel", {"line": "RITM9999999"}, "/line"),
         ("recall", {"line": "1", "reason": "x"}, "/line"),
         ("extend", {"until": 1893456000}, "/until"),
         ("extend", {"until": "1893456000"}, "/until"),
