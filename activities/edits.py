@@ -55,9 +55,10 @@ async def _is_customer(work: RequestWork) -> bool:
     """Who ordered it, for whom, and where they left, who acts for them since: the manager, or a group."""
     customers = {work.process.opened_by, work.process.requested_for}
     customers |= {line.requested_for for line in work.process.lines}
-    if work.actor.person in customers:
+    person = work.actor.whose_right
+    if person in customers:
         return True
-    who = await standing(work.connection, work.actor.person, work.at)
+    who = await standing(work.connection, person, work.at)
     if who is None:
         return False
     return Relation.REQUESTER in await relations(
@@ -85,7 +86,7 @@ async def move(work: RequestWork, command: Move) -> None:
 
 async def _has_right(work: RequestWork, line: Line, rights: set[Right]) -> bool:
     """Whether the actor, or for whom they act, is one of those whom the transition names."""
-    person = work.actor.acting_for or work.actor.person
+    person = work.actor.whose_right
     who = await standing(work.connection, person, work.at)
     if who is None or not who.person.active:
         return False

@@ -28,12 +28,12 @@ async def act(work: GrantWork, command: ActOnTask) -> None:
         raise RecordClosed(
             f"{task.number} is {task.state.value}", details={"follow_up": work.process.request}
         )
-    who = await standing(work.connection, work.actor.person, work.at)
+    who = await standing(work.connection, work.actor.whose_right, work.at)
     if who is None or task.group not in who.groups:
         raise NotAllowed(f"{task.number} belongs to the group '{task.group}'")
     if command.text is not None:
         work.write_down("work_note", command.text, task.number)
-    task.assigned_to = task.assigned_to or work.actor.person
+    task.assigned_to = task.assigned_to or work.actor.whose_right
     await _do(work, task, command)
     work.note("task.acted", task.number, action=command.action.value)
     work.said |= {"task": task.number, "state": task.state.value}
@@ -42,7 +42,7 @@ async def act(work: GrantWork, command: ActOnTask) -> None:
 async def _do(work: GrantWork, task: TaskRun, command: ActOnTask) -> None:
     match command.action:
         case TaskAction.ASSIGN | TaskAction.START:
-            task.assigned_to = command.assignee or work.actor.person
+            task.assigned_to = command.assignee or work.actor.whose_right
             task.state = TaskState.WORK_IN_PROGRESS
         case TaskAction.COMPLETE:
             task.state, task.closed_at = TaskState.CLOSED_COMPLETE, work.at

@@ -66,7 +66,7 @@ async def act(work: RequestWork, command: ActOnTask) -> None:
         case TaskAction.ASSIGN:
             await _assign(work, task, command.assignee)
         case TaskAction.START:
-            task.assigned_to = task.assigned_to or work.actor.person
+            task.assigned_to = task.assigned_to or work.actor.whose_right
             if task.question is not None:
                 resume(work, line, task)
             task.state = TaskState.WORK_IN_PROGRESS
@@ -107,7 +107,7 @@ def find_task(work: RequestWork, number: str) -> tuple[TaskRun, Line, str]:
 
 async def _must_be_of_the_group(work: RequestWork, task: TaskRun) -> None:
     """Members of the task's group and the process owners of its function work on it; others do not."""
-    who = await standing(work.connection, work.actor.person, work.at)
+    who = await standing(work.connection, work.actor.whose_right, work.at)
     if who is None or not who.person.active:
         raise NotAllowed("only active people of the directory work on tasks")
     if task.group not in who.groups and f"f:{work.process.function}" not in who.own_sight:
@@ -115,14 +115,14 @@ async def _must_be_of_the_group(work: RequestWork, task: TaskRun) -> None:
 
 
 async def _assign(work: RequestWork, task: TaskRun, assignee: str | None) -> None:
-    person = assignee or work.actor.person
+    person = assignee or work.actor.whose_right
     who = await standing(work.connection, person, work.at)
     if who is None or not who.person.active or task.group not in who.groups:
         problem = Problem("/person", f"must be an active member of '{task.group}'")
         raise InvalidInput(f"{task.number} goes to nobody else", problems=[problem])
     task.assigned_to = person
     work.note("task.assigned", task.number, person=person)
-    if person != work.actor.person:
+    if person != work.actor.whose_right:
         work.tell("task.assigned", [f"p:{person}"], task.number)
 
 
@@ -151,7 +151,7 @@ async def _end(work: RequestWork, line: Line, step: str, task: TaskRun, command:
 def _has_it(work: RequestWork, task: TaskRun) -> None:
     """What nobody took is theirs who ends it."""
     if task.assigned_to is None:
-        task.assigned_to = work.actor.person
+        task.assigned_to = work.actor.whose_right
         work.note("task.assigned", task.number, person=task.assigned_to)
 
 

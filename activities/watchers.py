@@ -18,8 +18,8 @@ async def watch(work: RequestWork, command: Watch) -> None:
         await _must_be_fit(work, command.person)
         if command.person not in watchers:
             watchers.append(command.person)
-            if _whose_right(work) != command.person:
-                work.process.let_watch_by[command.person] = _whose_right(work)
+            if work.actor.whose_right != command.person:
+                work.process.let_watch_by[command.person] = work.actor.whose_right
         # Also for a watcher whose sight had ended with a group.
         work.show_to(subject, Relation.WATCHER)
     elif command.person in watchers:
@@ -30,14 +30,9 @@ async def watch(work: RequestWork, command: Watch) -> None:
     work.note("watchers.changed", work.process.number, person=command.person, add=command.add)
 
 
-def _whose_right(work: RequestWork) -> str:
-    """The person who commands, or the one for whom a service account does."""
-    return work.actor.acting_for or work.actor.person
-
-
 async def _must_be_theirs_to_end(work: RequestWork, watcher: str) -> None:
     """The watcher, who named them, and those whom the matrix lets end anybody's watching."""
-    ends = _whose_right(work)
+    ends = work.actor.whose_right
     if ends in (watcher, work.process.let_watch_by.get(watcher)):
         return
     who = await standing(work.connection, ends, work.at)

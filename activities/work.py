@@ -30,6 +30,11 @@ class Actor:
     def of(cls, assertion: Assertion) -> "Actor":
         return cls(assertion.actor, assertion.acting_for, assertion.method)
 
+    @property
+    def whose_right(self) -> str:
+        """The person who commands, or the one for whom a service account does; votes have rules of their own."""
+        return self.acting_for or self.person
+
 
 @dataclass(frozen=True)
 class AuditEntry:

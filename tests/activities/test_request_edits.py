@@ -11,6 +11,7 @@ from steadydesk.contracts.gate import GateState
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import RequestState, StepState
 from steadydesk.contracts.request_commands import (
+    ActOnTask,
     AnswerSurvey,
     Comment,
     Move,
@@ -296,3 +297,39 @@ async def test_the_agenda_of_a_child_request_is_to_tell_its_parent(desk: Desk) -
     assert errand.kind is ErrandKind.TELL
     answer = await desk.report(number, errand.key, OutcomeKind.DONE)
     assert answer.agenda.closed
+
+
+@pytest.mark.parametrize(
+    ("by", "opened_by", "acting_for", "answers"),
+    [("robot", "rita", "rita", True), ("robot", "rita", "ann", False), ("solo", "solo", "ann", False)],
+)
+async def test_a_comment_answers_by_the_right_of_whom_it_is_said_for(
+    desk: Desk, by: str, opened_by: str, acting_for: str, *, answers: bool
+) -> None:
+    """Also where the account that says it has ordered itself."""
+    number = await desk.order("board-any", by=opened_by)
+    gate = f"{number}-G1"
+    await desk.decide(gate, "ask", "ann", comment=await desk.words("Why?", "ann"))
+    said = Comment(assertion=unsigned(), text=await desk.words("Because.", by))
+    await desk.requests.record_comment(desk.write(number, said, by, acting_for=acting_for))
+    assert ((await desk.gate(gate)).question is None) is answers
+
+
+@pytest.mark.parametrize(("by", "acting_for"), [("robot", "ida"), ("ingo", "ida")])
+async def test_a_task_is_of_whom_it_is_begun_for(desk: Desk, by: str, acting_for: str) -> None:
+    number = await desk.order("by-hand")
+    task = (await desk.task(number, "one")).number
+    begin = ActOnTask(assertion=unsigned(), task=task, action=TaskAction.START)
+    await desk.tasks.record_task_action(desk.write(number, begin, by, acting_for=acting_for))
+    assert (await desk.task(number, "one")).assigned_to == desk.ids["ida"]
+
+
+async def test_no_task_is_done_in_the_name_of_somebody_outside_of_its_group(desk: Desk) -> None:
+    """Also not by an account that is in it."""
+    number = await desk.order("by-hand")
+    task = (await desk.task(number, "one")).number
+    done = ActOnTask(assertion=unsigned(), task=task, action=TaskAction.COMPLETE)
+    for by in ("ingo", "robot"):
+        write = desk.write(number, done, by, acting_for="ralf")
+        assert await refused(desk.tasks.record_task_action(write)) == "NotAllowed"
+    assert (await desk.task(number, "one")).is_open
