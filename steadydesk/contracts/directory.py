@@ -240,7 +240,9 @@ class Departure(Contract):
     sessions: int = 0
     tokens: int = 0
     delegations: int = 0
-    processes: list[str] = Field(default_factory=list, description="Numbers of the workflows that will be told.")
+    processes: list[str] = Field(
+        default_factory=list, description="Numbers of the workflows that will be told."
+    )
     owned: list[str] = Field(
         default_factory=list,
         description="What nobody answers for now: entries of the configuration, functions, groups, people without a"

@@ -165,8 +165,8 @@ async def test_a_revocation_by_hand_ends_with_its_task(desk: Desk) -> None:
     assert task is not None
     complete = ActOnTask(assertion=unsigned(), task=task.number, action=TaskAction.COMPLETE)
     for by, acting_for in (("ralf", None), ("ingo", "ralf")):
+        write = desk.write(grants.number, complete, by, acting_for=acting_for)
         with pytest.raises(ApplicationError) as refused:
-            write = desk.write(grants.number, complete, by, acting_for=acting_for)
             await grants.activities.record_grant_task(write)
         assert refused.value.type == "NotAllowed"
     done = await grants.activities.record_grant_task(grants.write(complete, "ingo"))
