@@ -65,7 +65,7 @@ async def test_one_line_can_be_cancelled_alone(desk: Desk) -> None:
     assert [line.phase for line in document.lines] == [Phase.CANCELLED, Phase.FULFILMENT]
     assert document.state is RequestState.IN_PROCESS
     assert await refused(desk.cancel(number, first.number)) == "RecordClosed"
-    assert await refused(desk.cancel(number, "RITM0999999")) == "UnknownRecord"
+    assert await refused(desk.cancel(number, "RITM0999999")) == "InvalidInput"
     assert second.is_open
 
 
