@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 
 from steadydesk.cli.client import REFUSED, UNREACHABLE, fail
 from steadydesk.cli.database import in_one_transaction
-from steadydesk.cli.mending import Mending, mend, mendable
+from steadydesk.cli.mending import Known, Mending, held, mend, mendable
 from steadydesk.cli.refusal import checked_settings, refusals
 from steadydesk.cli.temporal import temporal_of
 from steadydesk.connectors.anchor_sinks import refused_sinks, sink_guard
@@ -38,6 +38,7 @@ from steadydesk.records.doctor_organisation import (
     examine_grants,
     examine_orders,
     examine_organisation,
+    holders_to_hear_of,
 )
 from steadydesk.records.summaries import summaries_of
 from steadydesk.settings import Settings
@@ -155,10 +156,16 @@ async def _of_workflows(client: Client, found: Examined, now: datetime) -> list[
 
 
 def _repaired(settings: Settings, symptoms: list[Symptom]) -> list[Mending]:
-    summaries = in_one_transaction(lambda connection: summaries_of(connection, mendable(symptoms)))
+    async def read(connection: AsyncConnection) -> Known:
+        return Known(
+            summaries=await summaries_of(connection, mendable(symptoms)),
+            holders=await holders_to_hear_of(connection, held(symptoms)),
+        )
+
+    known = in_one_transaction(read)
 
     async def work() -> list[Mending]:
-        return await mend(await _client(settings), settings, symptoms, summaries)
+        return await mend(await _client(settings), settings, symptoms, known)
 
     return asyncio.run(work())
 

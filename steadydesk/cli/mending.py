@@ -22,6 +22,7 @@ from steadydesk.settings import Settings
 
 _MENDABLE = ("workflow", "row", "sight", "gate", "version")
 _ROUTINE = "routine"
+_GRANT = "grant"
 _ANSWER_SECONDS = 10
 
 
@@ -32,19 +33,35 @@ class Mending(NamedTuple):
     reason: str | None = None
 
 
+class Known(NamedTuple):
+    """What mending needs of the records, by number."""
+
+    summaries: Mapping[str, str]
+    """What the Temporal UI says of requests."""
+    holders: Mapping[str, str]
+    """Whom a grant's own process has to hear of."""
+
+
 def mendable(symptoms: Iterable[Symptom]) -> list[str]:
-    """The numbers whose processes can mend what was found."""
-    return sorted({symptom.number for symptom in symptoms if symptom.check in _MENDABLE})
+    """The numbers whose processes can mend what was found by themselves."""
+    return _numbers(symptoms, *_MENDABLE)
+
+
+def held(symptoms: Iterable[Symptom]) -> list[str]:
+    """The grants of people who have left: mendable where they have a process of their own."""
+    return _numbers(symptoms, _GRANT)
+
+
+def _numbers(symptoms: Iterable[Symptom], *checks: str) -> list[str]:
+    return sorted({symptom.number for symptom in symptoms if symptom.check in checks})
 
 
 async def mend(
-    client: Client, settings: Settings, symptoms: Sequence[Symptom], summaries: Mapping[str, str]
+    client: Client, settings: Settings, symptoms: Sequence[Symptom], known: Known
 ) -> list[Mending]:
-    """Start processes and routines again, or have a process write its rows anew; ``summaries`` are what the Temporal UI
-    says of requests, by number.
-    """
-    routines = sorted({symptom.number for symptom in symptoms if symptom.check == _ROUTINE})
-    numbers = mendable(symptoms)
+    """Start processes and routines again, have a process write its rows anew, or tell a grant that its holder left."""
+    routines = _numbers(symptoms, _ROUTINE)
+    numbers = sorted({*mendable(symptoms), *known.holders})
     mended = [await _tried(name, lambda name: start_routine_again(client, name)) for name in routines]
     if not numbers:
         return mended
@@ -54,7 +71,7 @@ async def mend(
         fail(REFUSED, str(error))
 
     async def mend_one(number: str) -> None:
-        await _mend(sender, number, summaries.get(number))
+        await _mend(sender, number, known)
 
     return [*mended, *[await _tried(number, mend_one) for number in numbers]]
 
@@ -72,22 +89,19 @@ async def _tried(number: str, work: Callable[[str], Awaitable[None]]) -> Mending
     return Mending(number)
 
 
-async def _mend(sender: Sender, number: str, summary: str | None) -> None:
+async def _mend(sender: Sender, number: str, known: Known) -> None:
     """An ended process is started from its document, which also writes its rows; a running one is told to look."""
     started = not await is_running(sender.client, number)
     if started:
-        await sender.take_up(number, summary)
+        await sender.take_up(number, known.summaries.get(number))
     if not started or kind_of(number) is RecordKind.GRANT:
-        await _tell_to_look(sender, number)
+        await _tell(sender, number, known.holders.get(number))
 
 
-async def _tell_to_look(sender: Sender, number: str) -> None:
+async def _tell(sender: Sender, number: str, holder: str | None) -> None:
+    """A grant looks in the same way as it hears that its holder left."""
     now = datetime.now(UTC)
+    word = TellRequest(assertion=unsigned(), event="person_left" if holder else "look", subject=holder)
     await sender.send(
-        number,
-        "tell",
-        TellRequest(assertion=unsigned(), event="look"),
-        update_id=f"doctor:{now.isoformat()}",
-        actor=SERVICE_ACTOR,
-        at=now,
+        number, "tell", word, update_id=f"doctor:{now.isoformat()}", actor=SERVICE_ACTOR, at=now
     )

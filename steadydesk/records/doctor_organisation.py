@@ -1,6 +1,6 @@
 """Whether somebody is there: for groups with work, people, grants, anchors, and for orders not taken up."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from steadydesk.records.organisation import in_force
 from steadydesk.records.ownership import manned_groups
 from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.grant import grant_register
-from steadydesk.records.tables.process import command_key, record, reservation
+from steadydesk.records.tables.process import command_key, process, record, reservation
 from steadydesk.records.views.operations import not_taken_up, overdue
 
 _TOLD_WITHIN = timedelta(seconds=30)
@@ -58,6 +58,16 @@ async def examine_grants(connection: AsyncConnection, now: datetime) -> list[Sym
         .order_by(grant_register.c.number)
     )
     return [Symptom("grant", number, f"is held by {name}, who has left") for number, name in rows]
+
+
+async def holders_to_hear_of(connection: AsyncConnection, grants: Collection[str]) -> dict[str, str]:
+    """Ids of the holders, by number, of those grants that have a process of their own; the others' requests hear."""
+    rows = await connection.execute(
+        select(grant_register.c.number, grant_register.c.holder)
+        .join(process, process.c.number == grant_register.c.number)
+        .where(grant_register.c.number.in_(grants))
+    )
+    return {row.number: row.holder for row in rows}
 
 
 async def examine_orders(connection: AsyncConnection, now: datetime) -> list[Symptom]:

@@ -18,7 +18,7 @@ from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import StepState, TaskPurpose
 from steadydesk.contracts.request_commands import ErrandOrder, OutcomeKind, TaskAction
 from steadydesk.egress.guard import EgressGuard
-from steadydesk.records.doctor_organisation import examine_grants
+from steadydesk.records.doctor_organisation import examine_grants, holders_to_hear_of
 from steadydesk.records.tables.effect import effect
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.stack.postgres import EmbeddedPostgres
@@ -125,12 +125,20 @@ async def test_a_grant_that_begins_after_its_holder_left_is_revoked_at_once(desk
     assert await examined(desk, timedelta()) == []
     later = timedelta(minutes=1)
     assert await examined(desk, later) == [("grant", grant, True)]
+    assert await to_hear(desk, grant) == {}
     grants = GrantActivities(Transitions(GRANTS, desk.engine, desk.waker))
     opened = await grants.open_grant(desk.tick(grant, "open"))
     assert [each.kind for each in opened.agenda.errands] == [ErrandKind.UNDO]
     (row,) = await desk.rows(grant_register, grant_register.c.number == grant)
     assert row.state == "revoking"
     assert await examined(desk, later) == []
+    assert await to_hear(desk, grant) == {grant: desk.ids["ralf"]}
+
+
+async def to_hear(desk: Desk, grant: str) -> dict[str, str]:
+    """Whom the doctor's repair tells its process of, where it has one."""
+    async with desk.engine.connect() as connection:
+        return await holders_to_hear_of(connection, [grant])
 
 
 async def examined(desk: Desk, after: timedelta) -> list[tuple[str, str, bool]]:

@@ -1,18 +1,24 @@
 """A grant as a process of its own: given by a request, extended by another one, surely revoked at its end."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from steadydesk.cli.mending import Known, Mending, held, mend
 from steadydesk.contracts.grant import Revoke
 from steadydesk.contracts.process_model import Phase
 from steadydesk.policies.assertion import unsigned
+from steadydesk.records.doctor_organisation import examine_grants, holders_to_hear_of
+from steadydesk.records.keys import dump_keyring
 from steadydesk.records.tables.grant import grant_register
-from steadydesk.records.tables.process import record
+from steadydesk.records.tables.process import process, record
 from tests.support.given_grants import given
-from tests.support.request_desk import Desk
+from tests.support.request_desk import KEYRING, Desk
 from tests.support.request_worker import Works, events, now, replayed, until, working
+from tests.support.stacks import isolated_settings
 
 DAY = timedelta(days=1)
 
@@ -66,6 +72,31 @@ async def test_an_extension_waits_for_a_grant_whose_process_was_ended_by_hand(wo
     await works.sender.take_up(grant)
     assert await works.result(extension) == "closed_complete"
     assert (await row_of(works, grant)).expires_at == midnight(date(2126, 3, 2))
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_the_doctor_tells_it_that_its_holder_left(works: Works, tmp_path: Path, *, ended: bool) -> None:
+    """Whether it runs and missed the word, or was ended by hand when it came."""
+    grant = await given(works, date(2126, 1, 1))
+    await until(lambda: has_begun(works, grant))
+    if ended:
+        await works.handle(grant).terminate("by hand")
+    await works.desk.leave("rita")
+    async with works.desk.engine.connect() as connection:
+        symptoms = await examine_grants(connection, now() + DAY)
+        holders = await holders_to_hear_of(connection, held(symptoms))
+    assert holders == {grant: works.desk.ids["rita"]}
+    keys = tmp_path / "keys.json"
+    keys.write_text(dump_keyring(KEYRING))
+    settings = isolated_settings(keys_file=keys)
+    assert await mend(works.client, settings, symptoms, Known({}, holders)) == [Mending(grant)]
+    assert await works.result(grant) == "revoked"
+    assert (await row_of(works, grant)).reason == "left"
+    await replayed(works, grant)
+
+
+async def has_begun(works: Works, grant: str) -> bool:
+    return bool(await works.desk.rows(process, process.c.number == grant))
 
 
 async def was_refused(works: Works, number: str) -> bool:
