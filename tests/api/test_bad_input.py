@@ -65,7 +65,7 @@ ORDERS: list[tuple[dict[str, Any], int, str, str]] = [
     (order(quantity="many"), 422, "invalid-input", "/items/0/quantity"),
     (order(quantity="3"), 422, "invalid-input", "/items/0/quantity"),
     (order(quantity=True), 422, "invalid-input", "/items/0/quantity"),
-    (order(quantity=1.0), 422, "invalid-input", "/items/0/quantity"),
+    (order(quantity=1.5), 422, "invalid-input", "/items/0/quantity"),
     (order(colour="red"), 422, "invalid-input", "/items/0/colour"),
     (
         {"items": [*order()["items"], {"item": "expense-payment", "variables": EXPENSE}]},
