@@ -1,7 +1,8 @@
-"""Query parameters that a route does not have: refused, for a filter whose name is misspelt would let everything
-through.
+"""Query parameters that a route does not have, or has once and is given twice: refused, for a filter whose name is
+misspelt would let everything through, and of two values one would be dropped.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from fastapi import Request
@@ -12,7 +13,7 @@ from steadydesk.errors import InvalidInput, Problem
 
 
 async def refuse_unknown_parameters(request: Request) -> None:
-    """InvalidInput naming each of them, and what the route has."""
+    """InvalidInput naming each of them, and what the route has; or each that is given more often than once."""
     given = request.query_params.keys()
     if not given:
         return
@@ -22,6 +23,11 @@ async def refuse_unknown_parameters(request: Request) -> None:
         sentence = f"is no parameter of this address; {has}"
         problems = [Problem(f"/{name}", sentence, "query") for name in unknown[:MOST_NAMED]]
         raise InvalidInput("the query has parameters that are not known here", problems=problems)
+    # None of ours takes a list.
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    if repeated := [name for name in times if times[name] > 1]:
+        problems = [Problem(f"/{name}", "must be given once", "query") for name in repeated]
+        raise InvalidInput("the query has parameters more than once", problems=problems)
 
 
 def _names(dependant: Dependant) -> Iterator[str]:

@@ -102,6 +102,13 @@ async def test_parameters_that_an_address_does_not_have(desk: ApiDesk, number: s
         assert (await desk.call("adam.admin", "GET", f"{at}?limit=1")).status_code == known.status_code
 
 
+@pytest.mark.parametrize("query", ["mine=true&mine=false", "limit=1&mine=true&mine=true"])
+async def test_a_parameter_that_is_given_twice(desk: ApiDesk, query: str) -> None:
+    """Nobody knows which of the two was meant."""
+    found = refused(await desk.call(MONA, "GET", f"/tasks?{query}"), 422, "invalid-input", "/mine")
+    assert found["problems"][0]["where"] == "query"
+
+
 @pytest.mark.parametrize("path", ["/requests", "/tasks", "/approvals", "/grants"])
 async def test_states_that_nothing_can_have(desk: ApiDesk, path: str) -> None:
     refused(await desk.call(RITA, "GET", f"{path}?state=opened"), 422, "invalid-input", "/state")
