@@ -17,6 +17,7 @@ from steadydesk.contracts.page import Page
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.entitlement import may_see
 from steadydesk.policies.form_schema import json_schema
+from steadydesk.policies.money import with_smallest_coin
 from steadydesk.policies.pre_approval import has_ended
 from steadydesk.records.organisation import in_force
 
@@ -30,6 +31,9 @@ class ItemSummary(Contract):
     category: str
     function: str
     price: float
+    price_variable: str | None = Field(
+        default=None, description="The question of the form that states the price; `price` is 0 then."
+    )
     currency: str
     promise_hours: float
     approvals: list[str]
@@ -74,7 +78,7 @@ async def show_item(key: str, caller: Reader, services: ServicesOf) -> ItemDetai
     language = caller.standing.person.language
     return ItemDetails(
         **_summary(caller, resolved.organisation, key, item),
-        form=json_schema(item.form, language),
+        form=with_smallest_coin(item, json_schema(item.form, language)),
         example=item.example,
         fulfilment_group=item.fulfilment_group,
         owner=item.owner,
@@ -92,6 +96,7 @@ def _summary(caller: Caller, organisation: Organisation, key: str, item: Catalog
         "category": item.category,
         "function": item.function,
         "price": item.price.amount,
+        "price_variable": item.price.variable,
         "currency": item.price.currency,
         "promise_hours": item.promise.total_seconds() / 3600,
         "approvals": [in_language(stage.label, language) for stage in policy.stages.values()]

@@ -5,13 +5,21 @@ from typing import Annotated, Any
 import typer
 
 from steadydesk.cli.client import AsJson, AsUser, Token, api, print_json
-from steadydesk.cli.table import print_facts, print_table
+from steadydesk.cli.table import Row, print_facts, print_table
+
+
+def price_of(item: Row) -> str:
+    """As the portal says it."""
+    if item.get("price_variable"):
+        return f"the amount that you state, in {item['currency']}"
+    return f"{item['price']:g} {item['currency']}" if item["price"] else "free of charge"
+
 
 COLUMNS = (
     ("ITEM", "key"),
     ("NAME", "name"),
     ("CATEGORY", "category"),
-    ("PRICE", lambda row: f"{row['price']:g} {row['currency']}"),
+    ("PRICE", price_of),
     ("PROMISE", lambda row: f"{row['promise_hours']:g} h"),
     ("APPROVALS", "approvals"),
 )
@@ -45,7 +53,7 @@ def _print_item(item: dict[str, Any]) -> None:
             ("item", f"{item['key']}: {item['name']}"),
             ("description", item["description"]),
             ("category", item["category"]),
-            ("price", f"{item['price']:g} {item['currency']}"),
+            ("price", price_of(item)),
             ("promise", f"{item['promise_hours']:g} business hours"),
             ("approvals", item["approvals"] or "none needed"),
             ("fulfilled by", item["fulfilment_group"]),

@@ -162,3 +162,10 @@ async def test_a_change_of_what_nobody_approves_any_more_needs_its_renewal(desk:
         await changed(desk, "vpn-access", pre_approved=ended)
     assert refused.value.pointer == "/line"
     assert await changed(desk, "vpn-access", renewed=True, pre_approved=ended) == await desk.person(RITA)
+
+
+async def test_an_amount_that_the_form_states_is_described(desk: ApiDesk) -> None:
+    item = await desk.get(RITA, "/catalog/items/expense-payment")
+    assert item["price_variable"] == "amount"
+    assert item["form"]["properties"]["amount"]["multipleOf"] == 0.01
+    assert (await desk.get(RITA, "/catalog/items/new-laptop"))["price_variable"] is None

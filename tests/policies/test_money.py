@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,8 @@ from pydantic import ValidationError
 
 from steadydesk.contracts.catalog import Price
 from steadydesk.contracts.money import finer_than, minor_units
-from steadydesk.policies.money import unpayable
+from steadydesk.policies.form_schema import json_schema
+from steadydesk.policies.money import unpayable, with_smallest_coin
 from tests.support.demo_organisation import demo_organisation
 
 
@@ -44,6 +46,22 @@ def test_the_question_that_holds_the_amount(answers: dict[str, Any], pointers: l
     """What is no number at all, the form says."""
     item = demo_organisation().catalog["expense-payment"]
     assert [problem.pointer for problem in unpayable(item, answers)] == pointers
+
+
+@pytest.mark.parametrize(
+    ("currency", "fits", "too_fine"), [("EUR", 12.34, 12.345), ("JPY", 5, 0.5), ("KWD", 1.234, 1.2345)]
+)
+def test_the_published_schema_says_it_too(currency: str, fits: float, too_fine: float) -> None:
+    item = demo_organisation().catalog["expense-payment"]
+    item = item.model_copy(update={"price": item.price.model_copy(update={"currency": currency})})
+    schema = with_smallest_coin(item, json_schema(item.form))
+    question = jsonschema_rs.validator_for(schema["properties"]["amount"])
+    assert (question.is_valid(fits), question.is_valid(too_fine)) == (True, False)
+
+
+def test_other_questions_are_left_as_they_are() -> None:
+    item = demo_organisation().catalog["new-laptop"]
+    assert with_smallest_coin(item, json_schema(item.form)) == json_schema(item.form)
 
 
 def test_a_price_can_be_paid() -> None:
