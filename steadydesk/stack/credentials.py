@@ -63,12 +63,18 @@ def demo_port(settings: Settings) -> int | None:
 
 def refuse_public_address(settings: Settings) -> None:
     """Raise `StackError` when demo tokens, present or about to be made, would work from other machines."""
-    demo = StateFolder(settings.state_dir).has_credentials or demo_pending(settings)
-    if demo and not is_loopback(settings.api_host):
-        raise StackError(
-            f"STEADYDESK_API_HOST={settings.api_host} is not loopback, and {settings.state_dir} has demo"
-            " users with known tokens; use 127.0.0.1, or a new state folder with STEADYDESK_DEMO=false"
-        )
+    folder = StateFolder(settings.state_dir)
+    present = folder.has_credentials
+    if is_loopback(settings.api_host) or not (present or demo_pending(settings)):
+        return
+    has = "has" if present else "would get"
+    # A folder that a start has been at keeps what that start chose.
+    untouched = folder.is_new and not present
+    way_out = "STEADYDESK_DEMO=false" if untouched else "a new state folder with STEADYDESK_DEMO=false"
+    raise StackError(
+        f"STEADYDESK_API_HOST={settings.api_host} is not loopback, and {settings.state_dir} {has} demo"
+        f" users with known tokens; use 127.0.0.1, or {way_out}"
+    )
 
 
 def refuse_wrong_sign_in(settings: Settings) -> None:

@@ -88,7 +88,8 @@ async def test_a_key_file_that_cannot_be_made_is_named_with_its_variable(tmp_pat
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "desk.example"])
 def test_demo_users_are_refused_on_a_public_address(tmp_path: Path, host: str) -> None:
-    with pytest.raises(StackError, match="is not loopback"):
+    said = r"is not loopback, and .* would get demo users .* use 127.0.0.1, or STEADYDESK_DEMO=false"
+    with pytest.raises(StackError, match=said):
         refuse_public_address(stack_settings(tmp_path / "s", api_host=host))
     refuse_public_address(stack_settings(tmp_path / "s", api_host=host, demo=False))
 
@@ -96,7 +97,7 @@ def test_demo_users_are_refused_on_a_public_address(tmp_path: Path, host: str) -
 def test_existing_demo_users_are_refused_whatever_the_settings_say(tmp_path: Path) -> None:
     (tmp_path / "credentials.json").write_text("{}")
     settings = stack_settings(tmp_path, api_host="0.0.0.0", demo=False, database_url="postgresql://a@b/c")
-    with pytest.raises(StackError, match="is not loopback"):
+    with pytest.raises(StackError, match=r"is not loopback, and .* has demo users .* or a new state folder"):
         refuse_public_address(settings)
 
 
