@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, time, timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -91,6 +91,9 @@ def _default(info: FieldInfo) -> str:
         return ""
     if isinstance(value, timedelta):
         return f"`{_duration(value)}`"
+    if isinstance(value, list):
+        # As somebody would write it in YAML.
+        return f"`[{', '.join(str(one) for one in cast(list[object], value))}]`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

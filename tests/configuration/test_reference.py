@@ -30,3 +30,8 @@ def test_the_keys_are_documented() -> None:
     assert _between("keys", "end of keys") == keys_reference()
     assert "### CatalogItem" in keys_reference()
     assert "| `promise` | duration | **required** |" in keys_reference()
+
+
+def test_a_default_is_written_as_in_a_file() -> None:
+    assert "| `[fulfiller, process-owner]` |" in keys_reference()
+    assert "| `[50, 75]` | Percent of the due time. |" in keys_reference()
