@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
-from steadydesk.cli.client import AsJson, AsUser, Token, api, print_json
+from steadydesk.cli.client import REFUSED, Api, AsJson, AsUser, Token, api, fail, print_json
 from steadydesk.cli.request import Most, Values, told
 from steadydesk.cli.table import Row, print_facts, print_table, state_of
 from steadydesk.cli.values import read_values
@@ -65,8 +66,18 @@ def list_tasks(
     as_json: AsJson = False,
 ) -> None:
     """List open tasks."""
-    found = api(token, as_user).pages("tasks", most, group=group, state=state, mine=mine)
+    desk = api(token, as_user)
+    found = desk.pages("tasks", most, group=group, state=state, mine=mine)
+    if group and not found:
+        _must_be_yours(desk, group)
     print_json(found) if as_json else print_table(found, COLUMNS, "No open task.")
+
+
+def _must_be_yours(desk: Api, group: str) -> None:
+    """End the command where there is no such group, or it is one whose tasks others do: no task is to be seen then."""
+    key = desk.get(f"groups/{quote(group, safe='')}")["key"]
+    if key not in desk.get("me")["groups"]:
+        fail(REFUSED, f"you are not in the group '{key}', and see no task of it")
 
 
 def show(number: Number, token: Token = None, as_user: AsUser = None, as_json: AsJson = False) -> None:

@@ -77,6 +77,30 @@ async def test_from_the_order_to_the_decision(desk: Operator) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("group", "who", "told"),
+    [
+        ("nope", "ingo.it", "steadydesk: Not found: "),
+        (
+            "it-operations",
+            "rita.requester",
+            "steadydesk: you are not in the group 'it-operations', and see no task of it",
+        ),
+    ],
+)
+async def test_a_queue_that_is_not_yours_or_not_there(
+    desk: Operator, group: str, who: str, told: str
+) -> None:
+    refused = await desk.run("task", "list", "--group", group, "--as", who)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(told)
+
+
+async def test_an_empty_queue_of_ones_own_is_no_refusal(desk: Operator) -> None:
+    own = await desk.run("task", "list", "--group", "it-operations", "--state", "pending", "--as", "ingo.it")
+    assert (own.exit_code, own.stdout) == (0, "No open task.\n")
+
+
 async def test_a_confidential_order_has_no_name_in_the_temporal_ui(desk: Operator, temporal: Client) -> None:
     ordered = await desk.says("request", "new", "hr-conversation", "--example", *RITA)
     assert await summary(temporal, ordered["number"]) == "Restricted request"
