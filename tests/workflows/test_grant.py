@@ -83,7 +83,8 @@ async def test_the_doctor_tells_it_that_its_holder_left(works: Works, tmp_path: 
         await works.handle(grant).terminate("by hand")
     await works.desk.leave("rita")
     async with works.desk.engine.connect() as connection:
-        symptoms = await examine_grants(connection, now() + DAY)
+        found = await examine_grants(connection, now() + DAY)
+        symptoms = [one for one in found if grant in held([one])]  # Other tests have left grants of hers.
         holders = await holders_to_hear_of(connection, held(symptoms))
     assert holders == {grant: works.desk.ids["rita"]}
     keys = tmp_path / "keys.json"
