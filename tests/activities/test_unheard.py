@@ -1,13 +1,12 @@
 """What no process could be told is heard when it is opened, or taken up again."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from activities.grant import GrantActivities
 from activities.registry import GRANTS
@@ -23,6 +22,7 @@ from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.request_catalogue import catalogue
 from tests.support.request_desk import Desk, request_desk
 from tests.support.requests import automated
+from tests.support.statements import statements
 
 _GIVEN = automated(grant={"entitlement": "A card"})
 
@@ -96,20 +96,6 @@ async def test_a_grant_of_who_has_left_is_taken_back(desk: Desk) -> None:
     assert row.state == "revoking"
 
 
-@contextmanager
-def statements(desk: Desk) -> Iterator[list[str]]:
-    sent: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    event.listen(desk.engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(desk.engine.sync_engine, "before_cursor_execute", note)
-
-
 async def opened(desk: Desk, number: str) -> None:
     write = desk.write(number, Open(assertion=unsigned()), "rita", step="u:open")
     await desk.requests.open_request(write)
@@ -155,7 +141,7 @@ async def test_an_order_for_somebody_whom_the_directory_does_not_know_is_opened(
 async def test_an_order_asks_nothing_more_of_the_directory(desk: Desk) -> None:
     """The statement that reads the order says who has left."""
     number = await desk.reserve("by-hand")
-    with statements(desk) as sent:
+    with statements(desk.engine.sync_engine) as sent:
         await opened(desk, number)
-    of_people = [one for one in sent if re.search(r"\bFROM person\b", one)]
+    of_people = [one for one, _ in sent if re.search(r"\bFROM person\b", one)]
     assert [one.split()[0] for one in of_people] == ["UPDATE"]

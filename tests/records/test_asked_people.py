@@ -1,12 +1,9 @@
 """Who is asked at an approval, and who decided in whose name: the same wherever the approval is read."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from steadydesk.contracts.views import ApprovalView, ApproverView
 from steadydesk.records.directory_standing import standing
@@ -14,6 +11,7 @@ from steadydesk.records.views.approvals import approvals_of, find_approval, inbo
 from steadydesk.records.views.request_page import request_content
 from steadydesk.records.views.visibility import Viewer
 from tests.support.request_desk import Desk
+from tests.support.statements import statements
 
 
 @pytest.fixture
@@ -77,20 +75,6 @@ async def test_it_takes_no_statement_of_its_own(desk: Desk, gate: str) -> None:
     async with desk.engine.connect() as connection:
         found = await standing(connection, desk.ids["ann"], desk.now)
         assert found is not None
-        with statements(desk) as sent:
+        with statements(desk.engine.sync_engine) as sent:
             await inbox(connection, Viewer.of(found, desk.now), None, 50)
     assert len(sent) == 3, "the gates, who is asked with what they decided, and their names"
-
-
-@contextmanager
-def statements(desk: Desk) -> Iterator[list[str]]:
-    sent: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    event.listen(desk.engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(desk.engine.sync_engine, "before_cursor_execute", note)

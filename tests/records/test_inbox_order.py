@@ -1,12 +1,10 @@
 """Approvals of one instant stand in the order of their numbers, on every page and by the index of their inbox."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.gate import ApproverState
@@ -16,6 +14,7 @@ from steadydesk.records.views.approvals import GateOrder, inbox
 from steadydesk.records.views.home import home_content
 from steadydesk.records.views.visibility import Viewer
 from tests.support.request_desk import Desk
+from tests.support.statements import statements
 
 ASKED = [ApproverState.REQUESTED]
 
@@ -98,9 +97,9 @@ async def test_a_page_is_a_range_of_its_index(
     desk: Desk, connection: AsyncConnection, order: GateOrder, index: str
 ) -> None:
     viewer = await ann(desk, connection)
-    with explained(connection) as statements:
+    with statements(connection.sync_connection) as sent:
         await approval_inbox(connection, viewer, ASKED, 2, (desk.now, "REQ0000001-G9"), order)
-    [(statement, values)] = statements
+    [(statement, values)] = sent
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
     # So few rows are read and sorted faster without an index.
@@ -111,15 +110,3 @@ async def test_a_page_is_a_range_of_its_index(
     condition = next(line for line in asked.splitlines() if "Index Cond" in line)
     assert "ROW(" in condition, plan
     assert "length(gate)" in condition, plan
-
-
-@contextmanager
-def explained(connection: AsyncConnection) -> Iterator[list[tuple[str, Any]]]:
-    statements: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:
-        statements.append((statement, values))
-
-    event.listen(connection.sync_connection, "before_cursor_execute", note)
-    yield statements
-    event.remove(connection.sync_connection, "before_cursor_execute", note)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, Select, event, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.records.delivery_audience import who_sees
@@ -17,6 +17,7 @@ from steadydesk.records.tables.process import record
 from steadydesk.records.views.visibility import Viewer, visible
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.delivery_scene import NOW, Scene, delivery_scene
+from tests.support.statements import statements
 
 GROUPS = ("desk", "payroll", "night", "gone")
 HOUR = timedelta(hours=1)
@@ -137,18 +138,10 @@ async def test_many_pairs_are_answered_as_each_alone(scene: Scene, seed: int, co
 
 async def test_no_plan_keeps_a_hash_of_the_pair_before(scene: Scene) -> None:
     """Two conditions of one plan that share a hashed subquery: only one of them hears that the pair is another."""
-    said: list[tuple[str, Any]] = []
-
-    def note(_: Any, __: Any, statement: str, asked: Any, *___: Any) -> None:
-        said.append((statement, asked))
-
-    engine = scene.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    async with scene.engine.connect() as connection:
-        await who_sees(
-            connection, [(f"REQ{place:07d}", "p_a") for place in range(200)], NOW, about_none=False
-        )
-    event.remove(engine, "before_cursor_execute", note)
+    pairs = [(f"REQ{place:07d}", "p_a") for place in range(200)]
+    with statements(scene.engine.sync_engine) as said:
+        async with scene.engine.connect() as connection:
+            await who_sees(connection, pairs, NOW, about_none=False)
     (statement, asked) = next(one for one in said if "unnest" in one[0])
     async with scene.engine.connect() as connection:
         found = await connection.exec_driver_sql(f"EXPLAIN {statement}", asked)

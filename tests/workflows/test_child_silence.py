@@ -5,10 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from temporalio.testing import WorkflowEnvironment
 
 from steadydesk.contracts.request_commands import Reschedule
-from steadydesk.policies import assertion
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.summary import RESTRICTED
 from steadydesk.records.directory_standing import standing
@@ -16,8 +14,8 @@ from steadydesk.records.tables.process import process, record
 from steadydesk.records.views.visibility import Viewer, relations
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.request_catalogue import catalogue, manual
-from tests.support.request_desk import KEYRING, Desk, request_desk
-from tests.support.request_worker import Works, now, replayed, until, working
+from tests.support.request_desk import Desk, request_desk
+from tests.support.request_worker import Works, now, replayed, until
 
 _FOR_MONA: dict[str, Any] = {"variables": {"requested_for": {"value": "mona"}}}
 ITEMS = {
@@ -54,16 +52,6 @@ ITEMS = {
 async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
     async with request_desk(postgres, "workflows_child_silence", catalogue(ITEMS)) as desk:
         yield desk
-
-
-@pytest.fixture
-async def works(module_desk: Desk, temporal_env: WorkflowEnvironment) -> AsyncIterator[Works]:
-    await module_desk.as_at_first()
-    assertion.install(KEYRING)
-    module_desk.now = now()
-    with temporal_env.with_time_skipping_disabled():
-        async with working(module_desk, temporal_env.client) as works:
-            yield works
 
 
 async def child(works: Works, number: str, step: str) -> str:

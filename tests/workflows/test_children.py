@@ -8,20 +8,19 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
+from temporalio.testing import ActivityEnvironment
 
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import RequestState, StepState
 from steadydesk.contracts.request_commands import ActOnTask, Cancel, ErrandOrder, Reschedule, TaskAction
 from steadydesk.orchestration.requests import Sender
-from steadydesk.policies import assertion
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.tables.journal import audit
 from steadydesk.records.tables.process import process, reservation
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.request_catalogue import catalogue
 from tests.support.request_desk import KEYRING, Desk, request_desk
-from tests.support.request_worker import Works, now, replayed, until, working
+from tests.support.request_worker import Works, now, replayed, until
 
 _CHILD: dict[str, Any] = {"kind": "request", "label": "C", "item": "waiting"}
 ITEMS = {
@@ -48,16 +47,6 @@ ITEMS = {
 async def module_desk(postgres: EmbeddedPostgres) -> AsyncIterator[Desk]:
     async with request_desk(postgres, "workflows_children", catalogue(ITEMS)) as desk:
         yield desk
-
-
-@pytest.fixture
-async def works(module_desk: Desk, temporal_env: WorkflowEnvironment) -> AsyncIterator[Works]:
-    await module_desk.as_at_first()
-    assertion.install(KEYRING)
-    module_desk.now = now()
-    with temporal_env.with_time_skipping_disabled():
-        async with working(module_desk, temporal_env.client) as works:
-            yield works
 
 
 async def children(works: Works, number: str) -> dict[str, str]:
