@@ -86,7 +86,7 @@ async def test_each_effect_happens_exactly_once(
     connector = HttpConnector(configuration, exchange)
     keys = [f"REQ{number:07}:make:shop" for number in range(25)]
     for key in keys:
-        result = await settle(connector, call("make", key=key, seconds=0.1))
+        result = await settle(connector, call("make", key=key, seconds=0.3))
         assert result.outputs == {"id": f"thing of {key}"}
     assert shop.made == Counter(keys)
     assert shop.faults >= 10

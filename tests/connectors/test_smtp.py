@@ -33,7 +33,7 @@ async def test_a_repeat_is_recognisable_by_its_message_id(post: Post, call: Make
 async def test_a_reply_lost_after_data_is_unknown(behaviour: str, post: Post, call: MakeCall) -> None:
     post.after_data = behaviour
     with pytest.raises(OutcomeUnknown, match="handed over") as raised:
-        await connector_for(post).perform(call("send", MAIL, seconds=0.5))
+        await connector_for(post).perform(call("send", MAIL, seconds=2))
     assert raised.value.ask_after is None
     assert len(post.envelopes) == 1
 
