@@ -13,6 +13,7 @@ import uvloop
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.origin import OriginCheck
 from activities.registry import Staff
 from steadydesk.contracts.queues import CONNECTORS, DELIVERIES, PROCESSES
 from steadydesk.logs import configure_logs
@@ -40,6 +41,7 @@ def workers(client: Client, staff: Staff) -> list[Worker]:
         task_queue=PROCESSES,
         workflows=registry.PROCESSES,
         activities=staff.records(),
+        interceptors=[OriginCheck()],
         workflow_runner=RUNNER,
         sticky_queue_schedule_to_start_timeout=_STICKY,
         graceful_shutdown_timeout=_GRACE,
@@ -50,6 +52,7 @@ def workers(client: Client, staff: Staff) -> list[Worker]:
         client,
         task_queue=CONNECTORS,
         activities=staff.connectors(),
+        interceptors=[OriginCheck()],
         graceful_shutdown_timeout=_GRACE,
     )
     deliveries = Worker(
@@ -57,6 +60,7 @@ def workers(client: Client, staff: Staff) -> list[Worker]:
         task_queue=DELIVERIES,
         workflows=registry.DELIVERIES,
         activities=staff.deliveries(),
+        interceptors=[OriginCheck()],
         workflow_runner=RUNNER,
         sticky_queue_schedule_to_start_timeout=_STICKY,
         graceful_shutdown_timeout=_GRACE,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 
 from steadydesk.connectors.anchor_sinks import FILE_SINK, SYSLOG, sink_guard
-from steadydesk.connectors.errors import OutcomeUnknown, Refused, Unavailable
+from steadydesk.connectors.errors import ConnectorFault, OutcomeUnknown, Refused, Unavailable
 from steadydesk.connectors.registry import Surroundings
 from steadydesk.connectors.syslog import send_line
 from steadydesk.contracts.routine import Routine, RoutineDone, RoutineDue
@@ -48,8 +48,10 @@ class AnchorActivities:
         self._engine = engine
         self._key_file = key_file
         self._folder = folder
-        # A file first: a server that is away or refused does not keep the anchor from it.
+        # A file first: it does not wait while servers that are away or refused are tried.
         self._sinks = sorted(sinks, key=lambda sink: sink != FILE_SINK)
+        self._taken: dict[str, datetime] = {}
+        """The anchor that each sink has taken, while others are waited for."""
         self._guard = surroundings.guard
         self._exchange = surroundings.exchange()
 
@@ -75,14 +77,32 @@ class AnchorActivities:
 
     @activity.defn
     async def publish_anchor(self, due: RoutineDue) -> RoutineDone:
-        """Bring the anchor of ``at`` to every sink; a repeat writes or sends the same again."""
+        """Bring the anchor of ``at`` to every sink, whatever becomes of the others; a repeat sends the same."""
         async with self._engine.connect() as connection:
             sealed = await anchors.anchor_at(connection, due.at)
         if sealed is None:
             raise LookupError(f"no anchor was sealed for {due.at.isoformat()}")
-        for sink in self._sinks:
-            await self._publish(sink, sealed, due.at)
+        faults = [
+            fault for sink in self._sinks if (fault := await self._try(sink, sealed, due.at)) is not None
+        ]
+        if faults:
+            # What failed is tried again with all of its round; the others have this anchor.
+            for other in faults[1:]:
+                activity.logger.warning("%s", other)
+            raise faults[0]
+        self._taken.clear()
         return RoutineDone(words=f"published to {len(self._sinks)} sinks")
+
+    async def _try(self, sink: str, sealed: Anchor, at: datetime) -> ConnectorFault | OSError | None:
+        """Why the sink has not taken it; one that has is not sent it again while another is waited for."""
+        if self._taken.get(sink) == at:
+            return None
+        try:
+            await self._publish(sink, sealed, at)
+        except (ConnectorFault, OSError) as fault:
+            return fault
+        self._taken[sink] = at
+        return None
 
     async def _publish(self, sink: str, sealed: Anchor, at: datetime) -> None:
         if sink == FILE_SINK:

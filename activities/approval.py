@@ -11,6 +11,7 @@ from activities.transition import Transitions
 from activities.work import Actor, RequestWork
 from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.approval_policy import Stage
+from steadydesk.contracts.audit_views import SecurityEventKind
 from steadydesk.contracts.directory import Approver
 from steadydesk.contracts.gate import Ballot, Decision, Eligible, Gate
 from steadydesk.contracts.request import RequestProcess
@@ -78,7 +79,7 @@ def _is_genuine(write: Write[Decide]) -> bool:
 
 async def _note_forged(work: RequestWork, command: Decide) -> None:
     """Whoever can reach Temporal can send a signal: without a valid assertion it is counted, and nothing else."""
-    await note_security_event(work.connection, "forged-signal", work.process.number, work.at)
+    await note_security_event(work.connection, SecurityEventKind.FORGED_SIGNAL, work.process.number, work.at)
     work.actor = Actor()
     work.note("signal.forged", command.gate)
 
@@ -112,8 +113,8 @@ async def decide(work: RequestWork, command: Decide) -> None:
     if command.decision is Decision.WITHDRAWN:
         if own is None:
             raise InvalidTransition("you have no vote here that you could withdraw")
-        gate.ballots.remove(own)
         _must_stand_for(work, known, own.acting_for)
+        gate.ballots.remove(own)
         vote(work, gate, own.natural, own.acting_for, command)
     else:
         eligible, acting_for = _entitlement(work, gate, stage, known, voter)
@@ -134,7 +135,8 @@ def _must_stand_for(work: RequestWork, known: Mapping[str, Approver], acting_for
     if said is None or said in {acting_for, work.actor.person}:
         return
     if said not in known or work.actor.person not in known[said].delegates:
-        raise NotEligible("you are not a delegate of the person for whom you say to decide")
+        words = "you are not a delegate of the person for whom you say to decide"
+        raise NotEligible(words, details={"acting_for": said})
 
 
 def _must_be_first(gate: Gate, eligible: Eligible, own: Ballot | None) -> None:
@@ -148,7 +150,7 @@ async def _people(work: RequestWork, gate: Gate) -> dict[str, Approver]:
     """The actor, who cannot leave meanwhile, who may decide, who has voted and whose request it is, as of now."""
     people = {eligible.person for eligible in gate.eligible} | {ballot.voter for ballot in gate.ballots}
     people |= _asked_for(work, gate) | {work.actor.person}
-    return await approvers(work.connection, people, gate.policy, work.at, voter=work.actor.person)
+    return await approvers(work.connection, people, gate.policy, work.at, staying=[work.actor.person])
 
 
 def _voter(work: RequestWork, known: Mapping[str, Approver]) -> Approver:
@@ -199,7 +201,7 @@ async def add_approver(work: RequestWork, command: ChangeApprovers) -> None:
     gate = open_gate(work, command.gate)
     adding = {one for one in (work.actor.person, work.actor.acting_for) if one is not None}
     people = {command.add, *adding, *_asked_for(work, gate)}
-    known = await approvers(work.connection, people, None, work.at)
+    known = await approvers(work.connection, people, None, work.at, staying=[command.add])
     person = known.get(command.add)
     if person is None or not person.can_decide:
         raise NotEligible("only active people of the directory can be added")

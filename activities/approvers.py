@@ -21,7 +21,10 @@ class _Candidate:
 
 
 class _Known:
-    """What was read about people for one gate: each is read once, ``also`` with the first of them."""
+    """What was read about people for one gate: each is read once, ``also`` with the first of them.
+
+    Only ``also`` may leave before the transaction ends: the gate of anybody else hears of it.
+    """
 
     def __init__(self, work: RequestWork, also: set[str]) -> None:
         self._work = work
@@ -33,7 +36,10 @@ class _Known:
         """As of now, by id; unknown ids are missing."""
         if missing := people - self._asked:
             wanted = missing | self._also
-            self._keep(wanted, await directory.approvers(self._work.connection, wanted, None, self._work.at))
+            found = await directory.approvers(
+                self._work.connection, wanted, None, self._work.at, staying=missing - self._also
+            )
+            self._keep(wanted, found)
         return {person: self._found[person] for person in people if person in self._found}
 
     async def above(self, person: str) -> list[str]:

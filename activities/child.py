@@ -15,6 +15,7 @@ from activities.child_order import (
     effective_date,
     find_step,
     gone,
+    is_taken_back,
     process_of,
     reserve,
     wants_child,
@@ -34,7 +35,7 @@ from steadydesk.contracts.request_commands import (
 from steadydesk.errors import InvalidInput, refusal_named
 from steadydesk.orchestration.requests import Sender
 from steadydesk.policies.assertion import unsigned
-from steadydesk.policies.errands import extension_key, grant_key
+from steadydesk.policies.errands import extending_line, grant_key, undo_key
 from steadydesk.policies.expression import ExpressionError
 from steadydesk.policies.grant import GRANT_ENDED
 from steadydesk.policies.plan import NEVER_OPENED
@@ -79,7 +80,8 @@ class ChildActivities:
         async with self.engine.begin() as connection:
             line, key = find_step(await process_of(connection, order.number), order.key)
             child = line.steps[key].child
-            assert child is not None
+            if order.key != undo_key(line, key) or child is None or not is_taken_back(line, key):
+                raise gone(order.number, order.key)
             await reservations.withdraw(connection, child)
             summaries = await summaries_of(connection, [child])
         if await self._is_open(child) is None:
@@ -145,7 +147,9 @@ class ChildActivities:
         async with self.engine.connect() as connection:
             process = await process_of(connection, order.number)
             resolved = await configuration.get(connection, process.configuration)
-            line = next(line for line in process.lines if order.key == extension_key(line))
+            line = extending_line(process, order.key)
+            if line is None:
+                raise gone(order.number, order.key)
             item = resolved.organisation.catalog[line.item]
             values = await values_of(connection, process, line)
         assert line.extends is not None

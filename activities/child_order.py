@@ -13,7 +13,7 @@ from activities.steps import instant_of
 from activities.values import value_of, value_or_none, values_of
 from steadydesk.contracts.plan import Step, Value
 from steadydesk.contracts.process_model import Phase
-from steadydesk.contracts.request import Line, RequestProcess, StepState
+from steadydesk.contracts.request import Line, RequestProcess, StepState, UndoState
 from steadydesk.contracts.request_commands import Order, OrderedItem
 from steadydesk.errors import InvalidInput
 from steadydesk.policies.errands import date_key, perform_key, undo_key
@@ -49,6 +49,11 @@ def gone(number: str, errand: str) -> ApplicationError:
 def wants_child(line: Line, step: str) -> bool:
     """Whether the child is still to be opened: a line that is taken back opens none."""
     return line.phase is not Phase.UNDOING and line.steps[step].state is StepState.RUNNING
+
+
+def is_taken_back(line: Line, step: str) -> bool:
+    """Whether the plan wants the child cancelled, or has heard of its end, maybe before who cancels it has."""
+    return line.steps[step].undo in (UndoState.RUNNING, UndoState.DONE)
 
 
 def follows_date(step: Step) -> bool:
@@ -105,13 +110,19 @@ async def _order(connection: AsyncConnection, ordered: ChildOrder, at: datetime)
     body: dict[str, Any] = {name: value_or_none(source, values) for name, source in step.variables.items()}
     answers = {name: value for name, value in body.items() if value is not None}
     text = texts.prepare(answers, process.opened_by)
+    ordered_item = OrderedItem(
+        item=step.item,
+        variables=text.reference,
+        requested_for=line.requested_for,
+        for_future_person=line.for_future_person,
+    )
     await texts.write(connection, [text], at)
     return Order(
         number=ordered.child,
         configuration=process.configuration,
         opened_by=process.opened_by,
         requested_for=await _beneficiary(connection, body, line),
-        items=[OrderedItem(item=step.item, variables=text.reference, requested_for=line.requested_for)],
+        items=[ordered_item],
         parent=process.number,
         parent_step=ordered.key,
         effective_at=effective_date(step, line, values, ordered.zone),

@@ -25,6 +25,7 @@ from steadydesk.policies import sla_steps as sla
 from steadydesk.policies.alarms import AlarmKind, Due, alarms
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.request import BeginUndo
+from steadydesk.policies.sla_measure import due_at
 from steadydesk.policies.waiting_gate import outcome_of_expiry
 
 
@@ -57,6 +58,7 @@ async def _ring(work: RequestWork, due: Due) -> None:
 
 async def _question_limit(work: RequestWork, due: Due) -> None:
     end_question(work, work.process.gates[due.subject])
+    work.note("gate.unanswered", due.subject)
 
 
 async def _plan_start(work: RequestWork, due: Due) -> None:
@@ -74,12 +76,17 @@ async def _gate_clock(work: RequestWork, due: Due) -> None:
     gate.clock = sla.fire(gate.clock, due.percent, due.at)
     work.gates.add(gate.id)
     if due.percent < BREACH_PERCENT:
-        voted = {ballot.natural for ballot in gate.ballots}
-        audience = [f"p:{person.person}" for person in gate.eligible if person.natural not in voted]
+        audience = _not_voted(gate)
         work.note("gate.reminded", gate.id, percent=due.percent)
-        work.tell("approval.reminder", audience, gate.id, percent=due.percent, line=gate.line)
+        decide_by = due_at(gate.clock, work.calendars, work.at)
+        work.tell("approval.reminder", audience, gate.id, percent=due.percent, line=gate.line, due=decide_by)
         return
     await _expire(work, gate)
+
+
+def _not_voted(gate: Gate) -> list[str]:
+    voted = {ballot.natural for ballot in gate.ballots}
+    return [f"p:{person.person}" for person in gate.eligible if person.natural not in voted]
 
 
 async def _expire(work: RequestWork, gate: Gate) -> None:
@@ -96,9 +103,8 @@ async def _expire(work: RequestWork, gate: Gate) -> None:
         OnExpiry.APPROVE: GateState.APPROVED,
     }[outcome]
     close_gate(work, gate, ended, "expired")
-    work.tell(
-        "approval.expired", work.process.customers(work.at), gate.id, outcome=ended.value, line=gate.line
-    )
+    audience = [*work.process.customers(work.at), *_not_voted(gate)]
+    work.tell("approval.expired", audience, gate.id, outcome=ended.value, line=gate.line)
 
 
 async def _escalate(work: RequestWork, gate: Gate) -> None:

@@ -47,7 +47,7 @@ async def comment(work: RequestWork, command: Comment) -> None:
     """Words for everybody who sees the record; from the customer they answer every open question."""
     must_be_open(work)
     work.note("commented", work.process.number, kind=command.kind, digest=command.text.digest)
-    answers = command.kind == "comment" and await _is_customer(work) and answer_questions(work)
+    answers = command.kind == "comment" and await _is_customer(work) and answer_questions(work, command.text)
     work.write_down("answer" if answers else command.kind, command.text)
 
 

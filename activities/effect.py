@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.exceptions import ApplicationError
 
-from steadydesk.connectors.errors import ConnectorFault, NeedsPerson, OutcomeUnknown, Unavailable
-from steadydesk.connectors.protocol import Check, Connector, ConnectorCall, ConnectorResult, Outcome
+from steadydesk.connectors.errors import ConnectorFault, NeedsPerson, OutcomeUnknown, Refused, Unavailable
+from steadydesk.connectors.protocol import Check, Connector, ConnectorCall, ConnectorResult, Lookup, Outcome
 from steadydesk.connectors.said import safe_words
 from steadydesk.connectors.secrets import SecretsUsed
 from steadydesk.contracts.assertion import TextRef
@@ -97,6 +97,12 @@ class Effect:
         except NeedsPerson:
             raise
         except ConnectorFault as fault:
+            if doubt and isinstance(fault, Refused) and facts.settles is not None:
+                # It may say no because it knows the key: where it can answer, no person has to look.
+                found = await self._what_stands()
+                if found.result is not None:
+                    return await self._done(before, found.result)
+                doubt = found.outcome is not Outcome.NOT_DONE
             doubt = doubt or _may_stand(fault)
             await self._keep_answer(before, fault, used, doubt=doubt)
             raise self._failed(fault, doubt=doubt, last=last) from fault
@@ -112,6 +118,12 @@ class Effect:
         if found.outcome is Outcome.CANNOT_TELL:
             raise self._error(DOUBTFUL, final=True)
         return found.result
+
+    async def _what_stands(self) -> Lookup:
+        try:
+            return await self.connector.lookup(self.call)
+        except ConnectorFault:
+            return Lookup(Outcome.CANNOT_TELL)
 
     def _failed(self, fault: ConnectorFault, *, doubt: bool, last: bool) -> ApplicationError:
         """What Temporal retries or not; never the fault's words."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from activities.child_order import follows_date
+from activities.leaving import unask_unknowing
 from activities.lines import must_be_open, open_line
 from activities.resubmission import approve_anew, material_of
 from activities.silence import keep_silent
@@ -28,6 +29,7 @@ async def reschedule(work: RequestWork, command: Reschedule) -> None:
             await _move(work, line, command.effective_at)
     # Also of a child whose own date stays: the hour of its parent may have moved.
     await keep_silent(work)
+    await unask_unknowing(work)
 
 
 def _has_date(work: RequestWork, line: Line) -> bool:

@@ -11,6 +11,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.breaker import Breakers
+from activities.child_order import gone
 from activities.effect import Effect, unsettled
 from activities.heartbeat import beating
 from activities.same_access import Kept, kept_access, leave_standing
@@ -24,7 +25,7 @@ from steadydesk.contracts.grant import GrantProcess
 from steadydesk.contracts.numbers import RecordKind, kind_of
 from steadydesk.contracts.organisation import Organisation
 from steadydesk.contracts.plan import ConnectorCallDefinition, Step
-from steadydesk.contracts.request import Line, RequestProcess
+from steadydesk.contracts.request import Line, RequestProcess, StepState, UndoState
 from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome, OutcomeKind
 from steadydesk.errors import Refusal
 from steadydesk.policies.errands import perform_key, undo_key
@@ -40,13 +41,14 @@ STANDS = "StillThere"
 
 @dataclass(frozen=True)
 class _Place:
-    """Where an errand belongs: its order, line and step as the record has them now."""
+    """Where an errand belongs: its order, line and step as the record has them now; whether it is ``owed``."""
 
     process: RequestProcess
     organisation: Organisation
     line: Line
     step: str
     undoing: bool
+    owed: bool
 
     @property
     def definition(self) -> Step:
@@ -103,6 +105,7 @@ class ErrandActivities:
     async def _prepared(self, order: ErrandOrder) -> tuple[Effect, Kept | None]:
         async with self.engine.begin() as connection:
             place = await self._place(connection, order)
+            await _must_be_owed(connection, place, order)
             values = await values_of(connection, place.process, place.line)
             call = self._call(place, order.key, values)
             connector = self._connector(place.organisation, call.target)
@@ -147,24 +150,25 @@ class ErrandActivities:
         process = RequestProcess.model_validate(document)
         organisation = (await configuration.get(connection, process.configuration)).organisation
         for line in process.lines:
-            for step in line.steps:
-                if order.key in (perform_key(line, step), undo_key(line, step)):
-                    return _Place(process, organisation, line, step, order.key == undo_key(line, step))
-        raise ApplicationError(
-            f"{order.number} has no errand {order.key} any more", type="Gone", non_retryable=True
-        )
+            for step, run in line.steps.items():
+                if order.key == perform_key(line, step):
+                    owed = run.state is StepState.RUNNING
+                    return _Place(process, organisation, line, step, undoing=False, owed=owed)
+                if order.key == undo_key(line, step):
+                    owed = run.undo is UndoState.RUNNING
+                    return _Place(process, organisation, line, step, undoing=True, owed=owed)
+        raise gone(order.number, order.key)
 
     async def _grant_place(
         self, connection: AsyncConnection, grant: GrantProcess, order: ErrandOrder
     ) -> _Place:
         """A revocation is the undo of the step that gave the grant, with the values of its request."""
         if order.key != revoke_key(grant):
-            raise ApplicationError(
-                f"{grant.number} has no errand {order.key}", type="Gone", non_retryable=True
-            )
+            raise gone(grant.number, order.key)
         process = RequestProcess.model_validate(await _document(connection, grant.request))
         organisation = (await configuration.get(connection, grant.configuration)).organisation
-        return _Place(process, organisation, process.line(grant.line), grant.step, undoing=True)
+        line = process.line(grant.line)
+        return _Place(process, organisation, line, grant.step, undoing=True, owed=grant.performing)
 
     def _call(self, place: _Place, key: str, values: dict[str, Any]) -> ConnectorCall:
         function = place.organisation.catalog[place.line.item].function
@@ -184,9 +188,20 @@ class ErrandActivities:
         return self.registry.build(definition.kind, definition.config, self.surroundings)
 
 
+async def _must_be_owed(connection: AsyncConnection, place: _Place, order: ErrandOrder) -> None:
+    """Whoever reaches our task queue can ask for an errand: nothing goes out before the record wants it, nor after.
+    What is settled is only repeated.
+    """
+    if place.owed:
+        return
+    entry = await effects.find(connection, order.key)
+    if entry is None or entry.state not in (effects.EffectState.DONE, effects.EffectState.REFUSED):
+        raise gone(order.number, order.key)
+
+
 async def _must_be_there(connection: AsyncConnection, place: _Place, key: str) -> None:
     """Nothing is granted to somebody who has left, unless it may stand outside already: then the plan settles it."""
-    if place.undoing or place.definition.grant is None:
+    if place.undoing or place.definition.grant is None or place.line.for_future_person:
         return
     entry = await effects.find(connection, key)
     stands = entry is not None and (entry.in_doubt or entry.state is effects.EffectState.DONE)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from activities.work import Work
+from steadydesk.contracts.audit_views import SecurityEventKind
 from steadydesk.contracts.grant import GrantProcess
 from steadydesk.contracts.request import RequestProcess
 from steadydesk.policies.rights import Relation
@@ -14,8 +15,7 @@ from steadydesk.records.outbox import Message
 from steadydesk.records.security import note_security_event
 from steadydesk.records.silence import kept_from
 
-UNATTENDED = "unattended"
-"""The kind of the security event."""
+_UNATTENDED = SecurityEventKind.UNATTENDED
 
 
 async def to_manager(work: Work[Any], group: str, function: str) -> list[str]:
@@ -70,12 +70,12 @@ async def _report(work: Work[Any], function: str) -> None:
     owners = set(await process_owners(work.connection, function))
     owners -= await kept_from(work.connection, process.number, owners, work.at)
     told = sorted(f"p:{one}" for one in owners or await administrators(work.connection))
-    await note_security_event(work.connection, UNATTENDED, process.number, work.at, detail=identity)
+    await note_security_event(work.connection, _UNATTENDED, process.number, work.at, detail=identity)
     work.note("escalation.unattended", process.number, groups=process.restricted_to)
     for group in process.restricted_to:
         facts = {"kind": function, "group": group}
         message = Message(
-            id=f"{UNATTENDED}:{identity}:{group}",
+            id=f"{_UNATTENDED.value}:{identity}:{group}",
             event="task.unattended",
             number=identity,
             audience=told,

@@ -18,6 +18,7 @@ from steadydesk.policies.approval import content_hash, decided_before, differenc
 from steadydesk.policies.pre_approval import ENDED, has_ended, is_renewed
 from steadydesk.policies.request import BeginRound, OpenGate
 from steadydesk.policies.rights import Relation
+from steadydesk.policies.sla_measure import due_at
 from steadydesk.records.organisation import in_force
 
 _LEAST = timedelta(minutes=1)
@@ -133,7 +134,14 @@ def ask_people(
         "gate.opened", gate.id, policy=gate.policy, stage=gate.stage, people=len(audience), by=capacities
     )
     work.tell(
-        event, audience, gate.id, policy=gate.policy, stage=gate.stage, line=gate.line, fields=gate.changed
+        event,
+        audience,
+        gate.id,
+        policy=gate.policy,
+        stage=gate.stage,
+        line=gate.line,
+        fields=gate.changed,
+        due=due_at(gate.clock, work.calendars, work.at),
     )
 
 

@@ -5,6 +5,7 @@ from temporalio import activity
 
 from activities import grant_effects, grant_task
 from activities.grant_effects import GrantWork
+from activities.proven import proven
 from activities.refusal import refused
 from activities.sight_repair import take_back_sight
 from activities.transition import Transitions
@@ -84,7 +85,8 @@ class GrantActivities:
             assert tick.outcome is not None
             if tick.errand != revoke_key(work.process) or not work.process.performing:
                 return
-            await grant_effects.take_outcome(work, tick.outcome)
+            outcome = await proven(work, revoke_key(work.process), tick.outcome)
+            await grant_effects.take_outcome(work, outcome)
 
         return await self.transitions.tick(effect, tick)
 

@@ -50,6 +50,7 @@ def new_grant(tick: Tick, row: dict[str, Any], request: RequestProcess) -> Grant
         step=row["step"],
         item=line.item,
         holder=row["holder"],
+        for_future_person=line.for_future_person,
         opened_by=request.opened_by,
         in_their_place=request.in_their_place,
         entitlement=row["entitlement"],
@@ -77,7 +78,7 @@ async def begin(work: GrantWork, request: RequestProcess) -> None:
     if not grant.restricted_to:
         work.show_to(f"f:{grant.function}", Relation.PROCESS_OWNER)
     work.note("grant.opened", grant.number, request=grant.request, expires=grant.expires_at)
-    if await has_left(work.connection, grant.holder):
+    if not grant.for_future_person and await has_left(work.connection, grant.holder):
         await revoke(work, "left")
 
 
@@ -202,7 +203,7 @@ async def hear(work: GrantWork, command: TellRequest) -> None:
     left = command.event == "person_left"
     if left and person is not None:
         await requester_left(work, person)
-    if left and person == grant.holder and grant.state is GrantState.ACTIVE:
+    if left and person is not None and grant.goes_with(person) and grant.state is GrantState.ACTIVE:
         await revoke(work, "left")
     elif person is not None and grant.task is not None:
         if left and return_task(work, grant.task, person, "person left"):

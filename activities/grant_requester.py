@@ -32,7 +32,7 @@ async def requester_left(work: Work[GrantProcess], person: str) -> None:
     may be told to those who look after leavers. What they held themselves is taken back anyway.
     """
     grant = work.process
-    own = person == grant.holder == grant.opened_by and not grant.in_their_place
+    own = grant.goes_with(person) and person == grant.opened_by and not grant.in_their_place
     if grant.closed_at is not None or own or person not in answering(grant):
         return
     if not await has_left(work.connection, person):

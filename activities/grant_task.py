@@ -2,11 +2,11 @@
 
 from activities import task_dates
 from activities.grant_effects import GrantWork, end, item_of, step_of
+from activities.task_people import assign, must_work_on
 from steadydesk.contracts.grant import GrantState
 from steadydesk.contracts.request import TaskRun, TaskState
 from steadydesk.contracts.request_commands import ActOnTask, TaskAction
-from steadydesk.errors import InvalidTransition, NotAllowed, RecordClosed, UnknownRecord
-from steadydesk.records.directory_standing import standing
+from steadydesk.errors import InvalidTransition, RecordClosed, UnknownRecord
 
 
 async def ring_task(work: GrantWork) -> None:
@@ -28,12 +28,11 @@ async def act(work: GrantWork, command: ActOnTask) -> None:
         raise RecordClosed(
             f"{task.number} is {task.state.value}", details={"follow_up": work.process.request}
         )
-    who = await standing(work.connection, work.actor.whose_right, work.at)
-    if who is None or task.group not in who.groups:
-        raise NotAllowed(f"{task.number} belongs to the group '{task.group}'")
+    await must_work_on(work, task)
     if command.text is not None:
         work.write_down("work_note", command.text, task.number)
-    task.assigned_to = task.assigned_to or work.actor.whose_right
+    if command.action is not TaskAction.ASSIGN:
+        task.assigned_to = task.assigned_to or work.actor.whose_right
     await _do(work, task, command)
     work.note("task.acted", task.number, action=command.action.value)
     work.said |= {"task": task.number, "state": task.state.value}
@@ -41,8 +40,9 @@ async def act(work: GrantWork, command: ActOnTask) -> None:
 
 async def _do(work: GrantWork, task: TaskRun, command: ActOnTask) -> None:
     match command.action:
-        case TaskAction.ASSIGN | TaskAction.START:
-            task.assigned_to = command.assignee or work.actor.whose_right
+        case TaskAction.ASSIGN:
+            await assign(work, task, command.assignee)
+        case TaskAction.START:
             task.state = TaskState.WORK_IN_PROGRESS
         case TaskAction.COMPLETE:
             task.state, task.closed_at = TaskState.CLOSED_COMPLETE, work.at

@@ -13,9 +13,10 @@ from steadydesk.records.directory_facts import has_left
 
 async def holder_left(work: RequestWork, person: str) -> None:
     """Lines that give access to the person are taken back, access first; by which they leave, go on to their end. Who
-    is back since the message was posted keeps everything.
+    is back since the message was posted keeps everything; a future person loses nothing by who ordered for them.
     """
-    lines = [line for line in work.process.lines if line.is_open and line.requested_for == person]
+    theirs = [line for line in work.process.lines if line.is_open and line.requested_for == person]
+    lines = [line for line in theirs if not line.for_future_person]
     if not lines or not await has_left(work.connection, person):
         return
     serves = await _serves_leaving(work, person)

@@ -11,7 +11,9 @@ from activities.work import RequestWork
 from steadydesk.contracts.gate import Eligible, Gate
 from steadydesk.policies.approval import can_be_satisfied
 from steadydesk.policies.rights import Relation
-from steadydesk.records.directory_approvers import line_above
+from steadydesk.records.directory_approvers import approvers, line_above
+from steadydesk.records.directory_facts import left_at
+from steadydesk.records.outbox import Message, is_posted
 from steadydesk.records.processes import release_approver
 
 
@@ -65,8 +67,29 @@ async def _hand_over(work: RequestWork, person: str, *, acts: bool, kept_from: C
         work.process.in_their_place = acting
         for one in acting:
             work.show_to(one, Relation.REQUESTER)
-    work.note("requester.left", work.process.number, groups=restricted_to or [group])
-    work.tell("person.left", audience, work.process.number)
+    if message := await _news(work, person, audience):
+        gone = "requester.left" if acts else "beneficiary.left"
+        work.note(gone, work.process.number, groups=restricted_to or [group])
+        work.messages.append(message)
+
+
+async def _news(work: RequestWork, person: str, audience: list[str]) -> Message | None:
+    """That the person left, once to the same people: an order that is opened as they leave hears it by itself and by
+    the directory's message.
+    """
+    number, left = work.process.number, await left_at(work.connection, person)
+    identity = ":".join(["handed-over", number, person, left.isoformat() if left else "", *audience])
+    if await is_posted(work.connection, identity):
+        return None
+    return Message(
+        id=identity,
+        event="person.left",
+        number=number,
+        subject=number,
+        audience=sorted(set(audience)),
+        facts={},
+        at=work.at,
+    )
 
 
 async def _hand_up(work: RequestWork, person: str, kept_from: Collection[str]) -> list[str]:
@@ -80,13 +103,26 @@ async def _hand_up(work: RequestWork, person: str, kept_from: Collection[str]) -
     return [group, *manager]
 
 
-async def _leave_gate(work: RequestWork, gate: Gate, person: str) -> None:
+async def unask_unknowing(work: RequestWork) -> None:
+    """Whoever was asked before the process became silent about them sees the gate no more: it waits for the others."""
+    kept = work.process.kept_from(work.at)
+    if not kept or not any(gate.is_open for gate in work.process.gates.values()):
+        return
+    known = await approvers(work.connection, kept, None, work.at)
+    about = kept | {one.natural for one in known.values()}
+    for gate in work.process.gates.values():
+        for person in [one.person for one in gate.eligible if {one.person, one.natural} & about]:
+            if gate.is_open:
+                await _leave_gate(work, gate, person, "gate.withheld")
+
+
+async def _leave_gate(work: RequestWork, gate: Gate, person: str, why: str = "gate.left") -> None:
     """Who has left is not asked any more; where too few are left to approve, others are asked in their place."""
     leaver = [eligible for eligible in gate.eligible if eligible.person == person]
     gate.eligible = [eligible for eligible in gate.eligible if eligible.person != person]
     await release_approver(work.connection, gate.id, person)
     work.gates.add(gate.id)
-    work.note("gate.left", gate.id, person=person)
+    work.note(why, gate.id, person=person)
     if newcomers := await _instead(work, gate, leaver):
         gate.eligible += newcomers
         ask_people(work, gate, newcomers)

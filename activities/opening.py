@@ -6,7 +6,7 @@ from datetime import datetime
 
 from activities.silence import keep_silent, restrict, show_to_beneficiary
 from activities.steps import instant_of
-from activities.values import answers_of
+from activities.values import answers_of, names_future_person
 from activities.work import RequestWork
 from steadydesk.contracts.link import LinkKind
 from steadydesk.contracts.process_model import Phase
@@ -78,11 +78,14 @@ async def _line(work: RequestWork, order: Order, ordered: OrderedItem, number: s
         currency=item.price.currency,
         variables=ordered.variables,
         requested_for=ordered.requested_for,
+        for_future_person=ordered.for_future_person,
         state=work.organisation.process_models[item.model].entry(Phase.RECEIVED),
         clock=sla.start(TargetKind.PROMISE, item.promise, item.calendar, work.at),
         extends=order.extends,
         effective_at=order.effective_at,
     )
+    if item.beneficiary is not None and not line.for_future_person:
+        line.for_future_person = names_future_person(item, (await answers_of(work, line))["variables"])
     if item.price.variable or (item.effective_at and line.effective_at is None):
         await read_amount_and_date(work, line)
     begins = max(work.at, line.effective_at or work.at)

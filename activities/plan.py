@@ -7,6 +7,7 @@ from activities import steps
 from activities.child_end import child_opened
 from activities.effect import instruction_of
 from activities.grant_register import end_registered
+from activities.proven import proven
 from activities.transition import Transitions
 from activities.work import RequestWork
 from steadydesk.contracts.agenda import Answer
@@ -66,9 +67,9 @@ async def _take_step_outcome(
 ) -> None:
     run = line.steps[key]
     if run.state is StepState.RUNNING and errand == perform_key(line, key):
-        await _performed(work, line, key, outcome)
+        await _performed(work, line, key, await proven(work, errand, outcome))
     elif run.undo is UndoState.RUNNING and errand == undo_key(line, key):
-        await _undone(work, line, key, outcome)
+        await _undone(work, line, key, await proven(work, errand, outcome))
     elif run.grant is not None and errand == grant_key(line, key):
         run.grant_handed_over = True
         work.note("grant.handed-over", run.grant)

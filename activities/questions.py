@@ -41,7 +41,7 @@ def ask_for_gate(work: RequestWork, gate: Gate, text: TextRef | None) -> None:
     gate.clock = sla.pause(gate.clock, work.at, "information")
     work.gates.add(gate.id)
     work.note("gate.asked", gate.id, until=until)
-    _ask(work, "approval.question", gate.id, gate.line, text)
+    _ask(work, "approval.question", gate.id, gate.line, text, until)
 
 
 def ask_for_task(
@@ -58,24 +58,32 @@ def ask_for_task(
     task.state = TaskState.PENDING
     line.clock = sla.pause(line.clock, work.at, "awaiting-requester")
     work.note("task.asked", task.number, until=task.question.until)
-    _ask(work, "task.question", task.number, line.number, text)
+    _ask(work, "task.question", task.number, line.number, text, until)
 
 
-def _ask(work: RequestWork, event: str, subject: str, line: str, text: TextRef | None) -> None:
+def _ask(
+    work: RequestWork, event: str, subject: str, line: str, text: TextRef | None, until: datetime
+) -> None:
     if text is not None:
         work.write_down("question", text, subject)
-    work.tell(event, work.process.customers(work.at), subject, line=line, text=text.ref if text else None)
+    said = text.ref if text else None
+    customers = work.process.customers(work.at)
+    work.tell(event, customers, subject, actor=work.actor.person, line=line, text=said, until=until)
 
 
-def answer_questions(work: RequestWork) -> bool:
+def answer_questions(work: RequestWork, text: TextRef) -> bool:
     """The requester has spoken: every open question of the order counts as answered. Whether there was one."""
+    said = {"actor": work.actor.person, "text": text.ref}
     asked = [(gate, gate.question) for gate in work.process.gates.values() if gate.question is not None]
     for gate, question in asked:
         end_question(work, gate)
-        work.tell("task.answered", [f"p:{question.asked_by}"], gate.id, line=gate.line)
+        work.note("gate.answered", gate.id)
+        work.tell("task.answered", [f"p:{question.asked_by}"], gate.id, line=gate.line, **said)
     waiting = [(line, task) for line in work.process.lines for task in _questioned(line)]
     for line, task in waiting:
         resume(work, line, task)
+        work.note("task.answered", task.number)
+        work.tell("task.answered", [_working(task)], task.number, line=line.number, **said)
     return bool(asked or waiting)
 
 
@@ -95,7 +103,6 @@ def end_question(work: RequestWork, gate: Gate) -> None:
     gate.question = None
     gate.clock = sla.resume(gate.clock, work.at)
     work.gates.add(gate.id)
-    work.note("gate.answered", gate.id)
 
 
 def resume(work: RequestWork, line: Line, task: TaskRun) -> None:
@@ -105,15 +112,17 @@ def resume(work: RequestWork, line: Line, task: TaskRun) -> None:
     task.question = None
     task.state = TaskState.WORK_IN_PROGRESS if task.assigned_to else TaskState.OPEN
     _run_clock(work, line)
-    work.note("task.answered", task.number)
-    whom = f"p:{task.assigned_to}" if task.assigned_to else f"g:{task.group}"
-    work.tell("task.answered", [whom], task.number, line=line.number)
+
+
+def _working(task: TaskRun) -> str:
+    return f"p:{task.assigned_to}" if task.assigned_to else f"g:{task.group}"
 
 
 def follow_up(work: RequestWork, line: Line, task: TaskRun) -> bool:
     """Remind, or give up after the last reminder: True when the task was closed incomplete.
 
-    Only a step can be closed without an answer; a decision or an undo goes on without it, lest it be lost.
+    Only a step can be closed without an answer; a decision or an undo goes on without it, lest it be lost, and whoever
+    works on it is reminded of it.
     """
     question = task.question
     assert question is not None
@@ -130,6 +139,8 @@ def follow_up(work: RequestWork, line: Line, task: TaskRun) -> bool:
         return False
     if task.purpose is not TaskPurpose.STEP:
         resume(work, line, task)
+        work.note("task.unanswered", task.number)
+        work.tell("task.reminder", [_working(task)], task.number, line=line.number, due=task.due_at)
         return False
     _run_clock(work, line, but=task)
     close_task(work, task, TaskState.CLOSED_INCOMPLETE)

@@ -5,7 +5,7 @@ from activities.gates import close_gate, enter, flat
 from activities.lines import must_not_be_extending, open_line
 from activities.opening import read_amount_and_date
 from activities.silence import keep_silent, show_to_beneficiary
-from activities.values import answers_of, values_of
+from activities.values import answers_of, names_future_person, values_of
 from activities.work import RequestWork
 from steadydesk.contracts.gate import GateState
 from steadydesk.contracts.process_model import Phase
@@ -63,11 +63,14 @@ async def _read_beneficiary(work: RequestWork, line: Line) -> bool:
     field = work.organisation.catalog[line.item].beneficiary
     answers = (await answers_of(work, line))["variables"]
     named = answers.get(field) if field else None
+    before = line.for_future_person
+    if named is not None:
+        line.for_future_person = names_future_person(work.organisation.catalog[line.item], answers)
     if not isinstance(named, str):
-        return False
+        return line.for_future_person != before
     person = (await people_by_name(work.connection, [named])).get(named.lower(), line.requested_for)
     if person == line.requested_for:
-        return False
+        return line.for_future_person != before
     _change_beneficiary(work, line, person)
     return True
 

@@ -47,9 +47,12 @@ async def kept_access(
     )
     found: Kept | None = None
     for row in await connection.execute(with_document.order_by(grant_register.c.number)):
-        if row.number == line.steps[key].grant:
+        request = RequestProcess.model_validate(row.document)
+        their = request.line(row.line)
+        # Who ordered for a future person is the holder of what that person has, and is not that person.
+        if row.number == line.steps[key].grant or their.for_future_person != line.for_future_person:
             continue
-        theirs = await _calls_of(connection, row.document, row.line, row.step)
+        theirs = await _calls_of(connection, request, their, row.step)
         if theirs is None or theirs[1] != ours[1]:
             continue
         if theirs[0] == ours[0]:
@@ -75,11 +78,10 @@ async def leave_standing(effect: Effect, kept: Kept) -> ErrandOutcome:
 
 
 async def _calls_of(
-    connection: AsyncConnection, document: dict[str, Any], number: str, key: str
+    connection: AsyncConnection, process: RequestProcess, line: Line, key: str
 ) -> tuple[Sent | None, Sent] | None:
-    process = RequestProcess.model_validate(document)
     organisation = (await configuration.get(connection, process.configuration)).organisation
-    return await _calls(connection, process, organisation, process.line(number), key)
+    return await _calls(connection, process, organisation, line, key)
 
 
 async def _calls(

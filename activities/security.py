@@ -5,6 +5,7 @@ import hashlib
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 
+from steadydesk.contracts.audit_views import SecurityEventKind
 from steadydesk.contracts.request_commands import Tick
 from steadydesk.records.security import note_security_event
 
@@ -21,5 +22,9 @@ class SecurityActivities:
         digest = hashlib.sha256(f"{tick.number} {tick.run} {tick.step}".encode()).hexdigest()
         async with self.engine.begin() as connection:
             await note_security_event(
-                connection, "forged-cancel", tick.number, tick.at, identity=f"sec_{digest[:32]}"
+                connection,
+                SecurityEventKind.FORGED_CANCEL,
+                tick.number,
+                tick.at,
+                identity=f"sec_{digest[:32]}",
             )

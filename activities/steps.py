@@ -160,7 +160,7 @@ async def _obstacle(work: RequestWork, line: Line, step: Step) -> str | None:
     """Why the step must not grant what it would: to somebody who has left, or until what is no date."""
     if step.grant is None:
         return None
-    if await has_left(work.connection, line.requested_for):
+    if not line.for_future_person and await has_left(work.connection, line.requested_for):
         return HOLDER_LEFT
     try:
         await _grant_end(work, line, step.grant)

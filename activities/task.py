@@ -8,13 +8,13 @@ from activities.child_end import let_go_of_ended_child
 from activities.grant_register import end_registered
 from activities.lines import must_be_open
 from activities.questions import ask_for_task, resume
-from activities.task_queue import close_task
+from activities.task_people import assign, must_work_on
+from activities.task_queue import MAY_BE_BY_HAND, close_task
 from activities.transition import Transitions
 from activities.work import RequestWork
 from steadydesk.contracts.agenda import Answer
 from steadydesk.contracts.grant import GrantState
 from steadydesk.contracts.numbers import RecordKind
-from steadydesk.contracts.plan import StepKind
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import (
     Line,
@@ -27,14 +27,10 @@ from steadydesk.contracts.request import (
 )
 from steadydesk.contracts.request_commands import ActOnTask, TaskAction, Write
 from steadydesk.errors import (
-    InvalidInput,
     InvalidTransition,
-    NotAllowed,
-    Problem,
     RecordClosed,
     UnknownRecord,
 )
-from steadydesk.records.directory_standing import standing
 from steadydesk.records.tables.process import record
 
 
@@ -59,12 +55,12 @@ async def act(work: RequestWork, command: ActOnTask) -> None:
     if not task.is_open:
         is_returned = line.phase is Phase.RETURNED or line.returning
         raise _closed_already(work, task.number, task.state, is_returned=is_returned)
-    await _must_be_of_the_group(work, task)
+    await must_work_on(work, task)
     if command.text is not None and command.action is not TaskAction.ASK:
         work.write_down("work_note", command.text, task.number)
     match command.action:
         case TaskAction.ASSIGN:
-            await _assign(work, task, command.assignee)
+            await assign(work, task, command.assignee)
         case TaskAction.START:
             task.assigned_to = task.assigned_to or work.actor.whose_right
             if task.question is not None:
@@ -103,27 +99,6 @@ def find_task(work: RequestWork, number: str) -> tuple[TaskRun, Line, str]:
         if task.number == number:
             return task, line, step
     raise UnknownRecord(f"{work.process.number} has no task {number}")
-
-
-async def _must_be_of_the_group(work: RequestWork, task: TaskRun) -> None:
-    """Members of the task's group and the process owners of its function work on it; others do not."""
-    who = await standing(work.connection, work.actor.whose_right, work.at)
-    if who is None or not who.person.active:
-        raise NotAllowed("only active people of the directory work on tasks")
-    if task.group not in who.groups and f"f:{work.process.function}" not in who.own_sight:
-        raise NotAllowed(f"{task.number} belongs to the group '{task.group}'")
-
-
-async def _assign(work: RequestWork, task: TaskRun, assignee: str | None) -> None:
-    person = assignee or work.actor.whose_right
-    who = await standing(work.connection, person, work.at)
-    if who is None or not who.person.active or task.group not in who.groups:
-        problem = Problem("/person", f"must be an active member of '{task.group}'")
-        raise InvalidInput(f"{task.number} goes to nobody else", problems=[problem])
-    task.assigned_to = person
-    work.note("task.assigned", task.number, person=person)
-    if person != work.actor.whose_right:
-        work.tell("task.assigned", [f"p:{person}"], task.number)
 
 
 async def _end(work: RequestWork, line: Line, step: str, task: TaskRun, command: ActOnTask) -> None:
@@ -191,7 +166,7 @@ async def _decide(work: RequestWork, line: Line, step: str, task: TaskRun, comma
 
 
 def _done_by_hand(work: RequestWork, line: Line, step: str) -> bool:
-    return work.organisation.catalog[line.item].plan.steps[step].kind in (StepKind.CONNECTOR, StepKind.MANUAL)
+    return work.organisation.catalog[line.item].plan.steps[step].kind in MAY_BE_BY_HAND
 
 
 def _closed(action: TaskAction) -> TaskState:

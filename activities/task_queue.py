@@ -7,6 +7,7 @@ from sqlalchemy import insert
 from activities.work import RequestWork
 from steadydesk.contracts.language import LocalisedText
 from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.plan import StepKind
 from steadydesk.contracts.request import Line, TaskPurpose, TaskRun, TaskState
 from steadydesk.policies.calendar import add_business_time
 from steadydesk.policies.rights import Relation
@@ -28,6 +29,14 @@ _WORDS: dict[TaskPurpose, LocalisedText] = {
         "de": "Der Kunde war nicht zufrieden. Zurückrufen und zuhören.",
     },
 }
+
+_OR_BY_HAND: LocalisedText = {
+    "en": "This step failed. Decide: retry, skip or abort, or complete it: it was done by hand.",
+    "de": "Dieser Schritt ist fehlgeschlagen. Entscheiden: wiederholen, überspringen oder abbrechen, "
+    "oder erledigt: Es wurde von Hand getan.",
+}
+MAY_BE_BY_HAND = (StepKind.CONNECTOR, StepKind.MANUAL)
+"""What people can have done in the place of a step that failed."""
 
 
 async def open_task(
@@ -83,12 +92,14 @@ def close_task(work: RequestWork, run: TaskRun, state: TaskState) -> None:
 
 
 def _instruction(work: RequestWork, line: Line, step: str, purpose: TaskPurpose) -> LocalisedText | None:
-    """What the plan itself says that a person has to do."""
+    """What the plan itself says that a person has to do, and what its kind of step lets them decide."""
     definition = work.organisation.catalog[line.item].plan.steps.get(step)
     match purpose:
         case TaskPurpose.STEP if definition is not None:
             return definition.instruction
         case TaskPurpose.UNDO if definition is not None and definition.undo is not None:
             return definition.undo.instruction
+        case TaskPurpose.DECIDE if definition is not None and definition.kind in MAY_BE_BY_HAND:
+            return _OR_BY_HAND
         case _:
             return None

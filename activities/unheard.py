@@ -39,6 +39,7 @@ def _named(process: RequestProcess) -> set[str]:
     """Whose departure it has not heard of: who is asked or has a task, whom it is for, who acts as requester."""
     people = {one.person for gate in process.gates.values() if gate.is_open for one in gate.eligible}
     people |= {task.assigned_to for _, _, task in process.tasks() if task.is_open and task.assigned_to}
-    people |= {line.requested_for for line in process.lines if line.is_open and not line.holder_left}
+    held = [line for line in process.lines if not (line.holder_left or line.for_future_person)]
+    people |= {line.requested_for for line in held if line.is_open}
     acting = process.in_their_place or [f"p:{process.opened_by}"]
     return people | {one.removeprefix("p:") for one in acting if one.startswith("p:")}

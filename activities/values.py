@@ -1,5 +1,6 @@
 """The values that rules, approvals and steps of a line may name, read when they are needed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,6 +39,11 @@ async def answers_of(work: RequestWork, line: Line) -> dict[str, Any]:
     if ref not in work.answers:
         work.answers |= await texts.read(work.connection, [ref])
     return {"variables": work.answers.get(ref) or {}}
+
+
+def names_future_person(item: CatalogItem, answers: Mapping[str, Any]) -> bool:
+    """Whether the item's person field names somebody who is not in the directory yet."""
+    return item.beneficiary is not None and isinstance(answers.get(item.beneficiary), dict)
 
 
 def confidential_of(item: CatalogItem, values: dict[str, Any]) -> list[str]:

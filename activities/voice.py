@@ -34,7 +34,7 @@ async def send_survey(work: RequestWork) -> None:
         insert(survey).values(number=process.number, person=process.opened_by, state="sent", sent_at=work.at)
     )
     work.note("survey.sent", process.number)
-    work.tell("survey.requested", [f"p:{process.opened_by}"], process.number)
+    work.tell("survey.requested", [f"p:{process.opened_by}"], process.number, until=process.survey_at)
 
 
 async def expire_survey(work: RequestWork) -> None:
@@ -53,7 +53,7 @@ async def take_survey_answer(work: RequestWork, command: AnswerSurvey) -> None:
         raise InvalidTransition(f"{process.number} has no open survey")
     process.survey, process.survey_at = SurveyState.ENDED, None
     if command.comment is not None:
-        work.texts.append(command.comment.ref)
+        work.write_down("comment", command.comment)
     await work.connection.execute(
         update(survey)
         .where(survey.c.number == process.number)
@@ -69,4 +69,10 @@ async def take_survey_answer(work: RequestWork, command: AnswerSurvey) -> None:
         complaints = work.organisation.organisation.complaints_group
         group = answering_groups(process.restricted_to, complaints)[0]
         process.call_back = await open_task(work, process.lines[0], "call-back", TaskPurpose.CALL_BACK, group)
-        work.tell("call-back.opened", [f"g:{group}"], process.call_back.number)
+        work.tell(
+            "call-back.opened",
+            [f"g:{group}"],
+            process.call_back.number,
+            score=command.score,
+            text=command.comment.ref if command.comment else None,
+        )

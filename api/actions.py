@@ -80,6 +80,7 @@ def acting(permission: Permission) -> Callable[..., Awaitable[Action]]:
 
 
 ReaderAction = Annotated[Action, Depends(acting(Permission.READ))]
+"""For a route that asks for more by itself."""
 OrdererAction = Annotated[Action, Depends(acting(Permission.ORDER))]
 DeciderAction = Annotated[Action, Depends(acting(Permission.DECIDE))]
 WorkerAction = Annotated[Action, Depends(acting(Permission.WORK))]

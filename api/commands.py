@@ -39,7 +39,10 @@ _SENDING: "set[asyncio.Task[dict[str, Any]]]" = set()
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key", description="The same key and body again: the same answer.", max_length=200
+        alias="Idempotency-Key",
+        description="The same key and body again: the same answer.",
+        min_length=1,
+        max_length=200,
     ),
 ]
 IfMatch = Annotated[

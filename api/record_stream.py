@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from api.hints import Seat
 from api.requests_read import viewer_of
@@ -25,13 +26,15 @@ Told = Callable[[int, Sequence[TimelineEntry]], str]
 
 
 def in_full(position: int, news: Sequence[TimelineEntry]) -> str:
-    """Each step with its id; what people said goes by that of the step before it."""
+    """Each step with what people said at it; the last of these carries the id, so that a connection that breaks
+    between them is resumed before the step.
+    """
     parts: list[str] = []
-    for entry in news:
+    for entry, following in zip_longest(news, news[1:]):
         position = latest(position, [entry])
-        parts.append(
-            f"id: {position}\nevent: {entry.event or entry.kind}\ndata: {entry.model_dump_json()}\n\n"
-        )
+        ends = following is None or following.kind == "event"
+        said = f"event: {entry.event or entry.kind}\ndata: {entry.model_dump_json()}\n\n"
+        parts.append(f"id: {position}\n{said}" if ends else said)
     return "".join(parts)
 
 

@@ -37,7 +37,7 @@ def version_in(if_match: str) -> int | None:
     if match is None:
         raise InvalidInput(
             "If-Match is no version of this record.",
-            problems=[Problem("/if-match", 'send the ETag as it came, such as "3"', "header")],
+            problems=[Problem("/If-Match", 'send the ETag as it came, such as "3"', "header")],
         )
     return int(match.group(1))
 

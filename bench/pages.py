@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from statistics import median
+from zoneinfo import ZoneInfo
 
 from api.session_cookie import PLAIN
 from bench.fill import RARE
@@ -103,7 +104,8 @@ def _count(on: Scene) -> Read:
         async with on.engine.connect() as connection:
             who = await on.standing(connection, PROCESS_OWNER, now)
             sight = await sight_of(connection, Viewer.of(who, now))
-            period = last_days(_DAYS, now.date(), who.person.zone)
+            zone = who.person.zone
+            period = last_days(_DAYS, now.astimezone(ZoneInfo(zone)).date(), zone)
             found = await dashboard(connection, Extent(sight, period), now)
         if not found.delivered.count:
             raise RuntimeError("the dashboard of the process owner counts nothing")

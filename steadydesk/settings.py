@@ -12,11 +12,15 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, Sett
 from steadydesk.setting_values import (
     AnchorSink,
     DatabaseUrl,
+    EgressTarget,
+    MailSender,
     MailServer,
     Port,
     SplitWords,
     TemporalTarget,
     WebAddress,
+    WebBase,
+    as_text,
 )
 
 PREFIX = "STEADYDESK_"
@@ -100,7 +104,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(
         default="console", description="Form of the log lines on stderr."
     )
-    public_url: str = Field(
+    public_url: WebBase = Field(
         default_factory=lambda data: http_origin(data["api_host"], data["api_port"]),
         description="Base of the links in mails and answers. Default: the address the API listens on.",
     )
@@ -110,7 +114,7 @@ class Settings(BaseSettings):
         " another host name of this same server, so that browsers send no cookie there. Empty: the portal's own"
         " host, where the cookie comes along and is ignored.",
     )
-    temporal_ui_url: str | None = Field(
+    temporal_ui_url: WebBase | None = Field(
         default_factory=lambda data: (
             None if data["temporal_address"] else f"http://127.0.0.1:{data['temporal_ui_port']}"
         ),
@@ -122,8 +126,10 @@ class Settings(BaseSettings):
         description="Mail server (smtp://user:password@host:port; smtps:// for TLS from the start). Empty: no"
         " mail is sent, the in-app list keeps every message.",
     )
-    mail_from: str = Field(default="Steadydesk <steadydesk@localhost>", description="Sender of all mails.")
-    egress_allow: Annotated[tuple[str, ...], NoDecode, SplitWords] = Field(
+    mail_from: MailSender = Field(
+        default="Steadydesk <steadydesk@localhost>", description="Sender of all mails."
+    )
+    egress_allow: Annotated[tuple[EgressTarget, ...], NoDecode, SplitWords] = Field(
         default=(),
         description="Private or loopback targets that outbound calls may reach all the same: hosts, host:port"
         " or networks (10.1.0.0/16), separated by commas. What other settings name needs no entry.",
@@ -138,7 +144,7 @@ class Settings(BaseSettings):
         default=20_971_520, description="Largest attachment, in bytes."
     )
     quota_per_minute: PositiveInt = Field(
-        default=600, description="API requests per minute of one token or person."
+        default=600, description="API requests per minute of one token or person; half may come at once."
     )
     task_queue: str = Field(
         default="steadydesk", description="First part of the names of all Temporal task queues."
@@ -167,7 +173,7 @@ class Settings(BaseSettings):
         " syslog://host:514 (UDP), syslog+tcp://host:514, syslog+unix:///dev/log, or the https:// address of"
         " a receiver.",
     )
-    oidc_issuer: str | None = Field(
+    oidc_issuer: WebBase | None = Field(
         default=None, description="Issuer of accepted OIDC bearer tokens; empty: none accepted."
     )
     oidc_audience: str | None = Field(default=None, description="Audience that OIDC tokens must name.")
@@ -210,7 +216,7 @@ class Settings(BaseSettings):
         values = {
             name: getattr(self, name) for name in type(self).model_fields if name != "database_owner_url"
         }
-        return {variable_of(name): _as_text(value) for name, value in values.items() if value is not None}
+        return {variable_of(name): as_text(value) for name, value in values.items() if value is not None}
 
 
 @lru_cache(maxsize=1)
@@ -223,14 +229,6 @@ def variable_of(name: str) -> str:
     """The environment variable that sets the field `name`."""
     alias = Settings.model_fields[name].validation_alias
     return alias if isinstance(alias, str) else PREFIX + name.upper()
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, Path):
-        return str(value.absolute())
-    if isinstance(value, tuple):
-        return ",".join(value)
-    return str(value)
 
 
 def variables_of_env_file() -> list[str]:

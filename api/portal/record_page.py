@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from fastapi.responses import HTMLResponse
 
 from api.portal.answer_words import Answered, answers_in_words
 from api.portal.deciding import decidable
+from api.portal.extension_page import extendable, lasting
 from api.portal.forms import FormState
+from api.portal.function_labels import function_labels
 from api.portal.page import Page
 from api.portal.progress import Mark, Wait, asks_requester, marks_of, waits_of
 from api.portal.timeline import everything, talk, told
@@ -20,7 +22,6 @@ from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.views import ApprovalView, LineView, RecordView, RequestView, TimelineEntry
 from steadydesk.errors import UnknownRecord
 from steadydesk.policies.rights import Permission, Verb, may
-from steadydesk.policies.written_date import until_day
 from steadydesk.records.engine import autocommit
 from steadydesk.records.grants import revocable
 from steadydesk.records.views.request_page import RequestContent, request_content
@@ -81,6 +82,8 @@ async def show_request(page: Page, number: str, failed: FormState | None = None)
     """The whole page; with the form that was refused, where one was."""
     content = await read_content(page, number)
     can = can_do(page, content)
+    if can.extend:
+        can = replace(can, extend=bool((await extendable(page, content)).ends))
     return await page.show(
         "record/request",
         failed=failed,
@@ -91,6 +94,7 @@ async def show_request(page: Page, number: str, failed: FormState | None = None)
         waits=waits_of(content, _afterwards(content.view), page.words),
         complain_until=_complain_until(page, content.view),
         names=line_names(content.view.items),
+        function_labels=function_labels(content.organisation, page.language),
         entered_at=lambda task: entered_at(page, content, task.number) if can.work else [],
         line_of_task=lambda task: _line_of_task(content, task),
         votes_of=lambda approval: list(_votes(content, approval)),
@@ -126,7 +130,7 @@ def can_do(page: Page, content: RequestContent) -> Can:
         cancel=orders and allowed(Verb.CANCEL) and bool(cancellable(content)),
         change=lines_in(Verb.RESUBMIT, Phase.RETURNED),
         recall=lines_in(Verb.RECALL, Phase.APPROVAL),
-        extend=orders and allowed(Verb.EXTEND) and bool(extendable(content)),
+        extend=orders and allowed(Verb.EXTEND) and bool(lasting(content)),
         revoke=content.more[_REVOCABLE],
         survey=survey and orders and allowed(Verb.ANSWER_SURVEY),
         work=allowed(Verb.WORK) and caller.may(Permission.WORK),
@@ -142,16 +146,6 @@ def cancellable(content: RequestContent) -> list[LineView]:
         for line in content.view.items
         if line.open and (line.phase != Phase.UNDOING or runs[line.number].returning)
     ]
-
-
-def extendable(content: RequestContent) -> dict[str, date]:
-    """The present last day of each active grant that has an end, by its number; of its item's calendar."""
-    ends = {
-        grant.number: (grant.expires_at, content.zone_of(grant.line))
-        for grant in content.grants
-        if grant.state == "active" and grant.expires_at is not None
-    }
-    return {number: until_day(at, zone) for number, (at, zone) in ends.items()}
 
 
 def answers_of(

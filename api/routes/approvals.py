@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BeforeValidator, Field
 
 from api import commands
-from api.actions import DeciderAction, ReaderAction
+from api.actions import DeciderAction, OrdererAction
 from api.requests_read import viewer_of
 from api.security import Reader
 from api.state import ServicesOf
@@ -73,7 +73,8 @@ async def list_approvals(
 ) -> Page[ApprovalView]:
     """Approvals at which you are asked, yourself or as a delegate; the oldest first."""
     async with services.engine.connect() as connection:
-        found = await views.inbox(connection, viewer_of(caller), state, limit, instant_and_key(after))
+        before = instant_and_key(after, is_gate)
+        found = await views.inbox(connection, viewer_of(caller), state, limit, before)
     last = found[-1] if len(found) == limit else None
     return Page(items=found, after=cursor(last.opened_at.isoformat(), last.id) if last else None)
 
@@ -114,7 +115,7 @@ async def _delegator(act: DeciderAction, user_name: str | None) -> str | None:
 
 
 @router.post("/{gate}/approvers")
-async def add_approver(gate: GateId, body: NewApprover, act: ReaderAction) -> dict[str, Any]:
+async def add_approver(gate: GateId, body: NewApprover, act: OrdererAction) -> dict[str, Any]:
     """Ask one more person, not yourself; process owners may."""
 
     async def build(connection: Connection) -> ChangeApprovers:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response, UploadFile
 
 from api.file_type import ACCEPTED, media_type_of
 from api.requests_read import RequestNumber, require
-from api.security import Reader
+from api.security import Orderer, Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.page import Page
@@ -50,7 +50,7 @@ async def list_attachments(
 
 
 @router.post("/{number}/attachments", status_code=201)
-async def attach(number: RequestNumber, file: UploadFile, caller: Reader, services: ServicesOf) -> Attached:
+async def attach(number: RequestNumber, file: UploadFile, caller: Orderer, services: ServicesOf) -> Attached:
     """Add a file; its type is found in its content, and what browsers would run is refused."""
     limit = services.settings.attachment_limit_bytes
     content = await file.read(limit + 1)

@@ -80,7 +80,7 @@ async def propose(body: NewVersion, caller: Configurer, services: ServicesOf) ->
                     "the configuration has errors; nothing was stored",
                     problems=[Problem(_pointer(folder, one), _words(one)) for one in refused.problems],
                 ) from refused
-    return Proposed(version=version, warnings=[_words(one) for one in warnings])
+    return Proposed(version=version, warnings=[f"{_name(folder, one)}:{_words(one)}" for one in warnings])
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
@@ -95,7 +95,11 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 
 
 def _pointer(folder: str, problem: ConfigurationProblem) -> str:
-    return _pointer_of(problem.place.file.removeprefix(folder).lstrip("/"))
+    return _pointer_of(_name(folder, problem))
+
+
+def _name(folder: str, problem: ConfigurationProblem) -> str:
+    return problem.place.file.removeprefix(folder).lstrip("/")
 
 
 def _pointer_of(name: str) -> str:
@@ -128,7 +132,9 @@ async def show_difference(
     del caller
     async with services.engine.connect() as connection:
         present = await configuration.current(connection)
-        before = await digest_beginning(connection, base) if base else present.digest if present else None
+        before = (
+            await digest_beginning(connection, base, "base") if base else present.digest if present else None
+        )
         old = await configuration.get(connection, before) if before else None
         wanted = await digest_beginning(connection, digest)
         return differences(old, await configuration.get(connection, wanted))

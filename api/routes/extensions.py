@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api import commands
 from api.commands import IdempotencyKey
+from api.extending import Held, why_not_longer
 from api.form_answers import check_variables
 from api.opening import Received, open_reserved, reserve_once
 from api.ordering import check_pre_approval
@@ -30,6 +31,7 @@ from steadydesk.records.grants import GrantView, list_grants
 from steadydesk.records.organisation import in_force
 from steadydesk.records.processes import draw_number
 from steadydesk.records.texts import NewText, prepare
+from steadydesk.records.views.records import parent_of
 from steadydesk.records.views.requests import answers_of
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -52,7 +54,9 @@ async def extend(
     response: Response,
     key: IdempotencyKey = None,
 ) -> OpenedRequest | Received:
-    """Ask for a later end; the answer is the new request, whose approval moves it."""
+    """Ask for a later end; the answer is the new request, whose approval moves it. What can no longer be ordered for
+    its holder is not extended.
+    """
     request = number
     hashed = commands.body_hash(f"extend {request}", body)
     async with autocommit(services.engine).connect() as connection:
@@ -94,10 +98,11 @@ async def _order(
     digest: str,
     organisation: Organisation,
 ) -> tuple[Order, list[NewText]]:
-    key, answers, holder = await answers_of(connection, grant.request, grant.line)
-    item = organisation.catalog.get(key)
-    fields = end_fields(item) if item else []
-    if item is None or not fields:
+    key, answers, holder, future = await answers_of(connection, grant.request, grant.line)
+    await _must_be_orderable(connection, caller, organisation, grant.request, key, holder)
+    item = organisation.catalog[key]
+    fields = end_fields(item)
+    if not fields:
         raise InvalidInput("this item has no end that could be moved", pointer="/until")
     check_pre_approval(caller, organisation, key, "/until")
     _must_be_later(body.until, grant, organisation.calendars[item.calendar].zone)
@@ -109,17 +114,25 @@ async def _order(
         raise InvalidInput("the extension does not fit the item's form", problems=problems)
     wanted = prepare(variables, caller.id)
     note = prepare(body.comment, caller.id) if body.comment is not None else None
+    line = OrderedItem(item=key, variables=wanted.reference, requested_for=holder, for_future_person=future)
     order = Order(
         number=await draw_number(connection, RecordKind.REQUEST),
         configuration=digest,
         opened_by=caller.id,
         requested_for=holder,
-        items=[OrderedItem(item=key, variables=wanted.reference, requested_for=holder)],
+        items=[line],
         note=note.reference if note else None,
-        parent=None,
         extends=grant.number,
     )
     return order, [wanted, *([note] if note else [])]
+
+
+async def _must_be_orderable(
+    connection: Connection, caller: Caller, organisation: Organisation, request: str, key: str, holder: str
+) -> None:
+    held = Held(key, holder, of_plan=await parent_of(connection, request) is not None)
+    if refusal := await why_not_longer(connection, caller, organisation, held):
+        raise refusal
 
 
 def _as_asked(fault: Problem, end: str) -> Problem:

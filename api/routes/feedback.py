@@ -9,7 +9,7 @@ from api import commands
 from api.paging import DEFAULT_LIMIT, After, Limit
 from api.problems import refusals
 from api.requests_read import RecordNumber, owner_with, viewer_of
-from api.security import Reader
+from api.security import Orderer, Reader
 from api.state import ServicesOf
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.feedback import FeedbackKind, FeedbackView
@@ -39,7 +39,7 @@ class FeedbackTaken(Contract):
 
 @router.post("/records/{number}/feedback", status_code=201)
 async def give_feedback(
-    number: RecordNumber, body: NewFeedback, caller: Reader, services: ServicesOf
+    number: RecordNumber, body: NewFeedback, caller: Orderer, services: ServicesOf
 ) -> FeedbackTaken:
     """Say what should be better; who answers for it is told at once."""
     identity = new_id("fb")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from api import commands
-from api.actions import ReaderAction
+from api.actions import OrdererAction
 from api.requests_read import GrantNumber, viewer_of
 from api.security import Reader
 from api.state import ServicesOf
@@ -59,7 +59,7 @@ async def show_grant(number: GrantNumber, caller: Reader, services: ServicesOf) 
 
 
 @router.post("/{number}/revoke")
-async def revoke(number: GrantNumber, body: Revocation, act: ReaderAction) -> dict[str, Any]:
+async def revoke(number: GrantNumber, body: Revocation, act: OrdererAction) -> dict[str, Any]:
     """Take it back now: by who ordered or holds it, or the process owner."""
 
     async def build(connection: Connection) -> Revoke:

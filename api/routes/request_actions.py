@@ -80,7 +80,7 @@ class Watcher(Contract):
 
 
 @router.post("/{number}/comments")
-async def add_comment(number: RequestNumber, body: NewComment, act: ReaderAction) -> dict[str, Any]:
+async def add_comment(number: RequestNumber, body: NewComment, act: OrdererAction) -> dict[str, Any]:
     """Comment; from the requester it also answers every open question."""
 
     async def build(connection: Connection) -> Comment:
@@ -185,7 +185,7 @@ async def answer_survey(number: RequestNumber, body: SurveyAnswer, act: OrdererA
 
 
 @router.post("/{number}/watch")
-async def watch(number: RequestNumber, body: Watcher, act: ReaderAction) -> dict[str, Any]:
+async def watch(number: RequestNumber, body: Watcher, act: OrdererAction) -> dict[str, Any]:
     """Watch the request, let somebody else watch it, or end that: your own watching and that of people whom you
     named, and anybody's if you asked for it or work on it.
     """

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
 from api import commands
 from api.answers import etag
@@ -14,8 +13,9 @@ from api.requests_read import RequestNumber, show_or_received, viewer_of
 from api.security import Caller, Orderer, Reader
 from api.services import Services
 from api.state import ServicesOf
+from steadydesk.contracts.base import Moment
 from steadydesk.contracts.kept_command import KeptCommand
-from steadydesk.contracts.numbers import RecordKind
+from steadydesk.contracts.numbers import RecordKind, is_gate, kind_of
 from steadydesk.contracts.page import LARGEST_PAGE, Page, cursor, instant_and_key
 from steadydesk.contracts.request import RequestState
 from steadydesk.contracts.views import OpenedRequest, RecordView, RequestView
@@ -59,7 +59,7 @@ async def list_requests(
     is_open: Annotated[
         bool | None, Query(alias="open", description="`true`: open ones alone; `false`: closed ones alone.")
     ] = None,
-    updated_since: AwareDatetime | None = None,
+    updated_since: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
     after: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Page[RecordView]:
@@ -77,9 +77,9 @@ async def list_requests(
     return Page(items=found, after=next_page(found, limit))
 
 
-def position(after: str | None) -> views.Position | None:
-    """Where a list of records goes on; InvalidInput for a cursor that none gave out."""
-    last = instant_and_key(after)
+def position(after: str | None, kind: RecordKind = RecordKind.REQUEST) -> views.Position | None:
+    """Where a list of records of a kind goes on; InvalidInput for a cursor that none gave out."""
+    last = instant_and_key(after, lambda number: kind_of(number) is kind and not is_gate(number))
     return views.Position(*last) if last else None
 
 

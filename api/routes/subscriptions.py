@@ -21,7 +21,7 @@ from steadydesk.contracts.subscription import (
     Subscription,
     SubscriptionEdit,
 )
-from steadydesk.errors import InvalidInput, NotAllowed, StaleVersion, UnknownRecord, VersionRequired
+from steadydesk.errors import Conflict, InvalidInput, NotAllowed, StaleVersion, UnknownRecord, VersionRequired
 from steadydesk.orchestration.deliveries import check_target, try_to_wake
 from steadydesk.policies.rights import Permission
 from steadydesk.records import delivery_log
@@ -118,19 +118,19 @@ async def rotate_secret(
     return renewed
 
 
-@router.post("/{subscription_id}/replay", status_code=202, responses=refusals(UnknownRecord))
+@router.post("/{subscription_id}/replay", status_code=202, responses=refusals(UnknownRecord, Conflict))
 async def replay_events(
     caller: AccountHolder, services: ServicesOf, subscription_id: SubscriptionId, replay: Replay
 ) -> Replayed:
-    """Send once more what came after a position, under the same ids, as far as you may see it now; at most
-    10,000 events of the stream at once.
+    """Send once more what came after a position, under the same ids, as far as you may see it now. At most 10,000
+    positions of the stream, whoever takes them, are read at once: while the answer says `more`, go on from its `after`.
     """
     async with services.engine.begin() as connection:
         await _mine(connection, caller, subscription_id)
-        queued = await records.replay(connection, subscription_id, replay.after, caller.now)
-        await caller.author.did(connection, "subscription.replayed", subscription_id, queued=queued)
+        replayed = await records.replay(connection, subscription_id, replay.after, caller.now)
+        await caller.author.did(connection, "subscription.replayed", subscription_id, queued=replayed.queued)
     await _wake(services, subscription_id)
-    return Replayed(queued=queued)
+    return replayed
 
 
 @router.get("/{subscription_id}/deliveries", responses=refusals(InvalidInput, UnknownRecord))

@@ -74,8 +74,9 @@ async def list_tasks(
         groups=None if group or mine else tuple(sorted(caller.standing.groups)),
         assigned_to=caller.id if mine else None,
     )
+    place = position(after, RecordKind.TASK)
     async with services.engine.connect() as connection:
-        found = await views.list_records(connection, viewer_of(caller), wanted, limit, position(after))
+        found = await views.list_records(connection, viewer_of(caller), wanted, limit, place)
     return Page(items=found, after=next_page(found, limit))
 
 

@@ -12,7 +12,7 @@ def price_of(item: Row) -> str:
     """As the portal says it."""
     if item.get("price_variable"):
         return f"the amount that you state, in {item['currency']}"
-    return f"{item['price']:g} {item['currency']}" if item["price"] else "free of charge"
+    return f"{item['price']:.15g} {item['currency']}" if item["price"] else "free of charge"
 
 
 COLUMNS = (

@@ -21,6 +21,7 @@ from steadydesk.stack.state_folder import StateFolder
 REFUSED, USAGE, UNREACHABLE = 1, 2, 3
 _SECONDS = 30.0
 _PAGE = 200
+_FILES = "/files/"
 
 Token = Annotated[
     str | None,
@@ -106,6 +107,8 @@ def print_json(value: Any) -> None:
 def _given(token: str | None) -> str:
     if not token:
         fail(USAGE, f"say who you are: --token, {TOKEN}, or --as USER with demo users")
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        fail(USAGE, f"the value of --token or {TOKEN} is no token: a token is one word like sdk_…")
     return token
 
 
@@ -123,11 +126,22 @@ def _demo_token(settings: Settings, user_name: str) -> str:
     )
 
 
+def _place(fault: Mapping[str, str]) -> str:
+    """Where it is; of a file that was sent its name, to be followed by the line that the message begins with."""
+    pointer = fault["pointer"]
+    if pointer.startswith(_FILES):
+        return pointer.removeprefix(_FILES).replace("~1", "/").replace("~0", "~")
+    return pointer or fault["where"]
+
+
 def _tell_problem(problem: Mapping[str, Any]) -> None:
     typer.echo(f"steadydesk: {problem.get('title', 'Refused')}: {problem.get('detail', '')}", err=True)
     if problem.get("pointer"):
         typer.echo(f"  at {problem['pointer']}", err=True)
     for fault in problem.get("problems", []):
-        typer.echo(f"  {fault['pointer'] or fault['where']}: {fault['message']}", err=True)
+        typer.echo(
+            f"  {_place(fault)}:{'' if fault['pointer'].startswith(_FILES) else ' '}{fault['message']}",
+            err=True,
+        )
     if problem.get("follow_up"):
         typer.echo(f"  steadydesk request new ITEM --follows {problem['follow_up']} takes it up", err=True)

@@ -18,8 +18,10 @@ from steadydesk.configuration.loader import DIRECTORY_FILE, MISNAMED, files_of, 
 from steadydesk.configuration.problem import Place, Problem, Severity
 from steadydesk.contracts.assertion import SERVICE_ACTOR, AuthenticationMethod
 from steadydesk.contracts.configuration import ConfigurationVersion, Difference, ProposedAgain
+from steadydesk.contracts.words import is_blank
 from steadydesk.records import configuration
 from steadydesk.records.directory_events import Author
+from steadydesk.records.views.people import Names, names_of
 
 config = typer.Typer(help="The organisation as code.", no_args_is_help=True)
 
@@ -69,15 +71,19 @@ def diff(folder: Folder, as_json: AsJson = False) -> None:
 
 @config.command()
 def versions(as_json: AsJson = False) -> None:
-    """List the stored versions, the newest first."""
-    found = _stored(configuration.versions, as_json)
+    """List the stored versions, the newest first: who proposed them, who approved them, and why."""
+    found, names = _stored(_versions, as_json)
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
-    else:
-        for one in found:
-            typer.echo(_line(one))
-            for later in one.again:
-                typer.echo(_again(later))
+        return
+    last_applied = max((one.applied_at for one in found if one.applied_at is not None), default=None)
+    for one in found:
+        overtaken = (
+            one.waits_for_approval and last_applied is not None and last_applied > one.last_proposed_at
+        )
+        typer.echo(_line(one, _who(one, names), overtaken=overtaken))
+        for later in one.again:
+            typer.echo(_again(later, _who(later, names)))
 
 
 @config.command()
@@ -94,7 +100,7 @@ def apply(
     that it changes. Without one it is written straight into the database, by whoever has its password, and the
     audit says so: actor service, method cli.
     """
-    if not why.strip():
+    if is_blank(why):
         raise typer.BadParameter("say why this version is needed", param_hint="--why")
     if token or as_user:
         _propose(api(token, as_user), folder, why, as_json)
@@ -207,13 +213,27 @@ def _documents(problems: list[Problem]) -> list[dict[str, Any]]:
     ]
 
 
-def _line(one: ConfigurationVersion) -> str:
-    state = "current" if one.current else "waits for approval" if one.waits_for_approval else "former"
+async def _versions(connection: AsyncConnection) -> tuple[list[ConfigurationVersion], Names]:
+    found = await configuration.versions(connection)
+    proposals = [proposal for one in found for proposal in (one, *one.again)]
+    named = [name for one in proposals for name in (one.proposed_by, one.approved_by)]
+    return found, await names_of(connection, named)
+
+
+def _who(proposal: ConfigurationVersion | ProposedAgain, names: Names) -> str:
+    approver = names.maybe(proposal.approved_by)
+    approved = f", approved by {approver.name}" if approver else ""
+    return f"by {names.of(proposal.proposed_by).name}{approved}: "
+
+
+def _line(one: ConfigurationVersion, who: str = "", *, overtaken: bool = False) -> str:
+    waits = "overtaken" if overtaken else "waits for approval"
+    state = "current" if one.current else waits if one.waits_for_approval else "former"
     at = one.proposed_at.astimezone()
-    return f"{one.serial:>4}  {one.digest[:12]}  {at:%Y-%m-%d %H:%M %Z}  {state:18}  {one.why}"
+    return f"{one.serial:>4}  {one.digest[:12]}  {at:%Y-%m-%d %H:%M %Z}  {state:18}  {who}{one.why}"
 
 
-def _again(later: ProposedAgain) -> str:
+def _again(later: ProposedAgain, who: str) -> str:
     how = "brought back" if later.brings_back else "proposed again"
     at = later.proposed_at.astimezone()
-    return f"{'':20}{at:%Y-%m-%d %H:%M %Z}  {how} by {later.proposed_by}: {later.why}"
+    return f"{'':20}{at:%Y-%m-%d %H:%M %Z}  {how} {who}{later.why}"

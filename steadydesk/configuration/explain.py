@@ -20,12 +20,15 @@ from steadydesk.contracts.organisation import Organisation
 
 _DURATION = "a duration such as PT8H (8 hours), PT30M (30 minutes) or P2D (48 hours)"
 _WANTED = {
+    "extra_forbidden": "unknown key",
+    "missing": "is missing here",
     "string_type": "text is expected",
     "int_type": "a whole number is expected",
     "int_parsing": "a whole number is expected",
     "int_from_float": "a whole number is expected",
     "float_type": "a number is expected",
     "float_parsing": "a number is expected",
+    "finite_number": "a number that is not endless is expected",
     "bool_type": "true or false is expected",
     "bool_parsing": "true or false is expected",
     "dict_type": "a map of keys is expected",
@@ -40,6 +43,14 @@ _WANTED = {
     "time_parsing": "a time such as 08:30 is expected",
     "time_delta_type": f"{_DURATION} is expected",
     "time_delta_parsing": f"{_DURATION} is expected",
+}
+
+_MEASURED = {
+    "enum": "one of {expected} is expected",
+    "literal_error": "one of {expected} is expected",
+    "string_pattern_mismatch": "it must match {pattern}",
+    "too_short": "at least {min_length} is expected",
+    "too_long": "at most {max_length} are expected",
 }
 
 
@@ -88,8 +99,10 @@ def _problem(fault: ErrorDetails, path: Path, spot: Spot, model: type[BaseModel]
         return Problem(spot.key, "C006", Severity.ERROR, _missing_key(model_at(path, model), str(loc[-1])))
     if "[key]" in loc:
         rule = "use small letters, digits and hyphens, beginning with a letter; 63 characters at most"
+        if kind in ("enum", "literal_error"):
+            rule = f"one of {fault.get('ctx', {})['expected']} is expected"
         return Problem(spot.key, "C007", Severity.ERROR, f"'{path[-1]}' cannot be a key; {rule}")
-    return Problem(spot.value, "C007", Severity.ERROR, _wrong_value(kind, path, fault))
+    return Problem(spot.value, "C007", Severity.ERROR, said_of_value(kind, path, fault))
 
 
 def _unknown_key(model: type[BaseModel] | None, key: str) -> str:
@@ -103,15 +116,14 @@ def _missing_key(model: type[BaseModel] | None, key: str) -> str:
     return f"'{key}' is missing here{meaning}"
 
 
-def _wrong_value(kind: str, path: Path, fault: ErrorDetails) -> str:
+def said_of_value(kind: str, path: Path, fault: ErrorDetails) -> str:
+    """What is expected where ``fault`` of the ``kind`` stands, after the name of the key."""
     name = f"'{path[-1]}': " if path and isinstance(path[-1], str) else ""
     context = fault.get("ctx", {})
     if kind == "value_error":
         return f"{name}{context['error']}"
-    if kind in ("enum", "literal_error"):
-        return f"{name}one of {context['expected']} is expected"
-    if kind == "string_pattern_mismatch":
-        return f"{name}it must match {context['pattern']}"
+    if kind in _MEASURED:
+        return f"{name}{_MEASURED[kind].format(**context)}"
     if kind in _WANTED:
         return f"{name}{_WANTED[kind]}"
     return f"{name}{str(fault['msg'])[:1].lower()}{str(fault['msg'])[1:]}"

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ValidationError
 
+from steadydesk.configuration.explain import said_of_value
 from steadydesk.configuration.problem import Path
 from steadydesk.connectors.errors import BadConfiguration
 from steadydesk.connectors.protocol import Connector, OperationFacts
@@ -66,6 +67,8 @@ class Inspection:
     today: date
     directory: KnownDirectory | None = None
     registry: ConnectorRegistry = field(default_factory=load_registry)
+    unread: frozenset[Path] = frozenset()
+    """What the files hold and ``organisation`` does not, because it could not be read."""
 
     def items(self) -> Iterator[tuple[Path, CatalogItem]]:
         for key, item in self.organisation.catalog.items():
@@ -106,8 +109,12 @@ class Inspection:
         try:
             self.registry.kinds[definition.kind].configuration.model_validate(definition.config)
         except ValidationError as error:
-            for fault in error.errors(include_url=False, include_input=False):
-                yield fault["loc"], fault["msg"].removeprefix("Value error, ")
+            faults = error.errors(include_url=False, include_input=False)
+            held = {fault["loc"][:length] for fault in faults for length in range(len(fault["loc"]))}
+            for fault in faults:
+                # A list is not too short for what is wrong in it.
+                if fault["type"] != "too_short" or fault["loc"] not in held:
+                    yield fault["loc"], said_of_value(fault["type"], (), fault)
 
     def connector_configurations(self) -> Iterator[tuple[Path, BaseModel]]:
         """What each usable connector's kind reads from its ``config``."""

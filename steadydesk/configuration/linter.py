@@ -1,10 +1,11 @@
-"""Runs the rules over an organisation that could be read."""
+"""Runs the rules over what of an organisation could be read."""
 
 from datetime import date
 
 from steadydesk.configuration.inspection import Inspection, KnownDirectory
 from steadydesk.configuration.loader import Loaded
 from steadydesk.configuration.problem import Problem, nearest_spot
+from steadydesk.configuration.readable import is_certain
 from steadydesk.configuration.rules import RULES, Rule
 from steadydesk.configuration.rules.registry import Finding
 
@@ -12,16 +13,20 @@ from steadydesk.configuration.rules.registry import Finding
 def lint(loaded: Loaded, today: date, directory: KnownDirectory | None = None) -> list[Problem]:
     """All problems, those of reading included, in the order of their places.
 
-    Without ``directory``, groups and people are not checked and one warning says so. An organisation that
-    could not be read has only the problems of reading: rules need the whole.
+    Without ``directory``, groups and people are not checked and one warning says so. Of what could not be read,
+    only the problems of reading are told; nothing is said to be missing that may stand there.
     """
-    if loaded.organisation is None:
+    if loaded.readable is None:
         return loaded.problems
-    inspection = Inspection(loaded.organisation, today, directory)
+    inspection = Inspection(loaded.readable, today, directory, unread=loaded.unread)
     problems = set(loaded.problems)
     for rule in RULES.values():
         if rule.check is not None:
-            problems.update(_problem(loaded, rule, finding) for finding in rule.check(inspection))
+            problems.update(
+                _problem(loaded, rule, finding)
+                for finding in rule.check(inspection)
+                if is_certain(loaded.unread, rule.id, finding.path)
+            )
     return sorted(problems)
 
 

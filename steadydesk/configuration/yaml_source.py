@@ -17,6 +17,7 @@ from ruamel.yaml.events import (
     MappingStartEvent,
     ScalarEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from steadydesk.configuration.problem import Path, Place, Problem, Severity, Spot
 
@@ -40,6 +41,8 @@ class Source:
     data: Any = None
     places: dict[Path, Spot] = field(default_factory=dict[Path, Spot])
     problems: list[Problem] = field(default_factory=list[Problem])
+    twice: set[Path] = field(default_factory=set[Path])
+    """Paths of the keys that are given again; the first value is the one in ``data``."""
 
 
 class _RefusedError(Exception):
@@ -70,6 +73,8 @@ def read_yaml(text: str, file: str) -> Source:
             reader.take(event)
     except _RefusedError as refused:
         reader.source.problems.append(refused.problem)
+    except ReaderError as error:
+        reader.source.problems.append(_unprintable(text, error, file))
     except (YAMLError, ValueError, RecursionError) as error:
         reader.source.problems.append(_not_yaml(error, reader.place()))
     if any(problem.rule != "C003" for problem in reader.source.problems):
@@ -96,6 +101,14 @@ def read_file(file: FilePath) -> Source:
 
 def _unreadable(place: Place, reason: str) -> Source:
     return Source(place.file, problems=[Problem(place, "C001", Severity.ERROR, reason)])
+
+
+def _unprintable(text: str, error: ReaderError, file: str) -> Problem:
+    before = text[: error.position]
+    place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    character = f"U+{ord(text[error.position]):04X}" if error.position < len(text) else "one"
+    message = f"the file is not YAML: the character {character} must not stand in it"
+    return Problem(place, "C002", Severity.ERROR, message)
 
 
 def _not_yaml(error: Exception, start: Place) -> Problem:
@@ -141,6 +154,9 @@ class _Reader:
             self._take_key(above, event, here)
             return
         value = _scalar(event) if isinstance(event, ScalarEvent) else _holder(event)
+        if value is None and above is not None and above.key_place is not None and _is_left_out(event):
+            # The parser says where the next thing begins.
+            here = above.key_place
         path = self._put(above, value, here)
         if isinstance(value, (dict, list)):
             self._open.append(_Open(value, path))
@@ -165,6 +181,7 @@ class _Reader:
             first = above.known[event.value]
             message = f"'{event.value}' is given twice; the first time at {first}"
             self.source.problems.append(Problem(here, "C003", Severity.ERROR, message))
+            self.source.twice.add((*above.path, event.value))
         above.known.setdefault(event.value, here)
 
     def _put(self, above: _Open | None, value: object, here: Place) -> Path:
@@ -183,6 +200,10 @@ class _Reader:
             self.source.places[path] = Spot(above.key_place or here, here)
         above.key = None
         return path
+
+
+def _is_left_out(event: CollectionStartEvent | ScalarEvent) -> bool:
+    return isinstance(event, ScalarEvent) and not event.value
 
 
 def _is_plain_tag(event: CollectionStartEvent | ScalarEvent) -> bool:

@@ -11,7 +11,7 @@ LONGEST = 300
 HIDDEN = "•••"
 
 _EXCERPT = 2000
-"""So much of an answer is kept at all (``ConnectorFault.detail``): its end may be in the middle of a word."""
+"""So many bytes of an answer are kept, or characters (``ConnectorFault.detail``): its end may be amid a word."""
 _MEMBERS = ("title", "message", "detail", "error", "error_description", "reason", "errors")
 """Of RFC 9457, RFC 6749 and what else is usual."""
 _MOST = 4
@@ -40,7 +40,12 @@ def _words_of(detail: str) -> Iterator[str]:
     except (ValueError, RecursionError):
         if not detail.lstrip().startswith(("{", "[", "<")):
             # Markup and half a document are nothing to read; of what was cut off the last word is left out.
-            yield detail if len(detail) < _EXCERPT else detail.rpartition(" ")[0]
+            yield detail.rpartition(" ")[0] if _may_be_cut(detail) else detail
+
+
+def _may_be_cut(detail: str) -> bool:
+    """Bytes that are no UTF-8 became longer ones: what was cut is never shorter than the excerpt."""
+    return len(detail.encode(errors="surrogatepass")) >= _EXCERPT
 
 
 def _words_in(found: Any, depth: int) -> Iterator[str]:

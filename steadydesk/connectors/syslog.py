@@ -78,10 +78,15 @@ async def _send_to_socket(path: str, message: bytes) -> None:
 async def _send_over_tcp(guard: EgressGuard, host: str, port: int, message: bytes) -> None:
     _, connected = await guard.connect(host, port, encrypted=False)
     _, writer = await asyncio.open_connection(sock=connected)
-    writer.write(f"{len(message)} ".encode() + message)
-    await writer.drain()
-    writer.close()
-    await writer.wait_closed()
+    try:
+        writer.write(f"{len(message)} ".encode() + message)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+    except (OSError, asyncio.CancelledError):
+        # With what is unsent, the connection would stay open as long as the server takes nothing.
+        writer.transport.abort()
+        raise
 
 
 async def _send_over_udp(guard: EgressGuard, host: str, port: int, message: bytes) -> None:

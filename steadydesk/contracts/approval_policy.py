@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from steadydesk.contracts.base import BusinessTime, Contract, Key
 from steadydesk.contracts.language import Localised
@@ -92,7 +92,7 @@ class ApprovalPolicy(Contract):
         default=RESUBMIT_WITHIN,
         description="How long a returned line waits for its resubmission; then it is closed as refused.",
     )
-    bulk_limit: float | None = Field(
+    bulk_limit: FiniteFloat | None = Field(
         default=None,
         description="No bulk decision above this amount: neither one of its approvals, nor all of them together.",
     )

@@ -43,6 +43,14 @@ class AccessView(Contract):
     until: datetime | None = None
 
 
+class SecurityEventKind(StrEnum):
+    FORGED_UPDATE = "forged-update"
+    FORGED_SIGNAL = "forged-signal"
+    FORGED_CANCEL = "forged-cancel"
+    BREAK_GLASS = "break-glass"
+    UNATTENDED = "unattended"
+
+
 class SecurityEventView(Contract):
     """A command without proof, or sight that somebody took; numbers and ids, no words."""
 

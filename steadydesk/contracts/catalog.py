@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from steadydesk.contracts.base import BusinessTime, Contract, Key
 from steadydesk.contracts.form import Form
@@ -49,7 +49,7 @@ class PreApproval(Contract):
 
 
 class Price(Contract):
-    amount: float = Field(ge=0)
+    amount: FiniteFloat = Field(ge=0)
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     variable: str | None = Field(
         default=None,

@@ -43,7 +43,7 @@ APPROVAL_EVENTS: tuple[EventType, ...] = (
         "approval.expired",
         ("Approval expired", "Genehmigung abgelaufen"),
         "Nobody decided in time and the policy's outcome took effect.",
-        "The requester, those who could decide and the item's owner.",
+        "The requester, and those who could still decide.",
         fields="requester item line gate policy stage outcome because",
         subject=(
             "{{ number }}: nobody decided in time",

@@ -85,7 +85,7 @@ GRANT_EVENTS: tuple[EventType, ...] = (
         "grant.failed",
         ("Grant in trouble", "Störung bei einer Gewährung"),
         "A grant could not be given, or not be taken back; a person has it as a task.",
-        "The owner of the item, and the group that has the task.",
+        "The group that has the task.",
         fields="holder entitlement request task problem attempts",
         subject=(
             "{{ number }}: needs a person",

@@ -194,7 +194,7 @@ REQUEST_EVENTS: tuple[EventType, ...] = (
         "step.failed",
         ("Step failed", "Schritt fehlgeschlagen"),
         "A step of the plan failed and its retries are used up.",
-        "The fulfilment group, and the operators of the function.",
+        "The fulfilment group.",
         fields="item line step group attempts problem",
         subject=(
             "{{ number }}: step failed",
@@ -211,7 +211,7 @@ REQUEST_EVENTS: tuple[EventType, ...] = (
         "undo.failed",
         ("Undo failed", "Rücknahme fehlgeschlagen"),
         "Something that was done could not be taken back by itself; a person has it as a task.",
-        "The fulfilment group, and the operators of the function.",
+        "The fulfilment group.",
         fields="item line step group task attempts problem",
         subject=(
             "{{ number }}: could not be taken back",

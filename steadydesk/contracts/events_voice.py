@@ -6,8 +6,8 @@ VOICE_EVENTS: tuple[EventType, ...] = (
     event(
         "survey.requested",
         ("Your opinion is asked for", "Ihre Meinung ist gefragt"),
-        "The person an order was for is asked for a score.",
-        "The person it was for.",
+        "The person who ordered is asked for a score.",
+        "Who ordered it.",
         fields="requester item until",
         subject=(
             "{{ number }}: how did we do?",
@@ -25,7 +25,7 @@ VOICE_EVENTS: tuple[EventType, ...] = (
         "call-back.opened",
         ("Call-back wanted", "Rückruf erwünscht"),
         "A low score opened a task to call the person back.",
-        "The group that has the task, and the item's owner.",
+        "The group that has the task.",
         fields="requester item task group score text",
         subject=(
             "{{ number }}: please call back",

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from steadydesk.contracts.base import Contract
 from steadydesk.contracts.language import Localised
@@ -49,8 +49,8 @@ class FormField(Contract):
         default=False, description="Shown only to the step that needs it; reads are audited."
     )
     choices: list[Choice] = Field(default_factory=list[Choice])
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: FiniteFloat | None = None
+    maximum: FiniteFloat | None = None
     max_length: int = Field(default=2000, ge=1, le=20_000)
     pattern: str | None = None
     future_person: bool = Field(

@@ -29,6 +29,9 @@ class GrantProcess(RecordDocument):
     step: str
     item: str
     holder: str
+    for_future_person: bool = Field(
+        default=False, description="Somebody not in the directory has it; the holder only stands in for them."
+    )
     opened_by: str
     in_their_place: list[str] = Field(
         default_factory=list,
@@ -47,6 +50,10 @@ class GrantProcess(RecordDocument):
     restricted_to: list[str] = Field(
         default_factory=list, description="The groups that alone see it, as of its request."
     )
+
+    def goes_with(self, person: str) -> bool:
+        """Whether it is taken back when the person leaves."""
+        return person == self.holder and not self.for_future_person
 
     def acting(self) -> list[str]:
         """Who acts as its requester: a person (`p:`) or groups (`g:`)."""

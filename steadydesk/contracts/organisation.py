@@ -8,7 +8,7 @@ from pydantic import Field
 from steadydesk.contracts.approval_policy import ApprovalPolicy
 from steadydesk.contracts.base import Contract, Key
 from steadydesk.contracts.catalog import CatalogItem
-from steadydesk.contracts.language import Localised
+from steadydesk.contracts.language import Languages, Localised
 from steadydesk.contracts.process_model import ProcessModel
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -84,7 +84,7 @@ class Settings(Contract):
     """Choices of the organisation that belong to no single entry."""
 
     name: Localised
-    languages: list[str] = Field(default_factory=lambda: ["en"])
+    languages: Languages = Field(default_factory=lambda: ["en"])
     zone: str = "UTC"
     second_person_applies: bool = Field(
         default=False,

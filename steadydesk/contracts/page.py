@@ -5,6 +5,7 @@ go.
 import base64
 import binascii
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Generic, NoReturn, TypeVar, cast
 
@@ -43,11 +44,17 @@ def keys_of(after: str, count: int) -> tuple[str, ...]:
     return texts
 
 
-def instant_and_key(after: str | None) -> tuple[datetime, str] | None:
-    """The position of a cursor made of an instant and a key; None at the beginning."""
+def instant_and_key(
+    after: str | None, fits: Callable[[str], bool] | None = None
+) -> tuple[datetime, str] | None:
+    """The position of a cursor made of an instant and a key; None at the beginning. ``fits`` tells whether a key is
+    one of the list's own: behind another list's place nothing would be found.
+    """
     if after is None:
         return None
     at, key = keys_of(after, 2)
+    if fits is not None and not fits(key):
+        _bad_cursor()
     try:
         instant = datetime.fromisoformat(at)
         # Far ends of the calendar leave it when they are put into another zone.

@@ -139,9 +139,7 @@ class Line(ProcessState):
     expected_at: datetime | None = None
     effective_at: datetime | None = None
     held_since: datetime | None = None
-    return_until: datetime | None = Field(
-        default=None, description="When a returned line is closed as refused."
-    )
+    return_until: datetime | None = Field(default=None, description="When it is closed as refused.")
     return_reminded: bool = False
     recalled: bool = Field(default=False, description="Its requester took it back out of approval.")
     returning: bool = Field(default=False, description="What was done is taken back, then it is returned.")
@@ -149,6 +147,7 @@ class Line(ProcessState):
     extension_told: bool = False
     extension_problem: str | None = Field(default=None, description="Why the grant could not be extended.")
     holder_left: bool = Field(default=False, description="What gives access goes at once.")
+    for_future_person: bool = Field(default=False, description="'requested_for' only stands in for them.")
     close_code: str | None = None
     closed_at: datetime | None = None
 

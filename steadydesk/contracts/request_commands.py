@@ -17,6 +17,7 @@ class OrderedItem(Contract):
     quantity: int = 1
     variables: TextRef
     requested_for: str
+    for_future_person: bool = Field(default=False, description="As its parent's line, or what it extends.")
 
 
 class Order(Contract):

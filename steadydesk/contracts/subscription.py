@@ -64,7 +64,9 @@ class Replay(Contract):
 
 
 class Replayed(Contract):
-    queued: int
+    queued: int = Field(description="How many messages are sent once more.")
+    after: int = Field(description="The position that was reached: go on from here.")
+    more: bool = Field(description="Whether there may be more events after it.")
 
 
 class _Sending(Contract):

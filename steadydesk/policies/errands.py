@@ -41,6 +41,12 @@ _EXTENDING = (Phase.FULFILMENT, Phase.PENDING, Phase.COMPLETE)
 """Complete: as orders closed that were approved before they waited for their grant's word."""
 
 
+def extending_line(process: RequestProcess, errand: str) -> Line | None:
+    """The line, approved by then, that tells a grant its new end by this errand, or has told it."""
+    extending = (line for line in process.lines if line.extends is not None and line.phase in _EXTENDING)
+    return next((line for line in extending if errand == extension_key(line)), None)
+
+
 def errands_of(process: RequestProcess, organisation: Organisation) -> list[Errand]:
     """Every effect that has no outcome yet; the workflow runs those that it has not under way."""
     found = [

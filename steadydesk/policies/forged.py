@@ -8,16 +8,18 @@ _MOST = 10_000
 
 @dataclass(frozen=True)
 class Forgery:
-    """A command that was refused by a validator; ``number`` is the workflow that it was sent to."""
+    """A command that was refused by a validator, or by the worker that an activity was asked of; ``number`` is the
+    record that it was sent to, if any.
+    """
 
-    number: str
+    number: str | None
     command: str
 
 
 _seen: deque[Forgery] = deque(maxlen=_MOST)
 
 
-def note(number: str, command: str) -> None:
+def note(number: str | None, command: str) -> None:
     """Keep one; validators do not run on replay, so each is kept once."""
     _seen.append(Forgery(number, command))
 

@@ -128,7 +128,7 @@ def _problems(form: Form, error: jsonschema_rs.ValidationError) -> Iterator[tupl
 def _message(form: Form, keyword: str, error: jsonschema_rs.ValidationError) -> str:
     detail = error.kind.as_dict()
     if keyword in _LIMITS:
-        return f"must {_LIMITS[keyword]} {detail['limit']:g}"
+        return f"must {_LIMITS[keyword]} {detail['limit']:.15g}"
     if keyword == "format":
         return f"must be {_FORMATS.get(detail['format'], detail['format'])}"
     if keyword == "type":

@@ -13,7 +13,7 @@ class Permission(StrEnum):
     READ = "read"
     """Catalogue, people, groups, and the records that the matrix lets one see."""
     ORDER = "order"
-    """Order, cancel, comment, resubmit, answer surveys, on what one may see."""
+    """Order, cancel, comment, resubmit, answer surveys, and say or change whatever else one's sight allows."""
     DECIDE = "decide"
     WORK = "work"
     """Tasks of one's groups."""

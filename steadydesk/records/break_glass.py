@@ -7,6 +7,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.assertion import TextRef
+from steadydesk.contracts.audit_views import SecurityEventKind
 from steadydesk.contracts.delivery import Message
 from steadydesk.errors import Conflict, UnknownRecord
 from steadydesk.policies.rights import Relation
@@ -17,11 +18,12 @@ from steadydesk.records.directory_events import Author
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.security import note_security_event
 from steadydesk.records.sights import let_see
+from steadydesk.records.silence import kept_from
 from steadydesk.records.tables.access import break_glass
 from steadydesk.records.tables.process import record
 
 SIGHT_FOR = timedelta(hours=1)
-KIND = "break-glass"
+_KIND = SecurityEventKind.BREAK_GLASS
 
 
 async def open_in_emergency(
@@ -29,19 +31,21 @@ async def open_in_emergency(
 ) -> datetime:
     """Give ``author`` sight of the process behind ``number``; until when it lasts.
 
-    ``seen`` is why they see it already: Conflict when that needs no emergency. UnknownRecord for no record.
+    ``seen`` is why they see it already: Conflict when that needs no emergency. UnknownRecord for no record, and for one
+    that is kept from them until its hour: an answer, or an event in the list of operators, would say that it is about
+    them.
     """
     row = (
         await connection.execute(select(record.c.owner, record.c.function).where(record.c.number == number))
     ).one_or_none()
-    if row is None:
+    if row is None or await kept_from(connection, row.owner, [author.actor], author.at):
         raise UnknownRecord("there is no such record")
     if set(seen) - {Relation.BREAK_GLASS.value}:
         raise Conflict(f"you may see {number} already")
     until = author.at + SIGHT_FOR
     identity = await _write(connection, row.owner, author, reason, until)
     await texts.refer(connection, [reason.ref], row.owner)
-    await note_security_event(connection, KIND, row.owner, author.at, actor=author.actor, detail=identity)
+    await note_security_event(connection, _KIND, row.owner, author.at, actor=author.actor, detail=identity)
     messages = await _messages(connection, row.owner, row.function, author, reason, identity)
     await outbox.post(connection, [message for message in messages if message.audience])
     return until
@@ -102,8 +106,8 @@ def _message(
     facts: Mapping[str, str | None],
 ) -> Message:
     return Message(
-        id=f"{KIND}:{identity}:{event}",
-        event=f"{KIND}.{event}",
+        id=f"{_KIND.value}:{identity}:{event}",
+        event=f"{_KIND.value}.{event}",
         number=number,
         audience=sorted(audience),
         facts=dict(facts),

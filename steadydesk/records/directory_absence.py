@@ -18,12 +18,16 @@ from steadydesk.records.tables.directory import absence
 
 
 async def absence_during(
-    connection: AsyncConnection, person_id: str, begin: datetime, end: datetime
+    connection: AsyncConnection, person_id: str, begin: datetime, end: datetime, *, held: bool = False
 ) -> Span | None:
-    """From when until when the person is away who is so at some time in [begin, end); None where they are not away."""
+    """From when until when the person is away who is so at some time in [begin, end); None where they are not away.
+    What is ``held`` nobody takes back before the transaction ends.
+    """
     spans = select(absence.c.begins_at, absence.c.ends_at).where(
         absence.c.person == person_id, absence.c.ends_at > begin
     )
+    if held:
+        spans = spans.order_by(absence.c.id).with_for_update(read=True)
     found = (await connection.execute(spans)).all()
     return away_during([(row.begins_at, row.ends_at) for row in found], begin, end)
 

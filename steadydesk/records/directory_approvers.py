@@ -77,16 +77,23 @@ def _facts_of(policy: str | None) -> Select[*tuple[Any, ...]]:
     return _facts(policy).where(person.c.id == any_(_PEOPLE))
 
 
-@lru_cache(maxsize=64)
-def _facts_for_vote(policy: str | None) -> Select[*tuple[Any, ...]]:
-    """The same with the voter's row locked. Whoever waited for it reads the row as it is then, and only through the
+def _held(people: ColumnElement[bool]) -> CTE:
+    """These people locked, in order of id. Whoever waited for one reads the row as it is then, and only through the
     lock: everything else of the statement is as of its beginning.
     """
-    of_voter = select(person.c.id, person.c.active).where(person.c.id == bindparam("voter", type_=Text))
-    held = of_voter.with_for_update(read=True).cte("held")
+    of_people = select(person.c.id, person.c.active).where(people).order_by(person.c.id)
+    return of_people.with_for_update(read=True, of=person).cte("held")
+
+
+def _facts_with(held: CTE, policy: str | None) -> Select[*tuple[Any, ...]]:
     active = func.coalesce(held.c.active, person.c.active).label("active")
-    everybody = person.outerjoin(held, held.c.id == person.c.id)
-    return _facts(policy, active).select_from(everybody).where(person.c.id == any_(_PEOPLE))
+    return _facts(policy, active).select_from(person.outerjoin(held, held.c.id == person.c.id))
+
+
+@lru_cache(maxsize=64)
+def _facts_held(policy: str | None) -> Select[*tuple[Any, ...]]:
+    held = _held(person.c.id == any_(bindparam("staying", type_=ARRAY(Text))))
+    return _facts_with(held, policy).where(person.c.id == any_(_PEOPLE))
 
 
 async def approvers(
@@ -95,16 +102,16 @@ async def approvers(
     policy: str | None,
     now: datetime,
     *,
-    voter: str | None = None,
+    staying: Collection[str] = (),
 ) -> dict[str, Approver]:
-    """What a gate of ``policy`` must know of these people, by id; unknown ids are missing. The ``voter`` among them
+    """What a gate of ``policy`` must know of these people, by id; unknown ids are missing. Those ``staying`` among them
     cannot leave before the transaction ends.
 
     ``delegates`` are those whom each person named; what a delegate delegated in turn is never followed.
     Without a policy only delegations of everything count.
     """
-    statement = _facts_of(policy) if voter is None else _facts_for_vote(policy)
-    named = {} if voter is None else {"voter": voter}
+    statement = _facts_held(policy) if staying else _facts_of(policy)
+    named = {"staying": list(staying)} if staying else {}
     rows = await connection.execute(statement, {"people": list(people), "now": now, **named})
     return {row.id: _approver(row) for row in rows}
 
@@ -184,7 +191,11 @@ _WANTED = union_all(
     select(func.unnest(_PEOPLE).label("id"), literal(0).label("level")),
     select(_LINE.c.id, _LINE.c.level).where(_IS_ABOVE),
 ).subquery("wanted")
-_FACTS_ABOVE = _facts(None).add_columns(_WANTED.c.level).join(_WANTED, _WANTED.c.id == person.c.id)
+_FACTS_ABOVE = (
+    _facts_with(_held(person.c.id.in_(select(_LINE.c.id).where(_IS_ABOVE))), None)
+    .add_columns(_WANTED.c.level)
+    .join(_WANTED, _WANTED.c.id == person.c.id)
+)
 
 
 async def line_above(connection: AsyncConnection, person_id: str) -> list[str]:
@@ -197,7 +208,9 @@ async def line_above(connection: AsyncConnection, person_id: str) -> list[str]:
 async def approvers_above(
     connection: AsyncConnection, person_id: str, people: Collection[str], now: datetime
 ) -> tuple[list[str], dict[str, Approver]]:
-    """``line_above`` of a person, and ``approvers`` of everybody in the line and of ``people``, in one read."""
+    """``line_above`` of a person, and ``approvers`` of everybody in the line and of ``people``, in one read. Nobody in
+    the line leaves before the transaction ends.
+    """
     values = {"under": person_id, "people": list(people), "now": now}
     rows = sorted(await connection.execute(_FACTS_ABOVE, values), key=lambda row: row.level)
     line = [row.id for row in rows if row.level and row.active]

@@ -32,7 +32,7 @@ async def delegate(
             "The directory has no such person.",
             problems=[Problem("/delegate", "delegate or delegator is unknown")],
         ) from None
-    away = await absence_during(connection, new.delegator, new.begins_at, new.ends_at)
+    away = await absence_during(connection, new.delegator, new.begins_at, new.ends_at, held=True)
     check_delegation(new, by=by, delegator=delegator, delegate=deputy, away=away, now=author.at)
     made = Delegation(**new.model_dump(), id=new_id("d"), made_by=by.person.id, made_at=author.at)
     policies = ",".join(made.policies) if made.policies else None

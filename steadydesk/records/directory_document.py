@@ -34,9 +34,22 @@ def read_directory(path: Path, *, complete: bool = False) -> DirectoryDocument:
     problem.
     """
     try:
-        content = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path} cannot be read: {error}") from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}") from error
+    return _parsed(path, _text(content, str(path)), complete=complete)
+
+
+def _text(content: bytes, source: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = "this is not UTF-8 text; save it as UTF-8, in Excel as 'CSV UTF-8'"
+        raise fault(source, line, message) from error
+
+
+def _parsed(path: Path, content: str, *, complete: bool) -> DirectoryDocument:
     if path.suffix == ".csv":
         return parse_csv(content, str(path), complete=complete)
     if path.suffix in (".yaml", ".yml"):
@@ -49,10 +62,11 @@ def parse_csv(content: str, source: str, *, complete: bool = False) -> Directory
 
     The columns are the fields of the entries. Several groups or roles of one person stand in one cell,
     separated by semicolons. A column that the file does not have changes nothing; an empty cell empties what can be
-    empty, and leaves name, label, language, zone, service_account and active as they are.
+    empty, and leaves name, label, language, zone, service_account and active as they are. Columns are parted by what
+    parts the header: commas, semicolons or tabs.
     """
-    reader = csv.DictReader(io.StringIO(content), strict=True)
-    entry, part = _entry_of(list(reader.fieldnames or []), source)
+    reader = csv.DictReader(io.StringIO(content), strict=True, delimiter=_delimiter(content))
+    entry, part = _entry_of(_header(reader, source), source)
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
     try:
@@ -86,6 +100,23 @@ def parse_yaml(content: str, source: str, *, complete: bool = False) -> Director
         return DirectoryDocument.model_validate({"complete": complete, **loaded})
     except ValidationError as error:
         raise faults_of(error, source, lambda location: _yaml_line(loaded, location)) from None
+
+
+def _delimiter(content: str) -> str:
+    """What stands between the names of the header, as Excel writes it in a country of decimal commas too."""
+    header = content.partition("\n")[0]
+    return max(",;\t", key=header.count)
+
+
+def _header(reader: "csv.DictReader[str]", source: str) -> list[str]:
+    try:
+        header = list(reader.fieldnames or [])
+    except csv.Error as error:
+        raise fault(source, 1, str(error)) from error
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise fault(source, 1, f"the column '{twice}' stands twice")
+    return header
 
 
 def _entry_of(header: list[str], source: str) -> tuple[type[PersonEntry] | type[GroupEntry], str]:

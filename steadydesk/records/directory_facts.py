@@ -1,6 +1,7 @@
 """What rules and processes read about people: values for expressions, and who administers."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, func, select
@@ -45,6 +46,11 @@ async def has_left(connection: AsyncConnection, person_id: str) -> bool:
         select(person.c.active).where(person.c.id == person_id).with_for_update(read=True)
     )
     return active is False
+
+
+async def left_at(connection: AsyncConnection, person_id: str) -> datetime | None:
+    """When the person left; None where they are there, or nobody knows when."""
+    return await connection.scalar(select(person.c.left_at).where(person.c.id == person_id))
 
 
 async def leavers(connection: AsyncConnection, ids: Collection[str]) -> set[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -111,6 +111,7 @@ class _Import:
         )
         names = {*self._present.people, *self._people}
         self._ids = await people_by_name(self._connection, names)
+        await self._hold(self._ids[change.key] for change in people)
         await self._set_managers(self._groups[change.key] for change in groups)
         for change in listed:
             await self._set_person(change)
@@ -142,6 +143,11 @@ class _Import:
         ]
         if rows:
             await self._connection.execute(insert(person), rows)
+
+    async def _hold(self, ids: Iterable[str]) -> None:
+        """All who change, in the order in which a gate holds whom it asks: neither waits for the other in turn."""
+        held = select(person.c.id).where(person.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
+        await self._connection.execute(held.order_by(person.c.id).with_for_update(), {"ids": list(ids)})
 
     async def _set_managers(self, entries: Iterable[GroupEntry]) -> None:
         for entry in entries:

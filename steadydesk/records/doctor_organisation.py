@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -48,12 +48,20 @@ async def examine_organisation(connection: AsyncConnection, now: datetime) -> li
 
 
 async def examine_grants(connection: AsyncConnection, now: datetime) -> list[Symptom]:
-    """What somebody who has left still has by the register, and nothing takes back."""
+    """What somebody who has left still has by the register, and nothing takes back; not what they ordered for a future
+    person, which the register has under their name.
+    """
     left_at = func.coalesce(person.c.left_at, person.c.updated_at)
+    line = func.jsonb_build_object("number", grant_register.c.line, "for_future_person", true())
+    for_future_person = exists().where(
+        process.c.number == grant_register.c.request,
+        process.c.document["lines"].contains(func.jsonb_build_array(line)),
+    )
     rows = await connection.execute(
         select(grant_register.c.number, person.c.user_name)
         .join(person, person.c.id == grant_register.c.holder)
         .where(grant_register.c.state == GrantState.ACTIVE.value, ~person.c.active)
+        .where(~for_future_person)
         .where(func.greatest(left_at, grant_register.c.granted_at) < now - _TOLD_WITHIN)
         .order_by(grant_register.c.number)
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from steadydesk.contracts.audit_views import SecurityEventKind
 from steadydesk.contracts.delivery import Message
 from steadydesk.policies.restriction import answering_groups
 from steadydesk.records import outbox, texts
@@ -16,8 +17,6 @@ from steadydesk.records.security import note_security_event
 from steadydesk.records.silence import kept_from
 from steadydesk.records.tables.process import record
 from steadydesk.records.tables.voice import feedback
-
-UNATTENDED = "unattended"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,9 @@ async def take_feedback(connection: AsyncConnection, said: Said, group: str) -> 
         )
     )
     if answering.empty:
-        await note_security_event(connection, UNATTENDED, said.owner, said.at, detail=said.id)
+        await note_security_event(
+            connection, SecurityEventKind.UNATTENDED, said.owner, said.at, detail=said.id
+        )
     await outbox.post(connection, _messages(said, answering))
     return answering.answers
 
@@ -105,7 +106,7 @@ def _messages(said: Said, answering: _Answering) -> list[Message]:
         return []
     if answering.empty:
         told = {"kind": answering.function, "group": answering.empty[0]}
-        return [_message(said, f"feedback.{UNATTENDED}", audience, told)]
+        return [_message(said, "feedback.unattended", audience, told)]
     words = {} if answering.restricted else {"text": said.text}
     return [
         _message(

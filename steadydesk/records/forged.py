@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from steadydesk.contracts.audit_views import SecurityEventKind
 from steadydesk.policies.forged import take
 from steadydesk.records.security import note_security_event
 
@@ -12,5 +13,6 @@ async def write_down(connection: AsyncConnection, now: datetime) -> int:
     """Write what this process refused since the last call; how many."""
     found = take()
     for forgery in found:
-        await note_security_event(connection, "forged-update", forgery.number, now, detail=forgery.command)
+        kind = SecurityEventKind.FORGED_UPDATE
+        await note_security_event(connection, kind, forgery.number, now, detail=forgery.command)
     return len(found)

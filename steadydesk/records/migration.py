@@ -13,7 +13,7 @@ from steadydesk.records.engine import asyncpg_url
 from steadydesk.settings import settings
 
 SERVICE_ROLE = "steadydesk_service"
-_APPEND_ONLY = ("audit", "anchor", "vote", "sensitive_read", "break_glass")
+_APPEND_ONLY = ("audit", "anchor", "vote", "sensitive_read", "break_glass", "security_event")
 _ONE_MIGRATION_AT_A_TIME = 7_301_966
 
 

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import text
+from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.delivery import Message
+from steadydesk.records.tables.delivery import outbox
 
-__all__ = ["Message", "post"]
+__all__ = ["Message", "is_posted", "post"]
 
 # One statement of one text, however many rows: it is prepared once, and costs one round trip.
 _POST = text("""
@@ -27,3 +28,8 @@ async def post(connection: AsyncConnection, messages: Sequence[Message]) -> None
     if messages:
         rows = [message.model_dump(mode="json") for message in messages]
         await connection.execute(_POST, {"messages": json.dumps(rows)})
+
+
+async def is_posted(connection: AsyncConnection, identity: str) -> bool:
+    """Whether a message with this id was written before, by this transaction or by an earlier one."""
+    return bool(await connection.scalar(select(exists().where(outbox.c.id == identity))))

@@ -6,14 +6,14 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from steadydesk.contracts.audit_views import SecurityEventView
+from steadydesk.contracts.audit_views import SecurityEventKind, SecurityEventView
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.tables.identity import security_event
 
 
 async def note_security_event(
     connection: AsyncConnection,
-    kind: str,
+    kind: SecurityEventKind,
     number: str | None,
     at: datetime,
     *,
@@ -26,7 +26,9 @@ async def note_security_event(
     """
     await connection.execute(
         upsert(security_event)
-        .values(id=identity or new_id("sec"), kind=kind, number=number, actor=actor, detail=detail, at=at)
+        .values(
+            id=identity or new_id("sec"), kind=kind.value, number=number, actor=actor, detail=detail, at=at
+        )
         .on_conflict_do_nothing()
     )
 

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.contracts.delivery import Channel
-from steadydesk.contracts.subscription import NewSubscription, Subscription, SubscriptionEdit
-from steadydesk.errors import UnknownRecord
+from steadydesk.contracts.subscription import NewSubscription, Replayed, Subscription, SubscriptionEdit
+from steadydesk.errors import Conflict, UnknownRecord
 from steadydesk.policies.assertion import Keyring
 from steadydesk.policies.delivery import Planned
 from steadydesk.records.delivery_fanout import delivery_row, newest, outgoing, subscribers
@@ -163,10 +163,13 @@ def _sealed_anew(keyring: Keyring, sealed: str | None, place: str) -> str | None
         return None
 
 
-async def replay(connection: AsyncConnection, subscription_id: str, after: int, now: datetime) -> int:
-    """Queue once more every event after ``after`` that the subscription takes and its owner may see now, at
-    most REPLAY_LIMIT rows of the outbox; how many. The ids stay, so a receiver knows what it has had.
+async def replay(connection: AsyncConnection, subscription_id: str, after: int, now: datetime) -> Replayed:
+    """Queue once more every event after ``after`` that the subscription takes and its owner may see now, of at
+    most REPLAY_LIMIT rows of the outbox; how many, and where to go on. The ids stay, so a receiver knows what it
+    has had. Raises Conflict where it has ended, UnknownRecord.
     """
+    if not (await get(connection, subscription_id)).active:
+        raise Conflict("The subscription has ended; switch it on again before a replay.")
     stream = (
         select(outbox)
         .where(outbox.c.seq > after, outbox.c.fanned_out_at.is_not(None))
@@ -183,7 +186,8 @@ async def replay(connection: AsyncConnection, subscription_id: str, after: int, 
         await connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_=again, where=ended), queued
         )
-    return len(queued)
+    reached = rows[-1].seq if rows else after
+    return Replayed(queued=len(queued), after=reached, more=len(rows) == REPLAY_LIMIT)
 
 
 async def _write(

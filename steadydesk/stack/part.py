@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 from steadydesk.stack.child import ChildProcess, rotate
-from steadydesk.stack.failure import StackError
 
 Announce = Callable[[str, str], None]
 """Says a sentence (second) about a part (first) to the person at the terminal."""
@@ -97,10 +96,10 @@ class Part:
             await asyncio.sleep(self._back_off.after(failures))
             try:
                 await self._timed_start("ready again")
-            except (StackError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever went wrong, it is not left lying
                 failures += 1
-                pause = self._back_off.after(failures)
-                self._announce(self.name, f"cannot restart, next try in {pause:.1f} s: {error}")
+                pause, why = self._back_off.after(failures), str(error) or type(error).__name__
+                self._announce(self.name, f"cannot restart, next try in {pause:.1f} s: {why}")
             else:
                 return failures
 

@@ -68,7 +68,12 @@ class EmbeddedPostgres:
             self._command(), self.log_file, environment=_NEUTRAL, orphan_signal=signal.SIGQUIT
         )
         await self._until_it_answers(self.process)
-        await self.create_database(DATABASE)
+        try:
+            await self.create_database(DATABASE)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise StackError(
+                f"PostgreSQL cannot make the database {DATABASE}: {error}{last_lines(self.log_file)}"
+            ) from error
 
     async def stop(self) -> None:
         """End all connections and stop cleanly; harmless when it is not running."""
@@ -142,7 +147,7 @@ class EmbeddedPostgres:
         while True:
             try:
                 await (await self.connect("postgres")).close()
-            except (OSError, asyncpg.PostgresError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 if process.returncode is not None:
                     raise StackError(f"PostgreSQL does not start:{last_lines(self.log_file)}") from error
                 if time.monotonic() > end:

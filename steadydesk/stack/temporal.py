@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from steadydesk.stack import leftovers
 from steadydesk.stack.child import ChildProcess, last_lines
@@ -114,7 +115,7 @@ class EmbeddedTemporal:
             await writer.wait_closed()
             client = await self.connect()
             return await client.service_client.check_health()
-        except (OSError, RuntimeError):
+        except (OSError, RuntimeError, RPCError):
             return False
 
 

@@ -229,6 +229,27 @@ async def test_an_anchor_waits_for_a_refused_log_server_and_goes_there_once_it_i
     assert names.asked == ["loghost.corp"] * 2, "each sending asks once and goes to the number it checked"
 
 
+async def test_a_sink_that_refuses_holds_back_no_other_and_they_get_it_once(
+    engine: AsyncEngine, key_file: Path, httpserver: HTTPServer
+) -> None:
+    answers, got = [500, 500, 204], list[bytes]()
+    httpserver.expect_request("/full").respond_with_handler(lambda _: Response(status=answers.pop(0)))
+
+    def take(request: Request) -> Response:
+        got.append(request.data)
+        return Response(status=204)
+
+    httpserver.expect_request("/open").respond_with_handler(take)
+    desk = Desk(engine, key_file, httpserver.url_for("/full"), httpserver.url_for("/open"))
+    await desk.seal()
+    for _ in range(2):
+        with pytest.raises(Refused, match="answered 500"):
+            await desk.publish()
+        assert len(got) == 1
+    await desk.publish()
+    assert (len(got), answers) == (1, [])
+
+
 def test_a_sink_without_a_host_is_told_at_the_start() -> None:
     with pytest.raises(BadConfiguration, match="which is no host"):
         sink_guard(["syslog://log host:514"], ())

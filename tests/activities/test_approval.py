@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text
 
 from steadydesk.contracts.gate import GateState
 from steadydesk.records.directory_departure import deactivate
 from steadydesk.records.directory_events import installation
 from steadydesk.records.tables.approval import approver, vote
+from tests.support.locks import until_it_waits
 from tests.support.request_desk import Desk, gate_of, refused
 
 # who may decide
@@ -39,19 +39,9 @@ async def test_a_vote_waits_for_a_departure_and_does_not_count(desk: Desk, by: s
     async with desk.engine.begin() as connection:
         await deactivate(connection, desk.ids[by], installation(desk.now))
         voting = asyncio.create_task(refused(desk.decide(gate, "approved", by)))
-        while not await _waits_for_a_lock(desk):
-            assert not voting.done()
-            await asyncio.sleep(0.01)
+        await until_it_waits(desk.owner, voting)
     assert await voting == "NotEligible"
     assert (await desk.gate(gate)).is_open
-
-
-async def _waits_for_a_lock(desk: Desk) -> bool:
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with desk.owner.connect() as connection:
-        return bool(await connection.scalar(waiting))
 
 
 async def test_a_vote_is_immutable_and_only_once(desk: Desk) -> None:
@@ -141,6 +131,20 @@ async def test_nobody_decides_in_the_name_of_whom_they_do_not_stand_for(
     await desk.delegate("ann", "dan")
     assert await refused(desk.decide(gate, "approved", voter, acting_for=said)) == "NotEligible"
     assert (await desk.gate(gate)).ballots == []
+
+
+async def test_a_withdrawal_in_such_a_name_takes_no_vote_back(desk: Desk) -> None:
+    """Also by signal, whose refusal is written down: the vote's row stands, and so does what the gate counts."""
+    gate = await gate_of(desk, "board-two")
+    await desk.decide(gate, "approved", "ann")
+    await desk.approvals.record_signalled_decision(
+        desk.vote(gate, "withdrawn", "ann", acting_for="ben", by_signal=True)
+    )
+    [ballot] = (await desk.gate(gate)).ballots
+    assert ballot.voter == desk.ids["ann"]
+    assert (await desk.rows(vote, vote.c.gate == gate))[0].decision == "approved"
+    await desk.decide(gate, "approved", "ben")
+    assert (await desk.gate(gate)).state is GateState.APPROVED
 
 
 async def test_a_delegate_added_as_approver_after_voting_does_not_count_twice(desk: Desk) -> None:

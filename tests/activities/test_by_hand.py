@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.errand import ErrandActivities
@@ -18,9 +19,10 @@ from steadydesk.contracts.language import in_language
 from steadydesk.contracts.numbers import RecordKind
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import StepState, TaskPurpose, UndoState
-from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome, TaskAction
+from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome, OutcomeKind, TaskAction
 from steadydesk.egress.guard import EgressGuard
 from steadydesk.policies.assertion import unsigned
+from steadydesk.policies.errands import perform_key, undo_key
 from steadydesk.records import texts
 from steadydesk.records.tables.effect import effect
 from steadydesk.records.tables.grant import grant_register
@@ -103,6 +105,21 @@ async def test_a_person_gets_the_connectors_instruction_and_the_plan_goes_on(des
     await desk.act(number, task.number, TaskAction.COMPLETE)
     steps = (await desk.line(number)).steps
     assert (steps["one"].state, steps["two"].state) == (StepState.DONE, StepState.OPEN)
+
+
+@pytest.mark.parametrize("key", ["one:1", "one:1:undo:1"])
+async def test_nothing_goes_outside_that_the_record_does_not_owe(desk: Desk, key: str) -> None:
+    """Whoever reaches the task queue can ask for it: after it failed, or as if it was taken back."""
+    number = await desk.order("asking")
+    line = await desk.line(number)
+    await desk.report(number, perform_key(line, "one"), OutcomeKind.FAILED, "Refused")
+    assert f"{line.number}:{key}" in (perform_key(line, "one"), undo_key(line, "one"))
+    activities = ErrandActivities(desk.engine, load_registry(), Surroundings(EgressGuard()), {})
+    order = ErrandOrder(number=number, key=f"{line.number}:{key}")
+    for run in (activities.perform_step, activities.undo_step):
+        with pytest.raises(ApplicationError, match="has no errand"):
+            await ActivityEnvironment().run(run, order)
+    assert await desk.rows(effect, effect.c.number == number) == []
 
 
 async def test_the_steps_own_words_group_date_and_outputs_come_first(desk: Desk) -> None:

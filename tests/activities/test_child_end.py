@@ -3,13 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 
+from activities.child import ChildActivities
+from activities.child_order import find_step
 from steadydesk.contracts.agenda import Answer, ErrandKind
 from steadydesk.contracts.request import StepState
-from steadydesk.contracts.request_commands import OutcomeKind, Reschedule, TaskAction
+from steadydesk.contracts.request_commands import ErrandOrder, OutcomeKind, Reschedule, TaskAction
+from steadydesk.orchestration.requests import Sender
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.tables.process import record
-from tests.support.request_desk import Desk
+from tests.support.request_desk import KEYRING, Desk
 from tests.support.requests import NOW
 
 K = OutcomeKind
@@ -54,6 +59,19 @@ async def test_a_child_that_may_be_open_is_retried_under_its_number_and_told_its
     assert [errand.kind for errand in answer.agenda.errands] == [ErrandKind.RESCHEDULE_CHILD]
     await desk.tell(number, "child_ended", subject=child, outcome="closed_complete")
     assert (await desk.line(number)).steps["after"].state is StepState.OPEN
+
+
+@pytest.mark.parametrize("key", ["child:1", "child:1:undo:1"])
+async def test_no_child_is_cancelled_that_the_plan_does_not_take_back(desk: Desk, key: str) -> None:
+    """Whoever reaches the task queue can ask for it."""
+    number, line, child = await reserved_child(desk)
+    errand = f"{line}:{key}"
+    assert find_step(await desk.document(number), errand)[1] == "child"
+    nowhere = await Client.connect("127.0.0.1:1", lazy=True)
+    children = ChildActivities(desk.engine, Sender(nowhere, KEYRING))
+    with pytest.raises(ApplicationError, match="has no errand"):
+        await children.cancel_child_request(ErrandOrder(number=number, key=errand))
+    assert (await desk.line(number)).steps["child"].child == child
 
 
 @pytest.mark.parametrize("state", ["cancelled", "closed_incomplete"])

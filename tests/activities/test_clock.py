@@ -58,6 +58,7 @@ async def test_a_gate_reminds_on_business_time_and_then_expires(desk: Desk) -> N
     assert (await desk.line(number)).phase is Phase.REJECTED
     assert await told(desk, number, "approval.reminder") == [["ann", "ben", "cem"]] * 2
     assert (await desk.gate(f"{number}-G1")).reason == "expired"
+    assert await told(desk, number, "approval.expired") == [["ann", "ben", "cem", "rita"]]
 
 
 async def test_only_those_are_reminded_who_have_not_voted(desk: Desk) -> None:

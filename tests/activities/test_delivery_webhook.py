@@ -211,7 +211,7 @@ async def test_a_replay_sends_the_same_ids_again(scene: Scene, remote: Remote) -
     assert (await send(deliveries, hook)).sent == 3
     first = sequence(remote)
     async with scene.engine.begin() as connection:
-        assert await subscription.replay(connection, hook.id, first[0], NOW) == 2
+        assert (await subscription.replay(connection, hook.id, first[0], NOW)).queued == 2
     assert (await send(deliveries, hook, NOW + timedelta(minutes=1))).sent == 2
     assert sequence(remote) == [*first, *first[1:]]
     assert len({each.headers["webhook-id"] for each in remote.received}) == 3

@@ -12,8 +12,16 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.effect import UNVERIFIED, Effect
-from steadydesk.connectors.errors import Unavailable
-from steadydesk.connectors.protocol import Check, ConnectorCall, ConnectorResult, OperationFacts, Verification
+from steadydesk.connectors.errors import Refused, Unavailable
+from steadydesk.connectors.protocol import (
+    Check,
+    ConnectorCall,
+    ConnectorResult,
+    Lookup,
+    OperationFacts,
+    Outcome,
+    Verification,
+)
 from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome, OutcomeKind
 from steadydesk.records.engine import make_engine
 from steadydesk.stack.postgres import EmbeddedPostgres
@@ -83,3 +91,46 @@ async def test_a_target_that_cannot_be_looked_at_is_given_up_in_the_end(engine: 
         finals.append(failed.value.non_retryable)
     assert finals == [False, False, True]
     assert target.performed == 1
+
+
+class Forgetful(Target):
+    """Loses its answer, then says no to the same key; asked about it, it answers ``outcome``."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(blind=0)
+        self.outcome = outcome
+
+    def facts(self, _operation: str) -> OperationFacts:
+        return replace(super().facts(_operation), effects=True, repeatable=True)
+
+    async def perform(self, _call: ConnectorCall) -> ConnectorResult:
+        self.performed += 1
+        if self.performed == 1:
+            raise Unavailable("its answer was lost", in_doubt=True)
+        raise Refused("answered 409", status=409)
+
+    async def lookup(self, _call: ConnectorCall) -> Lookup:
+        return Lookup(self.outcome, ConnectorResult({}) if self.outcome is Outcome.DONE else None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ends"),
+    [
+        (Outcome.DONE, None),
+        (Outcome.NOT_DONE, "Refused"),
+        (Outcome.CANNOT_TELL, "OutcomeUnknown"),
+    ],
+)
+async def test_a_no_to_a_repeat_in_doubt_is_asked_about(
+    engine: AsyncEngine, outcome: Outcome, ends: str | None
+) -> None:
+    target, key = Forgetful(outcome), f"RITM0000003:{outcome}:1"
+    with pytest.raises(ApplicationError):
+        await attempt(engine, target, key, 1)
+    if ends is None:
+        assert (await attempt(engine, target, key, 2)).kind is OutcomeKind.DONE
+    else:
+        with pytest.raises(ApplicationError) as failed:
+            await attempt(engine, target, key, 2)
+        assert (failed.value.type, failed.value.non_retryable) == (ends, True)
+    assert target.performed == 2

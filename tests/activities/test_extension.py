@@ -10,7 +10,7 @@ from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import RequestState
 from steadydesk.contracts.request_commands import OutcomeKind
 from steadydesk.contracts.survey import SurveyState
-from steadydesk.policies.errands import errands_of, extension_key
+from steadydesk.policies.errands import errands_of, extending_line, extension_key
 from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.process import record
 from steadydesk.stack.postgres import EmbeddedPostgres
@@ -87,6 +87,14 @@ async def test_it_is_not_cancelled_while_nobody_knows_whether_the_grant_has_take
     assert await refused(desk.give_back(number)) == "InvalidTransition"
     await desk.report(number, key, OutcomeKind.DONE)
     assert (await desk.line(number)).phase is Phase.COMPLETE
+
+
+def test_only_a_line_that_is_approved_tells_its_grant() -> None:
+    """Whoever reaches the task queue can ask for it."""
+    for phase in Phase:
+        of = line("access", extends=_GRANT, phase=phase)
+        found = extending_line(process(of), extension_key(of))
+        assert (found is not None) == (phase in (Phase.FULFILMENT, Phase.PENDING, Phase.COMPLETE)), phase
 
 
 def test_one_that_was_complete_before_its_grant_was_told_still_tells_it() -> None:

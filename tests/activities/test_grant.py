@@ -177,6 +177,35 @@ async def test_a_revocation_by_hand_ends_with_its_task(desk: Desk) -> None:
     assert ended.task.assigned_to == desk.ids["ingo"]
 
 
+async def test_the_task_of_a_revocation_goes_to_members_of_its_group_alone(desk: Desk) -> None:
+    """As a task of a request does; whoever it goes to is told, and who begins to help does not take it away."""
+    grants = await granted(desk, "by-hand-grant")
+    await grants.open()
+    await grants.ring(_END)
+    task = (await grants.document()).task
+    assert task is not None
+
+    async def act(by: str, action: TaskAction, to: str | None = None) -> str | None:
+        command = ActOnTask(
+            assertion=unsigned(), task=task.number, action=action, assignee=desk.ids[to] if to else None
+        )
+        await grants.activities.record_grant_task(grants.write(command, by))
+        found = (await grants.document()).task
+        return found.assigned_to if found else None
+
+    with pytest.raises(ApplicationError) as refused:
+        await act("ingo", TaskAction.ASSIGN, "ralf")
+    assert refused.value.type == "InvalidInput"
+    assert await act("ingo", TaskAction.ASSIGN, "ida") == desk.ids["ida"]
+    [told] = await desk.rows(outbox, outbox.c.number == grants.number, outbox.c.event == "task.assigned")
+    assert (told.audience, told.subject) == ([f"p:{desk.ids['ida']}"], task.number)
+    assert await act("ingo", TaskAction.START) == desk.ids["ida"]
+    await act("ines", TaskAction.COMPLETE)
+    assert (await grants.document()).state is GrantState.REVOKED, (
+        "the process owner ends what nobody else does"
+    )
+
+
 async def test_a_revocation_left_undone_is_in_the_register(desk: Desk) -> None:
     grants = await granted(desk, "by-hand-grant")
     await grants.open()

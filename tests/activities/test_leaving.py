@@ -18,6 +18,7 @@ from steadydesk.records.directory_standing import standing
 from steadydesk.records.doctor_organisation import examine_organisation
 from steadydesk.records.tables.approval import approver
 from steadydesk.records.tables.delivery import outbox
+from steadydesk.records.tables.journal import audit
 from steadydesk.records.tables.process import record, sight
 from steadydesk.records.views.visibility import Viewer, relations
 from tests.support.request_desk import KEYRING, Desk
@@ -181,6 +182,8 @@ async def test_what_a_leaver_ordered_goes_to_the_manager_and_a_list(
         outbox, outbox.c.number == number, outbox.c.event == "person.left", outbox.c.audience != []
     )
     assert set(told.audience) == {"g:leavers", f"p:{desk.ids['mona']}"}
+    gone = {row.event for row in await desk.rows(audit, audit.c.number == number) if ".left" in row.event}
+    assert gone == {"beneficiary.left" if requested_for else "requester.left"}, "who ordered is still there"
 
 
 async def why_seen(desk: Desk, number: str, who: str) -> list[str]:

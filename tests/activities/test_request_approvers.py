@@ -1,13 +1,20 @@
 """Who is asked at a gate: the directory as of now, up the line, the fallback, later members, accounts of one person."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from steadydesk.contracts.directory_document import DirectoryDocument, PersonEntry
 from steadydesk.contracts.gate import GateState
+from steadydesk.records.directory_approvers import approvers
+from steadydesk.records.directory_departure import deactivate
+from steadydesk.records.directory_events import installation
+from steadydesk.records.directory_import import apply_directory
 from steadydesk.records.tables.approval import approver
 from steadydesk.records.tables.approval import gate as gate_table
+from tests.support.locks import until_it_waits
 from tests.support.request_desk import Desk, gate_of, refused
 from tests.support.requests import NOW
 
@@ -45,6 +52,51 @@ async def test_an_inactive_manager_is_passed_over(desk: Desk) -> None:
     assert await desk.asked(await gate_of(desk, "manager")) == ["dora"]
     await desk.change_person("dora", active=False)
     assert await desk.asked(await gate_of(desk, "manager")) == ["otto"]
+
+
+@pytest.mark.parametrize(
+    ("item", "leaver", "asked"),
+    [
+        ("board-any", "ann", ["ben", "cem"]),
+        ("manager", "mona", ["dora"]),
+        ("one-person", "dan", ["dora"]),
+    ],
+)
+async def test_an_order_waits_for_a_departure_and_asks_who_stays(
+    desk: Desk, item: str, leaver: str, asked: list[str]
+) -> None:
+    """The departure has not found the gate, so that nobody would ever take the leaver out of it."""
+    async with desk.engine.begin() as connection:
+        await deactivate(connection, desk.ids[leaver], installation(desk.now))
+        asking = asyncio.create_task(gate_of(desk, item))
+        await until_it_waits(desk.owner, asking)
+    assert await desk.asked(await asking) == asked
+
+
+async def test_an_import_and_a_gate_do_not_wait_for_each_other_in_turn(desk: Desk) -> None:
+    """Whatever the order of the document, an import holds people in the order in which a gate does."""
+    first, second = sorted(("ann", "ben"), key=desk.ids.__getitem__)
+    renamed = [PersonEntry(user_name=name, name=f"{name} renamed") for name in (second, first)]
+    async with desk.engine.begin() as gate:
+        await approvers(gate, desk.ids.values(), None, desk.now, staying=[desk.ids[first]])
+        importing = asyncio.create_task(_import(desk, DirectoryDocument(people=renamed)))
+        await until_it_waits(desk.owner, importing)
+        await approvers(gate, desk.ids.values(), None, desk.now, staying=[desk.ids[second]])
+    await importing
+
+
+async def _import(desk: Desk, document: DirectoryDocument) -> None:
+    async with desk.engine.begin() as connection:
+        await apply_directory(connection, document, desk.now)
+
+
+async def test_nobody_is_added_who_is_just_leaving(desk: Desk) -> None:
+    gate = await gate_of(desk, "board-any")
+    async with desk.engine.begin() as connection:
+        await deactivate(connection, desk.ids["dora"], installation(desk.now))
+        adding = asyncio.create_task(refused(desk.add_approver(gate, "dora", by="otto")))
+        await until_it_waits(desk.owner, adding)
+    assert await adding == "NotEligible"
 
 
 async def test_a_manager_who_is_the_requesters_other_account_is_nobody(desk: Desk) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -190,15 +190,36 @@ async def test_a_work_note_is_no_answer_and_a_comment_is(desk: Desk) -> None:
     assert last == "comment", "nobody asked again"
 
 
+async def test_questions_before_a_decision_say_who_asked_and_by_when(desk: Desk) -> None:
+    number = await desk.order("board-any")
+    why, because = await desk.words("Why?"), await desk.words("Here you are.")
+    await desk.decide(f"{number}-G1", "ask", "ann", comment=why)
+    command = Comment(assertion=unsigned(), text=because)
+    await desk.requests.record_comment(desk.write(number, command, "rita"))
+    told = {row.event: row.facts for row in await desk.rows(outbox, outbox.c.number == number)}
+    assert datetime.fromisoformat(told["approval.requested"]["due"]) > NOW
+    question, answer = told["approval.question"], told["task.answered"]
+    assert (question["actor"], question["text"]) == (desk.ids["ann"], why.ref)
+    assert datetime.fromisoformat(question["until"]) > NOW
+    assert (answer["actor"], answer["text"]) == (desk.ids["rita"], because.ref)
+
+
 async def test_a_survey_comes_after_the_reopen_window_and_a_low_score_opens_a_call_back(desk: Desk) -> None:
     number = await desk.surveyed()
     document = await desk.document(number)
     assert document.survey is SurveyState.SENT
-    command = AnswerSurvey(assertion=unsigned(), score=2)
+    said = await desk.words("It came broken.")
+    command = AnswerSurvey(assertion=unsigned(), score=2, comment=said)
     await desk.requests.record_survey_answer(desk.write(number, command, "rita"))
     document = await desk.document(number)
     assert document.call_back is not None
     assert document.call_back.group == "voices"
+    [asked] = await desk.rows(outbox, outbox.c.number == number, outbox.c.event == "survey.requested")
+    assert asked.facts["until"] is not None
+    [told] = await desk.rows(outbox, outbox.c.number == number, outbox.c.event == "call-back.opened")
+    assert told.facts == {"score": 2, "text": said.ref}
+    [kept] = await desk.rows(journal, journal.c.number == number)
+    assert (kept.kind, kept.author, kept.text) == ("comment", desk.ids["rita"], said.ref)
     again = desk.requests.record_survey_answer(desk.write(number, command, "rita"))
     assert await refused(again) == "InvalidTransition"
     answer = await desk.act(number, document.call_back.number, TaskAction.COMPLETE, by="carl")

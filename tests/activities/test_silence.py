@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
-from steadydesk.contracts.request_commands import Open, Reschedule, Watch
+from steadydesk.contracts.gate import GateState
+from steadydesk.contracts.request_commands import Open, Reschedule, TaskAction, Watch
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.delivery_audience import who_sees
 from steadydesk.records.directory_standing import standing
@@ -54,6 +55,20 @@ async def test_nobody_watches_by_another_account(desk: Desk) -> None:
     await desk.requests.record_watcher(desk.write(number, selma, "ralf"))
     for watch in theirs:
         assert await refused(desk.requests.record_watcher(desk.write(number, watch, "ralf"))) == "NotAllowed"
+
+
+@pytest.mark.parametrize("who", ["rita", "rita-third"])
+async def test_nobody_is_given_a_task_of_what_is_kept_from_them(desk: Desk, who: str) -> None:
+    """It would wait for somebody who does not see it, with a colleague who wonders why."""
+    await desk.join(who, "desk")
+    number = await ordered(desk, "silent-by-hand", "rita")
+    task = (await desk.task(number, "one")).number
+    given = desk.act(number, task, TaskAction.ASSIGN, assignee=desk.ids[who])
+    assert await refused(given) == "InvalidInput"
+    assert (await desk.task(number, "one")).assigned_to is None
+    desk.now += 11 * DAY
+    await desk.act(number, task, TaskAction.ASSIGN, assignee=desk.ids[who])
+    assert (await desk.task(number, "one")).assigned_to == desk.ids[who]
 
 
 async def by_others(desk: Desk, number: str, who: str) -> list[str]:
@@ -125,6 +140,23 @@ async def test_their_delegates_do_not_see_by_them_what_is_kept_from_them(desk: D
     }
     desk.now += 21 * DAY
     assert await why_seen(desk, number, "dan") == ["approver"]
+
+
+@pytest.mark.parametrize("about", ["ann", "ann-two"])
+async def test_who_was_asked_before_it_became_silent_about_them_is_not_waited_for(
+    desk: Desk, about: str
+) -> None:
+    number = await desk.order(
+        "silent-and-asking-all", by="ralf", requested_for=about, variables={"day": "2026-03-01"}
+    )
+    gate = f"{number}-G1"
+    await desk.decide(gate, "approved", "ben")
+    assert "ann" in await desk.asked(gate)
+    later = Reschedule(assertion=unsigned(), effective_at=desk.now + 20 * DAY)
+    await desk.requests.record_effective_date(desk.write(number, later, "ralf"))
+    assert await desk.asked(gate) == ["ben", "cem"]
+    await desk.decide(gate, "approved", "cem")
+    assert (await desk.gate(gate)).state is GateState.APPROVED
 
 
 async def test_nor_by_another_account_of_theirs(desk: Desk) -> None:

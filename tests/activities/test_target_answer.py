@@ -21,6 +21,7 @@ from steadydesk.egress.guard import EgressGuard
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.directory_standing import standing
 from steadydesk.records.tables.effect import effect
+from steadydesk.records.tables.identity import security_event
 from steadydesk.records.tables.task import task as task_table
 from steadydesk.records.tables.text import text_body
 from steadydesk.records.views.records import find_record
@@ -213,3 +214,30 @@ async def test_a_new_attempt_begins_without_an_answer(desk: Desk, remote: Remote
     await desk.report(number, errand.key, OutcomeKind.FAILED, "TimedOut")
     failure = await shown(desk, "ingo", (await desk.task(number, "one")).number)
     assert failure == FailureView(problem="TimedOut")
+
+
+async def test_a_success_that_the_other_system_never_answered_is_not_believed(
+    desk: Desk, remote: Remote
+) -> None:
+    """Whoever reaches Temporal can complete the activity of a step, or of a revocation, by hand."""
+    remote.answers = [reply(503)]
+    number, errand = await bought(desk)
+    assert await attempt(desk, number, errand) == "Unavailable"
+    await desk.report(number, errand, OutcomeKind.DONE)
+    run = (await desk.line(number)).steps["one"]
+    assert (run.problem, (await desk.task(number, "one")).purpose) == ("OutcomeUnknown", TaskPurpose.DECIDE)
+    grant = (await desk.line(await delivered(desk, remote, "lent"))).steps["one"].grant
+    assert grant is not None
+    grants = GrantActivities(Transitions(GRANTS, desk.engine, desk.waker))
+    await grants.open_grant(desk.tick(grant, "open"))
+    answer = await grants.record_revocation(desk.write(grant, Revoke(assertion=unsigned()), "rita"))
+    [undo] = answer.agenda.errands
+    await attempt(desk, grant, undo.key)
+    done = ErrandOutcome(kind=OutcomeKind.DONE)
+    await grants.record_revocation_outcome(
+        desk.tick(grant, f"outcome:{undo.key}", errand=undo.key, outcome=done)
+    )
+    assert len(await desk.rows(task_table, task_table.c.owner == grant)) == 1
+    for forged in (number, grant):
+        [event] = await desk.rows(security_event, security_event.c.number == forged)
+        assert (event.kind, event.detail) == ("forged-update", "activity completed by hand")

@@ -1,5 +1,6 @@
 """What fulfillers do with their tasks: assign, start, ask, end; decide on what failed; take back; refusals."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,10 +8,13 @@ import pytest
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import RequestState, StepState, TaskPurpose, TaskState, UndoState
 from steadydesk.contracts.request_commands import OutcomeKind, TaskAction
+from steadydesk.records.directory_departure import deactivate
+from steadydesk.records.directory_events import installation
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.journal import audit
 from steadydesk.records.tables.process import record
 from steadydesk.records.tables.task import task as task_table
+from tests.support.locks import until_it_waits
 from tests.support.request_desk import Desk, refused
 from tests.support.requests import NOW
 
@@ -82,6 +86,18 @@ async def test_what_somebody_has_stays_theirs_when_another_ends_it(desk: Desk) -
     assert row.assigned_to == desk.ids["ida"]
 
 
+async def test_a_task_goes_to_nobody_who_is_just_leaving(desk: Desk) -> None:
+    """Their departure has found no task of theirs, so that this one would never come back to its queue."""
+    number = await desk.order("by-hand")
+    task = (await desk.task(number, "one")).number
+    async with desk.engine.begin() as connection:
+        await deactivate(connection, desk.ids["ida"], installation(desk.now))
+        giving = asyncio.create_task(refused(desk.act(number, task, A.ASSIGN, assignee=desk.ids["ida"])))
+        await until_it_waits(desk.owner, giving)
+    assert await giving == "InvalidInput"
+    assert (await desk.task(number, "one")).assigned_to is None
+
+
 @pytest.mark.parametrize("assignee", ["rita", "ann", "p_nobodyxxxxxx"])
 async def test_a_task_goes_only_to_members_of_its_group(desk: Desk, assignee: str) -> None:
     number, task = await opened(desk)
@@ -144,6 +160,7 @@ async def test_a_fulfiller_may_go_on_without_the_answer(desk: Desk) -> None:
     await desk.act(number, task, A.START)
     line = await desk.line(number)
     assert (line.phase, line.clock.stage.value) == (Phase.FULFILMENT, "in_progress")
+    assert "task.answered" not in await desk.events(number)
     await desk.act(number, task, A.COMPLETE)
     assert (await desk.line(number)).phase is Phase.COMPLETE
 
@@ -181,6 +198,8 @@ async def test_an_undo_or_a_decision_is_not_lost_when_nobody_answers(desk: Desk)
     run = await desk.task(number, "one")
     assert run.is_open
     assert run.question is None
+    told = await desk.events(number)
+    assert ("task.answered" in told, told.count("task.reminder")) == (False, 3), "the last one to the group"
     assert answer.agenda.facets.waiting_for == "decision"
     await desk.act(number, task, A.ABORT)
     line = await desk.line(number)
@@ -242,7 +261,8 @@ async def test_the_task_of_a_decision_says_so(desk: Desk) -> None:
     number, task = await undecided(desk)
     [row] = await desk.rows(task_table, task_table.c.number == task)
     assert (row.purpose, row.attempt) == ("decide", 1)
-    assert "retry, skip or abort" in row.instruction["en"]
+    assert "retry, skip or abort, or complete it: it was done by hand" in row.instruction["en"]
+    assert "Es wurde von Hand getan" in row.instruction["de"]
     assert await refused(desk.act(number, task, A.COMPLETE, by="rita")) == "NotAllowed"
 
 

@@ -14,9 +14,12 @@ from activities.transition import Transitions
 from steadydesk.contracts.request_commands import Open, OutcomeKind, TaskAction
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.plan import HOLDER_LEFT
+from steadydesk.records.directory_departure import reactivate
 from steadydesk.records.directory_events import installation
 from steadydesk.records.directory_groups import remove_member
+from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.grant import grant_register
+from steadydesk.records.tables.journal import audit
 from steadydesk.records.tables.process import reservation
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.request_catalogue import catalogue
@@ -118,12 +121,39 @@ async def test_an_order_of_who_leaves_before_it_is_opened_is_handed_over(desk: D
     assert (await desk.line(number)).is_open
 
 
+async def told(desk: Desk, number: str) -> list[list[str]]:
+    """The people of each message that somebody left; the one to the process itself has none."""
+    rows = await desk.rows(outbox, outbox.c.number == number, outbox.c.event == "person.left")
+    return [row.audience for row in rows if row.audience]
+
+
+@pytest.mark.parametrize(("leaver", "noted"), [("rita", "requester.left"), ("ralf", "beneficiary.left")])
+async def test_a_departure_that_the_opening_heard_is_told_once(desk: Desk, leaver: str, noted: str) -> None:
+    """The directory's message was written before the order was open, and comes after."""
+    number = await desk.reserve("by-hand", requested_for="ralf")
+    await desk.leave(leaver)
+    await opened(desk, number)
+    await desk.tell(number, "person_left", subject=desk.ids[leaver])
+    assert len(await told(desk, number)) == 1
+    assert [one.event for one in await desk.rows(audit, audit.c.number == number)].count(noted) == 1
+
+
+async def test_whoever_leaves_again_is_told_again(desk: Desk) -> None:
+    number = await desk.order("by-hand", requested_for="ralf")
+    for _ in range(2):
+        await desk.leave("ralf", number)
+        desk.now += timedelta(minutes=1)
+        async with desk.engine.begin() as connection:
+            await reactivate(connection, desk.ids["ralf"], installation(desk.now))
+    assert len(await told(desk, number)) == 2
+
+
 async def test_whoever_has_left_for_long_is_given_what_the_plan_by_which_they_left_orders(desk: Desk) -> None:
     """Nobody hears again that they left: the order that orders has heard it."""
     await desk.leave("ralf")
     desk.now += timedelta(minutes=1)
     number = await desk.order("by-hand", requested_for="ralf", parent="REQ0000001", parent_step="one")
-    assert "requester.left" not in await desk.events(number)
+    assert "person.left" not in await desk.events(number)
 
 
 async def test_an_order_for_somebody_whom_the_directory_does_not_know_is_opened(desk: Desk) -> None:
@@ -135,7 +165,7 @@ async def test_an_order_for_somebody_whom_the_directory_does_not_know_is_opened(
         whole = order | {"items": items, "requested_for": "p_joins_later"}
         await connection.execute(update(reservation).where(of_it).values(order=whole))
     await opened(desk, number)
-    assert "requester.left" not in await desk.events(number)
+    assert "person.left" not in await desk.events(number)
 
 
 async def test_an_order_asks_nothing_more_of_the_directory(desk: Desk) -> None:

@@ -78,6 +78,24 @@ async def test_cursors_that_no_list_gave_out(desk: ApiDesk, path: str) -> None:
             refused(response, 422, "invalid-input", "/after")
 
 
+async def test_cursors_of_another_list(desk: ApiDesk, number: str) -> None:
+    """Behind the place of a request, no approval and no task would be found."""
+    gate, task = f"{number}-G1", "SCTASK0000001"
+    wrong = {"requests": (gate, task), "tasks": (number, gate), "approvals?state=requested": (number, task)}
+    for path, keys in wrong.items():
+        for key in keys:
+            after = f"{'&' if '?' in path else '?'}after={cursor('2026-01-01T00:00:00+00:00', key)}"
+            refused(await desk.call(MONA, "GET", f"/{path}{after}"), 422, "invalid-input", "/after")
+    for path, key in (("requests", number), ("tasks", task), ("approvals", gate)):
+        await desk.get(MONA, f"/{path}?after={cursor('2026-01-01T00:00:00+00:00', key)}")
+
+
+@pytest.mark.parametrize(("path", "pointer"), [("0", "/digest"), ("00000000/difference?base=1", "/base")])
+async def test_too_few_digits_of_a_digest(desk: ApiDesk, path: str, pointer: str) -> None:
+    response = await desk.call("adam.admin", "GET", f"/config/versions/{path}")
+    refused(response, 422, "invalid-input", pointer)
+
+
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=201", "limit=x", "limit=" + "9" * 30, "after=" + "x" * 2000]
 )
@@ -133,11 +151,12 @@ async def test_query_values_that_nobody_can_store(desk: ApiDesk, query: str) -> 
 
 
 @pytest.mark.parametrize(
-    "since", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "-1", "1e400", "9" * 40]
+    "since",
+    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "-1", "1e400", "9" * 40, "1763900000", "1.5"],
 )
-async def test_times_at_the_ends_of_the_calendar(desk: ApiDesk, since: str) -> None:
+async def test_times_at_the_ends_of_the_calendar_and_numbers_instead(desk: ApiDesk, since: str) -> None:
     response = await desk.call(RITA, "GET", f"/requests?updated_since={quote(since)}")
-    assert response.status_code in (200, 422), response.text
+    refused(response, 422, "invalid-input", "/updated_since")
 
 
 @pytest.mark.parametrize("tag", ["x", '"x"', "1", '"-1"', '"1', '"' + "9" * 5000 + '"', '"٣"', "W/", '""'])
@@ -146,4 +165,4 @@ async def test_etags_that_nobody_gave_out(desk: ApiDesk, number: str, tag: str) 
     headers["If-Match"] = tag
     sent = {name.encode(): value.encode("latin-1", "replace") for name, value in headers.items()}
     response = await desk.client.post(f"/api/v1/requests/{number}/cancel", json={}, headers=sent)
-    refused(response, 422, "invalid-input", "/if-match")
+    refused(response, 422, "invalid-input", "/If-Match")

@@ -34,6 +34,21 @@ async def test_it_gives_sight_for_an_hour(desk: ApiDesk, number: str, who: str) 
         assert await status(desk, who, number) == 404
 
 
+async def test_whom_it_is_about_finds_nothing_before_its_hour(desk: ApiDesk) -> None:
+    """As of a number that nobody drew, and nothing in the list of operators says otherwise."""
+    variables = {"person": "otto.operator", "last_day": "2031-03-31"}
+    number = (await desk.order("hanna.hr", "leaver", **variables))["number"]
+    before = await desk.get("otto.operator", "/security-events")
+    answers = [
+        await desk.call("otto.operator", "POST", f"/records/{asked}/break-glass", REASON)
+        for asked in (number, "REQ9999999")
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].json() == answers[1].json()
+    assert await desk.get("otto.operator", "/security-events") == before
+    assert (await desk.post("adam.admin", f"/records/{number}/break-glass", REASON))["number"] == number
+
+
 async def test_it_is_for_looking_only(desk: ApiDesk, number: str) -> None:
     await desk.post("otto.operator", f"/records/{number}/break-glass", REASON)
     task = (await desk.get("otto.operator", f"/requests/{number}"))["tasks"][0]["number"]

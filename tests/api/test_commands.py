@@ -141,6 +141,13 @@ async def test_a_delegation_covers_policies_that_there_are(desk: ApiDesk) -> Non
     await desk.post(RITA, "/delegations", new | {"policies": ["access"]})
 
 
+async def test_an_empty_key_is_refused_rather_than_none(desk: ApiDesk) -> None:
+    """Who sends one believes that a repeat is harmless."""
+    order = {"items": [{"item": "vpn-access", "variables": {"device": "laptop"}}]}
+    answer = await desk.call("rita.requester", "POST", "/requests", order, Idempotency_Key="")
+    assert refused(answer, 422, "invalid-input")["problems"][0]["pointer"] == "/Idempotency-Key"
+
+
 async def test_double_submit_and_the_same_key_with_another_body(desk: ApiDesk) -> None:
     before = await reserved(desk)
     answers = await asyncio.gather(

@@ -141,3 +141,9 @@ async def test_a_second_person_puts_it_in_force(office: Office) -> None:
 async def test_a_requester_neither_reads_nor_changes_versions(office: Office) -> None:
     assert (await office.call("rita.requester", "GET", "")).status_code == 403
     assert (await office.propose("rita.requester", FILES)).status_code == 403
+
+
+async def test_a_warning_names_file_line_and_column(office: Office) -> None:
+    files = changed("{en: VPN access, de: VPN-Zugang}", "{en: VPN access}", "catalog/it.yaml")
+    accepted = await office.propose("ada.admin", files)
+    assert accepted.json()["warnings"] == ["catalog/it.yaml:74:11: C802 the text lacks de"]

@@ -195,9 +195,16 @@ async def test_a_replay_queues_and_the_log_shows_it(scene: Scene, client: httpx2
     path = f"/api/v1/subscriptions/{made['id']}"
     assert (await client.get(f"{path}/deliveries", headers=signed)).json() == {"items": [], "after": None}
     replayed = await client.post(f"{path}/replay", headers=signed, json={"after": 0})
-    assert (replayed.status_code, replayed.json()) == (202, {"queued": 1})
+    position = replayed.json()["after"]
+    assert (replayed.status_code, replayed.json()) == (202, {"queued": 1, "after": position, "more": False})
+    assert position > 0
     (logged,) = (await client.get(f"{path}/deliveries", headers=signed)).json()["items"]
     assert (logged["event"], logged["state"], logged["attempts"]) == ("request.opened", "queued", 0)
+    ended = await client.patch(
+        path, headers=signed | {"If-Match": f'"{made["version"]}"'}, json={"active": False}
+    )
+    assert ended.status_code == 200
+    refused(await client.post(f"{path}/replay", headers=signed, json={"after": 0}), 409, "conflict")
 
 
 async def dead_letter(scene: Scene) -> str:

@@ -6,6 +6,7 @@ import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
 
+from steadydesk.contracts.audit_views import SecurityEventKind as Kind
 from steadydesk.records.security import note_security_event
 from tests.support.api_desk import ApiDesk
 
@@ -47,7 +48,7 @@ async def test_figures_of_the_database(desk: ApiDesk) -> None:
     before = await samples(desk)
     await desk.order("rita.requester", "new-laptop", model="light")
     async with desk.services.engine.begin() as connection:
-        for kind in ("forged-update", "forged-signal", "break-glass"):
+        for kind in (Kind.FORGED_UPDATE, Kind.FORGED_SIGNAL, Kind.BREAK_GLASS):
             await note_security_event(connection, kind, "REQ0000001", desk.services.clock())
     after = await samples(desk)
     assert after["steadydesk_outbox_waiting",] > before["steadydesk_outbox_waiting",]

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -12,11 +13,12 @@ from fastapi import Request
 
 from api.portal.routes.record import only_that
 from api.portal.session import present_of as present_in_page
-from api.record_stream import RecordStream
+from api.record_stream import RecordStream, in_full
 from api.security import Caller, caller_of, identity_of, present_of
 from api.services import Services
 from api.streams import KEEP_ALIVE_EVERY
 from steadydesk.contracts.identity import Scope
+from steadydesk.contracts.views import TimelineEntry
 from steadydesk.policies.rights import Permission
 from steadydesk.records.directory_departure import deactivate
 from steadydesk.records.directory_events import installation
@@ -91,6 +93,15 @@ async def test_a_step_is_told_when_it_happens_and_once(desk: ApiDesk) -> None:
         position = int(said.partition("id: ")[2].partition("\n")[0])
     async with reading(desk, number, position=position) as again:
         assert await again.part() == STILL_HERE
+
+
+def test_a_break_between_a_step_and_what_was_said_at_it_loses_neither() -> None:
+    """The id comes with the last of them: up to then a client has that of the step before."""
+    kinds = {"7": "event", "8": "event", "c_1": "comment", "c_2": "answer", "9": "event"}
+    news = [TimelineEntry(id=each, at=datetime.now(UTC), kind=kind) for each, kind in kinds.items()]
+    parts = in_full(6, news).split("\n\n")[:-1]
+    ids = [match and int(match[1]) for match in (re.match(r"id: (\d+)\n", part) for part in parts)]
+    assert ids == [7, None, None, 8, 9]
 
 
 async def test_what_concerns_other_records_wakes_nobody(desk: ApiDesk) -> None:

@@ -105,8 +105,12 @@ async def test_outputs_must_fit_the_form_of_the_task(desk: ApiDesk, number: str)
 
 
 async def test_the_rows_cannot_be_changed(desk: ApiDesk) -> None:
-    for table in ("sensitive_read", "break_glass"):
-        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET person = 'x'", f"TRUNCATE {table}"):
+    for table, column in (
+        ("sensitive_read", "person"),
+        ("break_glass", "person"),
+        ("security_event", "kind"),
+    ):
+        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {column} = 'x'", f"TRUNCATE {table}"):
             async with desk.services.engine.connect() as connection:
                 with pytest.raises(Exception, match="permission denied"):
                     await connection.execute(text(statement))

@@ -11,7 +11,8 @@ from api.metrics import PREFIX
 from api.portal import assets
 from api.portal.routes import ROUTERS
 from api.security import permission_of
-from steadydesk.policies.rights import VISIBILITY, Verb
+from steadydesk.contracts.identity import Scope
+from steadydesk.policies.rights import SCOPE_OF, VISIBILITY, Verb
 from tests.support.api_desk import ApiDesk
 from tests.support.visibility_matrix import (
     ACTORS,
@@ -46,6 +47,16 @@ def routes(desk: ApiDesk) -> dict[str, Any]:
             for method in route.methods or ():
                 found.setdefault(f"{method} {path.removeprefix(PREFIX)}", route)
     return found
+
+
+def test_a_token_that_may_only_read_writes_nothing() -> None:
+    """But for ending its own session; a move asks for a token for orders or for work (``test_commands.py``)."""
+    writes = {
+        route
+        for route, demand in DEMANDS.items()
+        if not route.startswith("GET ") and demand.permission and SCOPE_OF[demand.permission] is Scope.READ
+    }
+    assert writes == {"DELETE /sessions/current", "POST /requests/{number}/move"}
 
 
 def test_every_route_has_its_demand(desk: ApiDesk) -> None:
@@ -111,7 +122,8 @@ async def ask(
     if not demand.stream:
         return await asking
     try:
-        return await asyncio.wait_for(asking, 0.2)
+        # Long enough for a refusal on a busy machine; a stream that is allowed does not end.
+        return await asyncio.wait_for(asking, 1)
     except TimeoutError:
         return None
 

@@ -110,7 +110,8 @@ def test_wrong_usage_is_exit_code_two(tmp_path: Path) -> None:
     assert run("check")[0] == 2
     assert run("check", DEMO, "--directory", tmp_path / "absent.yaml")[0] == 2
     assert run("apply", DEMO)[0] == 2
-    assert run("apply", DEMO, "--why", " ")[0] == 2
+    for blank in ("", " ", "\u200b"):
+        assert run("apply", DEMO, "--why", blank)[0] == 2
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ async def test_a_change_is_shown_applied_listed_and_audited(url: str, folder: Pa
         (1, False, "the demo organisation"),
     ]
     code, out, _ = await run_aside("versions")
-    assert "fewer surveys" in out
+    assert "by Steadydesk: fewer surveys" in out
     assert "former" in out
     assert await audited(url) == [
         ("configuration_proposed", "service", "service"),
@@ -143,6 +144,17 @@ async def test_a_change_is_shown_applied_listed_and_audited(url: str, folder: Pa
         ("configuration_proposed", "service", "cli"),
         ("configuration_applied", "service", "cli"),
     ]
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_proposal_that_another_version_overtook_is_told(folder: Path) -> None:
+    spoil(folder, "organisation.yaml", "second_person_applies: false", "second_person_applies: true")
+    assert (await run_aside("apply", folder, "--why", "two of us"))[0] == 0
+    assert "waits for approval  by Steadydesk: two of us" in (await run_aside("versions"))[1]
+    spoil(folder, "organisation.yaml", "second_person_applies: true", "second_person_applies: false")
+    spoil(folder, "organisation.yaml", "survey_percent: 100", "survey_percent: 30")
+    assert (await run_aside("apply", folder, "--why", "less"))[0] == 0
+    assert "overtaken           by Steadydesk: two of us" in (await run_aside("versions"))[1]
 
 
 async def audited(url: str) -> list[tuple[str, str, str]]:
@@ -201,3 +213,14 @@ def test_where_nothing_runs_every_command_ends_as_status_does(
     code, _, err = run("versions")
     settings.cache_clear()
     assert (code, err) == (3, f"steadydesk: nothing runs on {tmp_path}; start it with `steadydesk up`\n")
+
+
+@pytest.mark.parametrize("token", ["sdk_ü", "sdk_a b", "sdk_a\n"])
+def test_what_can_be_no_token_is_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("STEADYDESK_STATE_DIR", str(tmp_path))
+    settings.cache_clear()
+    code, _, err = run("approve", "12345678", "--token", token)
+    settings.cache_clear()
+    assert (code, "is no token" in err) == (2, True)

@@ -168,6 +168,12 @@ async def test_a_folder_is_read_as_without_a_token(desk: Operator, tmp_path: Pat
     apply = ("config", "apply", str(folder), "--why", "as a person", "--as", "ada.admin")
     applied = await desk.run(*apply)
     assert (applied.exit_code, "current" in applied.stdout) == (0, True), applied.stderr
+    policies = folder / "approval-policies.yaml"
+    sound = policies.read_text()
+    policies.write_text(sound.replace("calendar: berlin-office", "calendar: berlin-ofice", 1))
+    dangling = await desk.run(*apply)
+    assert "  approval-policies.yaml:6:15: C101 there is no calendar" in dangling.stderr
+    policies.write_text(sound)
     (folder / "latin.yaml").write_bytes("name: Büro".encode("latin-1"))
     (folder / "a@b.yaml").write_text("")
     refused = await desk.run(*apply)

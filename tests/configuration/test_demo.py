@@ -13,6 +13,7 @@ from steadydesk.configuration.loader import load
 from steadydesk.configuration.problem import Problem, Severity
 from steadydesk.configuration.yaml_source import read_yaml
 from steadydesk.contracts.form import FieldKind
+from steadydesk.contracts.language import LocalisedText
 from steadydesk.contracts.plan import StepKind
 from steadydesk.contracts.process_model import Phase
 from steadydesk.policies.form import check
@@ -53,6 +54,10 @@ def holds_places(problems: list[Problem], name: str) -> None:
         assert problem.place.line >= 1
         assert problem.place.column >= 1
         assert problem.message
+
+
+def every_text(text: LocalisedText) -> list[str]:
+    return [text] if isinstance(text, str) else list(text.values())
 
 
 def test_the_named_items_are_there_over_four_functions() -> None:
@@ -106,6 +111,13 @@ def test_the_hr_case_has_states_of_its_own() -> None:
     assert model.restricted_to == ["hr-confidential"]
     entries = [model.entry(phase) for phase in (Phase.RECEIVED, Phase.FULFILMENT, Phase.COMPLETE)]
     assert entries == ["received", "in-talks", "settled"]
+
+
+def test_a_mail_has_its_link_once_and_an_approval_says_what_it_is_for() -> None:
+    bodies = [text for template in ORGANISATION.templates.values() for text in every_text(template.text)]
+    assert not [text for text in bodies if "{{ link }}" in text], "the mail puts it below the text"
+    subjects = every_text(ORGANISATION.templates["approval.requested"].subject)
+    assert all("{{ title }}" in subject for subject in subjects)
 
 
 def test_a_joiner_may_be_somebody_who_is_in_no_directory_yet() -> None:

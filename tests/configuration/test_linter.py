@@ -29,12 +29,14 @@ MACHINE = ("catalog", "virtual-machine")
 LIST = ("catalog", "mailing-list")
 EXPENSE = ("catalog", "expense-payment")
 STEPS = ("plan", "steps")
+ACCESS = ("catalog", "application-access", *STEPS, "grant-access", "grant")
 OPEN = (*VPN, *STEPS, "open-access")
 STAGE = ("approval_policies", "supervisor", "stages", "supervisor")
 EXPENSE_STAGE = ("approval_policies", "expense", "stages", "supervisor")
 MODEL = ("process_models", "request")
 CLOUD = ("connectors", "cloud", "config")
 TEXT = {"en": "x", "de": "x"}
+CHOICE = {"value": "a", "label": TEXT}
 BY_HAND = {
     "kind": "manual",
     "label": {"en": "Doors", "de": "Türen"},
@@ -104,6 +106,12 @@ BROKEN: list[tuple[str, Edits, str]] = [
     ("C508", {("catalog", "mover", "beneficiary"): DELETE}, "a mover needs 'beneficiary'"),
     ("C509", {(*LIST, "form", "fields", "address", "help"): DELETE}, "say in 'help' what it takes"),
     ("C507", {(*VPN, "service"): "payments"}, "is a service of 'finance'"),
+    ("C510", {(*LIST, "form", "fields", "address", "minimum"): 3}, "is for fields of kind number, not 'text'"),
+    ("C510", {(*EXPENSE, "form", "fields", "amount", "pattern"): "a"}, "of kind long-text or text, not 'number'"),
+    ("C510", {(*LIST, "form", "fields", "address", "future_person"): True}, "of kind person"),
+    ("C511", {(*LIST, "form", "fields", "Foo Bar ü"): {"kind": "text", "label": TEXT}}, "cannot be a field"),
+    ("C512", {(*LIST, "form", "fields", "twice"): {"kind": "choice", "label": TEXT, "choices": [CHOICE, CHOICE]}},
+     "the choice 'a' stands twice"),
     ("C601", {(*EXPENSE_STAGE, "when"): "variables.amount >"}, "ends too early"),
     ("C601", {(*EXPENSE_STAGE, "when"): "variables.amout > 5"}, "did you mean 'amount'?"),
     ("C601", {(*EXPENSE_STAGE, "when"): "variables.amount > 'much'"}, "cannot be compared"),
@@ -131,13 +139,17 @@ BROKEN: list[tuple[str, Edits, str]] = [
     ("C606", {(*MACHINE, "form", "fields", "size", "required"): False}, "'variables.size' may be absent"),
     ("C606", {("catalog", "mover", "form", "fields", "change_day", "required"): False}, "'line.effective_at'"),
     ("C701", {("connectors", "cloud", "kind"): "htpp"}, "did you mean 'http'?"),
-    ("C701", {(*CLOUD, "base_ulr"): "x"}, "Extra inputs"),
+    ("C701", {(*CLOUD, "base_ulr"): "x"}, "unknown key"),
     ("C701", {(*CLOUD, "base_url"): "ftp://example.org"}, ""),
-    ("C702", {(*OPEN, "call", "operation"): "add-membr"}, "no operation 'add-membr'"),
+    ("C701", {("connectors", "monitoring", "config", "secrets"): []}, "at least 1 is expected"),
+    ("C701", {("connectors", "monitoring", "config", "secrets"): ["whsec_x"]}, "it must match ^secret://"),
+    ("C702", {(*OPEN, "call", "operation"): "add-membr"}, "no operation 'add-membr'; did you mean 'add-member'?"),
     ("C702", {(*OPEN, "call", "values", "level"): DELETE}, "needs the value 'level'"),
     ("C702", {(*OPEN, "call", "values", "colour"): {"value": 1}}, "takes no value 'colour'"),
     ("C703", {("connectors", "identity", "functions"): ["hr"]}, "is for hr"),
     ("C704", {(*OPEN, "call", "values", "level"): {"value": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}, "secret"),
+    ("C704", {(*OPEN, "call", "values", "level"): {"cel": "'Bearer sk_live_4eC39HqLyjWDarjtT1zdp7dc'"}}, "secret"),
+    ("C704", {(*OPEN, "call", "values", "level"): {"cel": "has(x) ? 'a' : \"sk_live_4eC39HqLyj\""}}, "secret"),
     ("C704", {("connectors", "door-system"): BY_HAND}, "secret"),
     ("C704", {(*CLOUD, "operations", "create-machine", "body", "api_key"): "abc"}, "'api_key'"),
     ("C704", {("connectors", "monitoring", "config", "url"): "https://joe:pw@example.org/x"}, "secret"),
@@ -148,6 +160,8 @@ BROKEN: list[tuple[str, Edits, str]] = [
     ("C706", {(*OPEN, "undo", "call", "operation"): "remove-member", (*MACHINE, *STEPS, "watch", "verify"): True},
      "has no 'verify'"),
     ("C707", {(*OPEN, "call", "values", "level"): {"value": "secret://cloud-token"}}, "such as auth:"),
+    ("C707", {(*OPEN, "call", "values", "level"): {"cel": "'secret://cloud-token'"}}, "such as auth:"),
+    ("C707", {(*LAPTOP, *STEPS, "hand-over", "instruction"): "Type secret://cloud-token"}, "as it stands"),
     ("C707", {("catalog", "joiner", *STEPS, "laptop", "variables", "model"): {"value": "secret://cloud-token"}},
      "the connector's 'config'"),
     ("C801", {(*VPN, "review_by"): "2026-11-01"}, "had to review this by 2026-11-01"),
@@ -167,6 +181,12 @@ BROKEN: list[tuple[str, Edits, str]] = [
     ("C902", {("calendars", "always-open", "week"): {"mon": []}}, "closed on every day"),
     ("C903", {("calendars", "berlin-office", "country"): "XX"}, "no holidays are known"),
     ("C903", {("calendars", "berlin-office", "subdivision"): "XX"}, "no subdivision 'XX'"),
+    ("C607", {(*ACCESS, "until"): {"value": "banana"}}, "a date such as 2027-03-31"),
+    ("C607", {(*ACCESS, "until"): {"from": "variables.reason"}}, "a field of kind date"),
+    ("C905", {(*VPN, "promise"): "P99999999D"}, "longer than ten years on the calendar 'always-open'"),
+    ("C905", {(*LIST, "promise"): "P1000D"}, "longer than ten years on the calendar 'berlin-office'"),
+    ("C905", {(*STAGE, "due"): "P30000D"}, "longer than ten years"),
+    ("C905", {(*OPEN, "timeout"): "P9999D"}, "longer than ten years; write a shorter one"),
     ("C904", {("organisation", "zone"): "Mars/Crater"}, "unknown time zone"),
 ]  # fmt: skip
 
@@ -179,6 +199,22 @@ def test_a_broken_rule_is_found_where_it_is_broken(rule: str, edits: Edits, word
         assert problem.place.file == FILE
         assert problem.place.line > 1
         assert problem.severity is RULES[rule].severity
+
+
+def test_the_host_of_a_secret_may_be_written_in_either_case() -> None:
+    data = edited(
+        {
+            (*CLOUD, "base_url"): "https://Cloud.example",
+            ("secrets", "cloud-token", "hosts"): ["CLOUD.example"],
+        }
+    )
+    assert not [problem for problem in problems_of(data) if problem.rule == "C705"]
+
+
+def test_a_list_is_not_too_short_for_what_is_wrong_in_it() -> None:
+    edits: Edits = {("connectors", "monitoring", "config", "secrets"): ["whsec_x"]}
+    messages = [problem.message for problem in problems_of(edited(edits)) if problem.rule == "C701"]
+    assert messages == ["it must match ^secret://[a-z][a-z0-9-]{0,62}$"]
 
 
 def test_an_empty_fallback_or_group_satisfies_nobody() -> None:

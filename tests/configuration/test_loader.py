@@ -17,6 +17,12 @@ FUNCTION = """functions:
     review_by: 2030-01-01
 """
 
+ENDLESS = """approval_policies:
+  a:
+    label: A
+    bulk_limit: 1e999
+"""
+
 
 def write(folder: Path, **files: str) -> Path:
     for name, text in files.items():
@@ -57,8 +63,29 @@ def test_a_key_of_two_files_is_an_error_with_both_places(tmp_path: Path) -> None
         (SETTINGS + "catalogue: {}\n", "6:1", "C005", "did you mean 'catalog'?"),
         (SETTINGS.replace("  name: Small\n", ""), "1:1", "C006", "'name' is missing here"),
         (SETTINGS + "  survey_percent: 300\n", "6:19", "C007", "less than or equal to 100"),
+        (
+            SETTINGS + FUNCTION.format(key="it") + ENDLESS,
+            "14:17",
+            "C007",
+            "a number that is not endless is expected",
+        ),
+        (
+            SETTINGS + FUNCTION.format(key="it").replace("desk", ""),
+            "9:5",
+            "C007",
+            "'owner': text is expected",
+        ),
         (SETTINGS + "  survey_percent: many\n", "6:19", "C007", "a whole number is expected"),
         (SETTINGS + "  languages: en\n", "6:14", "C007", "a list is expected"),
+        (SETTINGS + "  languages: []\n", "6:14", "C007", "at least one language"),
+        (SETTINGS + "  languages: [en, deutsch-xx-1]\n", "6:19", "C007", "'deutsch-xx-1' is no language"),
+        (SETTINGS + "  languages: [en, en, de]\n", "6:14", "C007", "'en' is named twice"),
+        (
+            SETTINGS + "calendars:\n  c:\n    week:\n      monday: []\n",
+            "9:7",
+            "C007",
+            "'monday' cannot be a key; one of 'mon', 'tue'",
+        ),
         (SETTINGS + "  languages: [en, 5]\n", "6:19", "C007", "text is expected"),
         (SETTINGS + "functions:\n  'Bad Key': {}\n", "7:3", "C007", "'Bad Key' cannot be a key"),
         (SETTINGS + "functions: []\n", "6:12", "C007", "a map of keys is expected"),
@@ -111,3 +138,17 @@ def test_one_broken_file_does_not_hide_that_the_rest_is_not_taken(tmp_path: Path
     loaded = load(write(tmp_path, a=SETTINGS, b="functions: [\n"))
     assert loaded.organisation is None
     assert [problem.rule for problem in loaded.problems] == ["C002"]
+
+
+def test_what_is_defined_for_the_second_time_is_not_read(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        a=SETTINGS + FUNCTION.format(key="it"),
+        b="functions:\n  it:\n    label: X\n",
+        c="functions:\n",
+    )
+    places = [
+        (problem.place.file.rpartition("/")[2], problem.place.line, problem.rule)
+        for problem in load(tmp_path).problems
+    ]
+    assert places == [("b.yaml", 2, "C003"), ("c.yaml", 1, "C003")]

@@ -278,6 +278,7 @@ async def test_the_beginning_of_a_digest_names_the_only_version_that_has_it(
     stored = await configuration.propose(connection, variant(), "x", by("ada"))
     for length in (8, 12, 64):
         assert await digest_beginning(connection, stored.digest[:length]) == stored.digest
+        assert await digest_beginning(connection, stored.digest[:length].upper()) == stored.digest
     with pytest.raises(InvalidInput, match="at least 8"):
         await digest_beginning(connection, stored.digest[:7])
     for unknown in ("0" * 12, "0" * 64, "%", "none", stored.digest + "0", stored.digest[:11] + "_"):

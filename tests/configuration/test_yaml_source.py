@@ -31,6 +31,7 @@ def test_scalars_follow_the_core_schema(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("text", "rule", "place", "words"),
     [
+        ("a: 1\nb: x\x07y\n", "C002", (2, 5), "U+0007"),
         (BOMB, "C004", (1, 4), "anchors and aliases"),
         ("a: *missing\n", "C004", (1, 4), "anchors and aliases"),
         ("base: {a: 1}\nb:\n  <<: {c: 1}\n", "C004", (3, 3), "merge keys"),

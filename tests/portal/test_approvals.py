@@ -81,7 +81,7 @@ async def test_a_refusal_needs_its_reason_at_the_field(portal: ApiDesk, mona: Vi
 async def test_who_is_refused_stays_where_they_were(portal: ApiDesk, mona: Visitor) -> None:
     gate = await order_access(portal)
     await mona.page(f"/approvals/{gate}")
-    after = cursor(datetime(2020, 1, 1, tzinfo=UTC).isoformat(), "")
+    after = cursor(datetime(2020, 1, 1, tzinfo=UTC).isoformat(), "REQ0000001-G1")
     for back, first in ((f"/approvals?show=open&after={after}", True), ("/approvals?show=open", False)):
         answer = await mona.send(f"/approvals/{gate}/decision", decision="rejected", back=back)
         assert answer.status_code == 422
@@ -204,6 +204,26 @@ async def test_a_delegate_decides_in_the_other_name(portal: ApiDesk) -> None:
         await bert.send(f"/approvals/{gate}/decision", decision="approved")
         assert "by Bert Brook" in await bert.page(f"/approvals/{gate}")
     await portal.call("mona.manager", "DELETE", f"/delegations/{made['id']}")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "You do not stand for the person"), ("de", "Sie vertreten die Person nicht oder nicht mehr")],
+)
+async def test_who_stands_for_the_named_person_no_more_is_told_so(
+    portal: ApiDesk, mona: Visitor, language: str, words: str
+) -> None:
+    gate = await order_access(portal)
+    await mona.page("/profile")
+    await mona.send("/profile", language=language, zone="America/New_York")
+    try:
+        await mona.page(f"/approvals/{gate}")
+        said = {"decision": "approved", "acting_for": "bert.budget"}
+        answer = await mona.send(f"/approvals/{gate}/decision", **said)
+    finally:
+        await mona.send("/profile", language="en", zone="America/New_York")
+    assert answer.status_code == 403
+    assert words in answer.text
 
 
 async def test_together_only_what_one_confirmation_may_decide(portal: ApiDesk, mona: Visitor) -> None:

@@ -1,7 +1,9 @@
 """Suggestions and complaints in the portal: said on a record's page, answered for on pages of their own."""
 
 import pytest
+from sqlalchemy import select, update
 
+from steadydesk.records.tables.voice import feedback
 from tests.portal.visitors import statements, visitor
 from tests.support.api_desk import ApiDesk
 
@@ -71,6 +73,27 @@ async def test_a_german_reader_reads_german_words(portal: ApiDesk) -> None:
         assert f"<h1>Vorschlag: {number}</h1>" in html
         assert "<dt>Zuständig</dt>" in html
         assert "Rückmeldungen" in html
+
+
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [("fiona.finance", "process owners of Finance"), ("rita.requester", "process owners of Finance")],
+)
+async def test_owners_who_answer_are_named_by_what_their_function_is_called(
+    portal: ApiDesk, said: tuple[str, str], who: str, words: str
+) -> None:
+    number, address = said
+    row = feedback.c.id == address.removeprefix("/feedback/")
+    async with portal.services.engine.begin() as connection:
+        before = await connection.scalar(select(feedback.c.answers).where(row))
+        await connection.execute(update(feedback).where(row).values(answers=["f:finance"]))
+    try:
+        async with visitor(portal, who) as reader:
+            for path in (address, "/feedback", *([f"/records/{number}"] if who == "rita.requester" else [])):
+                assert words in await reader.page(path), path
+    finally:
+        async with portal.services.engine.begin() as connection:
+            await connection.execute(update(feedback).where(row).values(answers=before))
 
 
 async def test_its_pages_take_five_statements(portal: ApiDesk, said: tuple[str, str]) -> None:

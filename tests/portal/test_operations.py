@@ -138,6 +138,25 @@ async def test_each_page_takes_five_statements(
     assert not any("style" in attributes for _, attributes in shown)
 
 
+async def test_a_pause_that_is_over_says_what_tries_the_target(desk: ApiDesk, olga: Visitor) -> None:
+    over = "The pause is over; what is next for it tries it"
+    assert over not in await olga.page("/operations/breakers")
+    now = datetime.now(UTC)
+    document = {
+        "phase": "open",
+        "failures": 5,
+        "openings": 1,
+        "until": (now - timedelta(minutes=2)).isoformat(),
+    }
+    async with desk.services.engine.begin() as connection:
+        await connection.execute(insert(breaker).values(target="crm", document=document, updated_at=now))
+    try:
+        assert over in await olga.page("/operations/breakers")
+    finally:
+        async with desk.services.engine.begin() as connection:
+            await connection.execute(breaker.delete().where(breaker.c.target == "crm"))
+
+
 @pytest.mark.parametrize("path", [*PAGES, "/operations/configuration/none"])
 async def test_only_operators_open_them(rita: Visitor, path: str) -> None:
     assert (await rita.open(path)).status_code == 403

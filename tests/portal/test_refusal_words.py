@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.portal.words import words_in
+from steadydesk.contracts.audit_views import SecurityEventKind
 from steadydesk.contracts.directory import NewPerson
 from steadydesk.errors import Problem
 from steadydesk.records.directory import add_person
@@ -52,6 +53,12 @@ def test_a_fault_is_a_sentence_about_its_field(
     language: str, label: str, message: str, sentence: str
 ) -> None:
     assert words_in(language).sentence([Problem("/x", message)], label).startswith(sentence)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("kind", SecurityEventKind)
+def test_each_kind_of_security_event_has_words(kind: SecurityEventKind, language: str) -> None:
+    assert f"operations.security_{kind.value}" in words_in(language).texts
 
 
 async def test_the_form_says_how_many_answers_are_wrong_and_leads_to_each(portal: ApiDesk) -> None:
@@ -193,3 +200,17 @@ async def test_pages_of_refusals_keep_the_count_and_the_ways(portal: ApiDesk) ->
 def _bell(html: str) -> str:
     bell = html[html.index('<a class="bell"') :].split("</a>", maxsplit=1)[0]
     return re.sub(r"<[^>]+>", " ", bell).strip()
+
+
+@pytest.mark.parametrize("way", ["cancel", "change", "recall"])
+async def test_the_pages_of_a_closed_request_say_so_and_offer_to_order_again(
+    portal: ApiDesk, way: str
+) -> None:
+    asked = {name.removeprefix("v."): value for name, value in ACCESS.items()}
+    number = (await portal.order("rita.requester", "application-access", **asked))["number"]
+    sent = await portal.call("rita.requester", "POST", f"/requests/{number}/cancel", {"reason": "Late"})
+    assert sent.status_code == 200, sent.text
+    async with visitor(portal, "rita.requester") as rita:
+        text = await refused(rita, f"/records/{number}/{way}")
+        assert f'href="/records/{number}/follow-up"' in text
+        assert "it has moved on" not in text

@@ -43,7 +43,8 @@ async def report(portal: ApiDesk, number: str, kind: OutcomeKind, problem: str |
     engine = portal.services.engine
     async with engine.begin() as connection:
         tried: dict[str, Any] = {"key": errand, "number": number, "target": "identity", "operation": "add"}
-        more: dict[str, Any] = {"state": "waiting", "attempts": 3, "first_at": now, "last_at": now}
+        state = "done" if kind is OutcomeKind.DONE else "waiting"
+        more: dict[str, Any] = {"state": state, "attempts": 3, "first_at": now, "last_at": now}
         answer = texts.prepare({"status": 503, "said": "No <b>seats</b> left"}, "service")
         await texts.write(connection, [answer], now, number)
         await connection.execute(insert(effect).values(**tried, **more, outputs=answer.reference.ref))

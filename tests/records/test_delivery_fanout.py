@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import func, select
+
 from steadydesk.records import subscription
 from steadydesk.records.tables.delivery import delivery, outbox, preference
 from steadydesk.records.tables.directory import delegation, role_holder
@@ -187,9 +190,31 @@ async def test_a_replay_sends_again_and_only_what_is_seen_now(scene: Scene) -> N
     assert [row.outbox_id for row in await scene.rows(delivery)] == ["after"]
     async with scene.engine.begin() as connection:
         await connection.execute(delivery.update().values(state="dead", attempts=10, ended_at=NOW))
-        assert await subscription.replay(connection, hook.id, 0, NOW) == 2
+        replayed = await subscription.replay(connection, hook.id, 0, NOW)
+        newest = await connection.scalar(select(func.max(outbox.c.seq)))
+    assert (replayed.queued, replayed.after, replayed.more) == (2, newest, False)
     rows = {row.outbox_id: (row.state, row.attempts) for row in await scene.rows(delivery)}
     assert rows == {"before": ("queued", 0), "after": ("queued", 0)}
+
+
+async def test_a_replay_goes_on_where_the_one_before_ended(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also past positions that the subscription does not take."""
+    monkeypatch.setattr(subscription, "REPLAY_LIMIT", 2)
+    robot = await scene.person("Robot", service_account=True)
+    await scene.record(REQ, [f"p:{robot}"])
+    hook = await scene.subscribe(robot, "https://hooks.example/a")
+    for _ in range(2):
+        await scene.post("REQ0000002", [])
+    await scene.post(REQ, [], id="mine")
+    await scene.fan_out()
+    async with scene.engine.begin() as connection:
+        first = await subscription.replay(connection, hook.id, 0, NOW)
+        second = await subscription.replay(connection, hook.id, first.after, NOW)
+        last = await subscription.replay(connection, hook.id, second.after, NOW)
+    assert [(one.queued, one.more) for one in (first, second, last)] == [(0, True), (1, False), (0, False)]
+    assert first.after < second.after == last.after
 
 
 async def test_person_left_without_an_audience_goes_to_the_process(scene: Scene) -> None:

@@ -1,8 +1,10 @@
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from steadydesk.contracts.delegation import Delegation, NewAbsence, NewDelegation
 from steadydesk.contracts.directory import PersonEdit
@@ -14,9 +16,12 @@ from steadydesk.records.directory_approvers import approvers
 from steadydesk.records.directory_delegation import delegate, end_delegation, list_delegations
 from steadydesk.records.directory_departure import deactivate
 from steadydesk.records.directory_events import Author, installation
+from steadydesk.records.directory_import import apply_directory
 from steadydesk.records.tables.delivery import outbox
 from steadydesk.records.tables.journal import audit
-from tests.support.directory import NOW, standing_of
+from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.directory import NOW, PEOPLE, database_of, standing_of
+from tests.support.locks import until_it_waits
 
 BY = installation(NOW)
 DAY = timedelta(days=1)
@@ -112,6 +117,49 @@ async def test_what_others_made_ends_with_the_absence_that_is_taken_back(connect
     assert await list_delegations(connection, ada.person.id, ada, later.at) == [theirs, kept]
     told = select(outbox.c.event).where(outbox.c.number == lost.id).order_by(outbox.c.seq)
     assert list(await connection.scalars(told)) == ["delegation.made", "delegation.ended"]
+
+
+@pytest.mark.parametrize("made_first", [False, True])
+async def test_one_made_while_the_absence_is_taken_back_does_not_outlive_it(
+    postgres: EmbeddedPostgres, *, made_first: bool
+) -> None:
+    """Whichever of the two comes second waits for the other."""
+    async with database_of(postgres, f"delegation_race_{made_first}".lower()) as engine:
+        async with engine.begin() as connection:
+            await apply_directory(connection, PEOPLE, NOW)
+            ada, mia = await standing_of(connection, "ada"), await standing_of(connection, "mia")
+            week = NewAbsence(begins_at=NOW, ends_at=NOW + 7 * DAY)
+            entered = await add_absence(connection, ada.person.id, week, mia, BY)
+
+        async def make(connection: AsyncConnection) -> list[Delegation]:
+            return [await let(connection, "ada", "bob", by="mia")]
+
+        async def take_back(connection: AsyncConnection) -> list[Delegation]:
+            return await remove_absence(connection, ada.person.id, entered.id, ada, BY)
+
+        second = await _beside(engine, *((make, take_back) if made_first else (take_back, make)))
+        if made_first:
+            assert [one.ended_at for one in await second] == [NOW]
+        else:
+            with pytest.raises(NotAllowed, match="absent"):
+                await second
+
+
+_Change = Callable[[AsyncConnection], Awaitable[list[Delegation]]]
+
+
+async def _beside(engine: AsyncEngine, first: _Change, second: _Change) -> "asyncio.Task[list[Delegation]]":
+    """The second, begun before the first is committed, and waiting for it if it ever does."""
+
+    async def alone() -> list[Delegation]:
+        async with engine.begin() as connection:
+            return await second(connection)
+
+    async with engine.begin() as connection:
+        await first(connection)
+        coming = asyncio.create_task(alone())
+        await until_it_waits(engine, coming)
+    return coming
 
 
 async def test_absences_are_kept_by_who_answers_for_the_person(connection: AsyncConnection) -> None:

@@ -226,3 +226,39 @@ async def test_no_account_names_a_second_account(
     with pytest.raises(InvalidInput) as chained:
         await apply_directory(connection, document, NOW)
     assert [problem.pointer for problem in chained.value.problems] == ["/people/0/same_person_as"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'user_name;name;groups\r\nzoe;Zoë Größe;"choir;it-desk"\r\n',
+        "user_name\tname\tgroups\nzoe\tZoë Größe\tchoir;it-desk\n",
+        "user_name,name,groups\nzoe,Zoë Größe,choir;it-desk\n",
+    ],
+)
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_table_is_parted_as_its_header_is(tmp_path: Path, content: str, mark: str) -> None:
+    file = tmp_path / "people.csv"
+    file.write_bytes((mark + content).encode())
+    (zoe,) = read_directory(file).people
+    assert (zoe.user_name, zoe.name, zoe.groups) == ("zoe", "Zoë Größe", ["choir", "it-desk"])
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "words"),
+    [
+        (b"user_name,name\nj,J\xfcrgen\n", ":2: ", "'CSV UTF-8'"),
+        (b"user_name,name,name\nj,J,K\n", ":1: ", "'name' stands twice"),
+        (b"a" * 200_000, ":1: ", "field larger than field limit"),
+        (b"", ":1: ", "needs a column 'user_name'"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_at_its_line(
+    tmp_path: Path, content: bytes, place: str, words: str
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_bytes(content)
+    with pytest.raises(InvalidInput) as refused:
+        read_directory(file)
+    assert f"{file}{place}" in refused.value.message
+    assert words in refused.value.message

@@ -75,12 +75,23 @@ ITEMS: dict[str, dict[str, Any]] = {
     "dated": {"approval": "dated", "effective_at": "day"},
     "silent": {"effective_at": "day", "silent_until_effective": True},
     "silent-case": {"model": "confidential", "effective_at": "day", "silent_until_effective": True},
+    "silent-by-hand": {
+        "effective_at": "day",
+        "silent_until_effective": True,
+        "plan": {"steps": {"one": manual()}},
+    },
+    "silent-and-asking-all": {
+        "effective_at": "day",
+        "silent_until_effective": True,
+        "approval": "all-undated",
+    },
     "silent-and-asking": {"effective_at": "day", "silent_until_effective": True, "approval": "board-any"},
 }
 
 POLICIES: dict[str, dict[str, Any]] = {
     "board-any": {"stages": {"board": stage(rule=_ANY)}},
     "board-all": {"stages": {"board": stage(rule={"all": True})}},
+    "all-undated": {"stages": {"board": stage(rule={"all": True})}, "material": ["quantity"]},
     "board-two": {"stages": {"board": stage(rule={"count": 2})}},
     "board-half": {"stages": {"board": stage(rule={"percent": 50})}},
     "manager": {"stages": {"line": stage(approvers=[{"manager_of": "requester"}], on_expiry="escalate")}},

@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer, Worker
 
+from activities.origin import OriginCheck
 from activities.registry import Staff
 from steadydesk.contracts.assertion import AuthenticationMethod, Command
 from steadydesk.contracts.gate import Decision
@@ -212,6 +213,7 @@ async def working(
         task_queue=PROCESSES,
         workflows=registry.PROCESSES,
         activities=records,
+        interceptors=[OriginCheck()],
         workflow_runner=SANDBOX,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
         **options,
@@ -220,6 +222,7 @@ async def working(
         client,
         task_queue=CONNECTORS,
         activities=[*errands, *outside],
+        interceptors=[OriginCheck()],
         max_heartbeat_throttle_interval=_PULSE,
         default_heartbeat_throttle_interval=_PULSE,
     )

@@ -42,7 +42,7 @@ DEMANDS: dict[str, Demand] = {
     "POST /requests": Demand(Permission.ORDER, body={}),
     "GET /requests": Demand(Permission.READ, lists=True),
     "GET /requests/{number}": _see(),
-    "POST /requests/{number}/comments": _act(Permission.READ, Verb.COMMENT, {"text": "x"}),
+    "POST /requests/{number}/comments": _act(Permission.ORDER, Verb.COMMENT, {"text": "x"}),
     "POST /requests/{number}/cancel": _act(Permission.ORDER, Verb.CANCEL, {}),
     "POST /requests/{number}/resubmit": _act(Permission.ORDER, Verb.RESUBMIT, {"variables": {}}),
     "POST /requests/{number}/recall": _act(Permission.ORDER, Verb.RECALL, {}),
@@ -53,11 +53,11 @@ DEMANDS: dict[str, Demand] = {
     "POST /requests/{number}/move": _act(Permission.READ, Verb.MOVE, {"state": "nowhere"}),
     "POST /requests/{number}/survey": _act(Permission.ORDER, Verb.ANSWER_SURVEY, {"score": 3}),
     "POST /requests/{number}/watch": _act(
-        Permission.READ, Verb.WATCH, {"person": "ada.admin", "watch": False}
+        Permission.ORDER, Verb.WATCH, {"person": "ada.admin", "watch": False}
     ),
     "POST /requests/{number}/extend": Demand(Permission.ORDER, Verb.EXTEND, body={"until": "2030-01-01"}),
     "GET /requests/{number}/attachments": _see(),
-    "POST /requests/{number}/attachments": Demand(Permission.READ, Verb.ATTACH, file=True),
+    "POST /requests/{number}/attachments": Demand(Permission.ORDER, Verb.ATTACH, file=True),
     "GET /requests/{number}/attachments/{identity}": _see(),
     "GET /requests/{number}/events": _see(stream=True),
     "GET /requests/{number}/timeline": _see(),
@@ -67,7 +67,7 @@ DEMANDS: dict[str, Demand] = {
         Permission.DECIDE, Verb.SEE, {"decision": "withdrawn"}, of="gate"
     ),
     "POST /approvals/{gate}/approvers": _act(
-        Permission.READ, Verb.ADD_APPROVER, {"person": "dora.director"}, of="gate"
+        Permission.ORDER, Verb.ADD_APPROVER, {"person": "dora.director"}, of="gate"
     ),
     "GET /tasks": Demand(Permission.READ, lists=True),
     "GET /tasks/{number}": _see("task"),
@@ -86,7 +86,7 @@ DEMANDS: dict[str, Demand] = {
     "GET /audit/{number}/reads": Demand(Permission.READ, Verb.SEE_ACCESSES, "line"),
     "GET /audit/{number}/emergencies": Demand(Permission.READ, Verb.SEE_ACCESSES, "line"),
     "POST /records/{number}/feedback": Demand(
-        Permission.READ, Verb.SEE, "line", body={"kind": "suggestion", "text": "x"}
+        Permission.ORDER, Verb.SEE, "line", body={"kind": "suggestion", "text": "x"}
     ),
     "GET /feedback": Demand(Permission.READ),
     "GET /feedback/{identity}": _see("feedback"),
@@ -94,7 +94,7 @@ DEMANDS: dict[str, Demand] = {
     "GET /security-events": Demand(Permission.OPERATE),
     "GET /grants": Demand(Permission.READ, lists=True),
     "GET /grants/{number}": _see("grant"),
-    "POST /grants/{number}/revoke": Demand(Permission.READ, Verb.CANCEL, "grant", body={}, stale=True),
+    "POST /grants/{number}/revoke": Demand(Permission.ORDER, Verb.CANCEL, "grant", body={}, stale=True),
     "GET /catalog/items": Demand(Permission.READ),
     "GET /catalog/items/{key}": Demand(Permission.READ),
     "GET /config/versions": Demand(Permission.READ_CONFIGURATION),

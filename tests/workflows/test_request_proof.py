@@ -101,6 +101,19 @@ async def test_a_terminated_request_is_taken_up_where_its_record_stands(works: W
     assert await asyncio.wait_for(handle.result(), 20) == "closed_complete"
 
 
+async def test_an_agenda_that_somebody_made_up_is_not_taken(works: Works) -> None:
+    """Started by hand once the process was terminated: it goes on from the record, not from the argument."""
+    number = await works.order("board-any")
+    genuine = (await works.desk.agenda(number)).agenda
+    await works.handle(number).terminate("by hand")
+    made_up = genuine.model_copy(update={"version": 99, "closed": True})
+    start = StartRequest(number=number, agenda=made_up, take_up=True)
+    handle = await works.client.start_workflow(RequestWorkflow.run, start, id=number, task_queue=PROCESSES)
+    await works.decide(f"{number}-G1", "approved", "ann")
+    assert await asyncio.wait_for(handle.result(), 20) == "closed_complete"
+    assert (await works.desk.document(number)).closed_at is not None
+
+
 async def test_a_key_that_was_rotated_out_does_not_disturb_what_it_signed(
     desk: Desk, temporal_env: WorkflowEnvironment
 ) -> None:

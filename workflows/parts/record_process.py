@@ -37,7 +37,8 @@ class RecordProcess:
 
     def __init__(self, number: str, agenda: Agenda | None, handled: list[str]) -> None:
         self.number = number
-        self.agenda = agenda
+        # Only an earlier run of this process hands its agenda on; anybody can start one with an agenda made up.
+        self.agenda = agenda = agenda if workflow.info().continued_run_id else None
         self.handled = handled
         self.updates = 0
         self._lock = asyncio.Lock()

@@ -17,6 +17,7 @@ from api.portal.typed_form import shows_again
 from api.routes import approvals
 from api.routes.approvals import GateId, NewApprover, NewDecision, gate_of
 from steadydesk.contracts.gate import ApproverState
+from steadydesk.contracts.numbers import is_gate
 from steadydesk.contracts.page import cursor, instant_and_key
 from steadydesk.errors import InvalidInput, Problem
 from steadydesk.records.engine import Connection, autocommit
@@ -165,7 +166,7 @@ async def _inbox_page(page: Page, inbox: Inbox, failed: FormState | None = None)
             page.viewer,
             _STATES[inbox.show],
             PER_PAGE,
-            instant_and_key(inbox.after),
+            instant_and_key(inbox.after, is_gate),
             order,
         )
         case = await _chosen(connection, page, inbox, found)

@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.portal.addresses import with_filters
 from api.portal.dashboard_page import charts_of
+from api.portal.function_labels import function_labels
 from api.portal.guard import pages
 from api.portal.page import OwnerPage, Page
-from steadydesk.contracts.language import in_language
 from steadydesk.policies.period import Period, PeriodError, between, last_days
 from steadydesk.records.engine import autocommit
 from steadydesk.records.organisation import in_force
@@ -52,9 +52,7 @@ async def show_dashboard(
     async with autocommit(page.services.engine).connect() as connection:
         _, resolved = await in_force(connection)
         sight = await sight_of(connection, page.viewer)
-    labels = {
-        key: in_language(one.label, page.language) for key, one in resolved.organisation.functions.items()
-    }
+    labels = function_labels(resolved.organisation, page.language)
     asked.chosen = tuple(key for key in labels if key in (function or ()))
     extent = Extent(sight, asked.period, asked.chosen)
     kept = await page.services.dashboards.get(extent, anew=anew is not None)

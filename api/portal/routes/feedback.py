@@ -1,15 +1,19 @@
 """Suggestions and complaints for those who answer for them, and for who said them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query
 from fastapi.responses import Response
 
 from api.portal.addresses import with_filters
+from api.portal.function_labels import function_labels
 from api.portal.guard import pages
-from api.portal.page import ReaderPage
+from api.portal.page import Page, ReaderPage
 from api.routes import feedback
-from steadydesk.contracts.feedback import FeedbackKind
+from steadydesk.contracts.feedback import FeedbackKind, FeedbackView
+from steadydesk.records.engine import autocommit
+from steadydesk.records.organisation import in_force
 
 router = pages()
 
@@ -29,6 +33,7 @@ async def show_list(
     return await page.show(
         "feedback/list",
         found=found.items,
+        function_labels=await _labels(page, found.items),
         tabs=[(_address(None), page.words("feedback.all")), *kinds],
         here=here,
         first=here if after else None,
@@ -38,9 +43,17 @@ async def show_list(
 
 @router.get(PATH + "/{identity}")
 async def show_entry(identity: str, page: ReaderPage) -> Response:
-    return await page.show(
-        "feedback/entry", one=await feedback.show_feedback(identity, page.caller, page.services)
-    )
+    one = await feedback.show_feedback(identity, page.caller, page.services)
+    return await page.show("feedback/entry", one=one, function_labels=await _labels(page, [one]))
+
+
+async def _labels(page: Page, shown: Sequence[FeedbackView]) -> dict[str, str]:
+    """Of the functions whose owners answer, where there are any."""
+    if not any(answerer.subject.startswith("f:") for one in shown for answerer in one.answers):
+        return {}
+    async with autocommit(page.services.engine).connect() as connection:
+        _, resolved = await in_force(connection)
+    return function_labels(resolved.organisation, page.language)
 
 
 def _address(kind: FeedbackKind | None, after: str | None = None) -> str:

@@ -78,7 +78,10 @@ async def _put(page: Page, key: str, posted: Posted, replaced: str | None) -> No
         offer = await offer_of(page, connection, key)
         item = offer.item
         answers, unclear = await with_people(
-            connection, item.form, named_for(page, item, answers_in(item.form, posted)), "/variables"
+            connection,
+            item.form,
+            named_for(page, item, answers_in(item.form, posted, page.words)),
+            "/variables",
         )
         chosen = posted.into(ItemOrder, ("quantity",), item=key, variables=answers)
         found = await check_variables(

@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 from fastapi.responses import Response
 
 from api.portal.answers import answers_in
+from api.portal.extension_page import extendable
 from api.portal.forms import Form, FormState, attempt
 from api.portal.guard import pages
 from api.portal.page import OrdererPage, Page
 from api.portal.people_typed import answers_with_people
 from api.portal.progress import running_steps, taken_back
-from api.portal.record_page import can_do, cancellable, extendable, read_content
+from api.portal.record_page import can_do, cancellable, read_content
 from api.portal.titles import line_names
 from api.portal.typed_form import shows_again
 from api.requests_read import RequestNumber
@@ -23,7 +24,7 @@ from api.routes.request_actions import Cancellation, Resubmission, Returning
 from steadydesk.contracts.catalog import CatalogItem
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.views import LineView
-from steadydesk.errors import InvalidTransition, UnknownRecord
+from steadydesk.errors import InvalidTransition, RecordClosed, UnknownRecord
 from steadydesk.policies.rights import Permission
 from steadydesk.records.views.request_page import RequestContent
 
@@ -88,7 +89,9 @@ async def change(number: RequestNumber, page: OrdererPage, posted: Form) -> Resp
     item = _item(content, _line(content, posted.text("line"), tuple(Phase)))
 
     async def send() -> None:
-        answers = await answers_with_people(page, item.form, answers_in(item.form, posted), "/variables")
+        answers = await answers_with_people(
+            page, item.form, answers_in(item.form, posted, page.words), "/variables"
+        )
         body = posted.into(Resubmission, ("line", "quantity", "comment"), variables=answers)
         await request_actions.resubmit(number, body, page.act(posted))
 
@@ -123,6 +126,7 @@ async def extend(number: RequestNumber, page: OrdererPage, posted: Form) -> Resp
 async def _cancel_page(page: Page, number: str, failed: FormState | None = None) -> Response:
     content = await read_content(page, number)
     if failed is None and not can_do(page, content).cancel:
+        _refuse_closed(content)
         _refuse(page, content)
     lines = cancellable(content)
     return await page.show(
@@ -148,6 +152,7 @@ async def _line_page(
     content = await read_content(page, number)
     can = can_do(page, content)
     if failed is None and not (can.change or can.recall):
+        _refuse_closed(content)
         _refuse(page, content)
     if failed is None and line_number is None and len(_lines(content, None, phases)) > 1:
         return page.back_to(f"/records/{number}")  # There it is chosen by its name.
@@ -165,7 +170,10 @@ async def _extend_page(page: Page, number: str, failed: FormState | None = None)
     content = await read_content(page, number)
     if failed is None and not can_do(page, content).extend:
         _refuse(page, content)
-    ends = extendable(content)
+    able = await extendable(page, content)
+    if failed is None and not able.ends and able.refusal is not None:
+        raise able.refusal
+    ends = able.ends
     names = {grant.number: f"{grant.entitlement} ({grant.number})" for grant in content.grants}
     grants = [
         (key, page.words("extend.now", name=names[key], day=page.formats.plain_day(end)))
@@ -178,6 +186,14 @@ async def _extend_page(page: Page, number: str, failed: FormState | None = None)
         grants=grants or [("", "-")],
         least=(min(ends.values()) + timedelta(days=1)).isoformat() if ends else None,
     )
+
+
+def _refuse_closed(content: RequestContent) -> None:
+    """As the command itself is refused, with the way to a follow-up."""
+    if not content.view.open:
+        number = content.view.number
+        words = f"{number} is closed; order again or refer to it"
+        raise RecordClosed(words, details={"follow_up": number})
 
 
 def _refuse(page: Page, content: RequestContent) -> None:

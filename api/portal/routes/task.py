@@ -79,7 +79,9 @@ async def complete(number: RecordNumber, page: WorkerPage, posted: Form) -> Resp
     asked = outputs_asked(await read_task(page, number))
 
     async def send() -> None:
-        outputs = await answers_with_people(page, asked, answers_in(asked, posted, OUTPUTS), "/outputs")
+        outputs = await answers_with_people(
+            page, asked, answers_in(asked, posted, page.words, OUTPUTS), "/outputs"
+        )
         body = posted.into(TaskResult, ("note",), outputs=outputs)
         await tasks.complete(number, body, page.act(posted))
 

@@ -30,7 +30,9 @@ def unknown_operations(inspection: Inspection) -> Iterator[Finding]:
             continue
         facts = inspection.facts(call)
         if facts is None:
-            message = f"'{call.connector}' has no operation '{call.operation}'"
+            offered = inspection.organisation.connectors[call.connector].config.get("operations")
+            hint = did_you_mean(call.operation, offered, "it has") if isinstance(offered, dict) else ""
+            message = f"'{call.connector}' has no operation '{call.operation}'{hint}"
             yield Finding((*path, "operation"), message)
             continue
         for name in sorted((facts.inputs or frozenset()) - call.values.keys()):

@@ -1,6 +1,7 @@
 """Rules on forms: of items and of tasks."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from steadydesk.configuration.inspection import Inspection
 from steadydesk.configuration.problem import Path, Severity, did_you_mean
@@ -8,6 +9,17 @@ from steadydesk.configuration.rules.plans import first_cycle
 from steadydesk.configuration.rules.registry import Finding, rule
 from steadydesk.contracts.form import Condition, FieldKind, Form, FormField
 from steadydesk.policies.form import check, usable
+
+_TEXTS = frozenset({FieldKind.TEXT, FieldKind.LONG_TEXT})
+_NUMBERS = frozenset({FieldKind.NUMBER})
+_OF_KIND: Mapping[str, frozenset[FieldKind]] = {
+    "minimum": _NUMBERS,
+    "maximum": _NUMBERS,
+    "pattern": _TEXTS,
+    "max_length": _TEXTS,
+    "future_person": frozenset({FieldKind.PERSON}),
+}
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def forms(inspection: Inspection) -> Iterator[tuple[Path, Form]]:
@@ -85,7 +97,7 @@ def impossible_limits(inspection: Inspection) -> Iterator[Finding]:
     for path, form in forms(inspection):
         for key, field in form.fields.items():
             if field.minimum is not None and field.maximum is not None and field.minimum > field.maximum:
-                message = f"the minimum {field.minimum:g} is above the maximum {field.maximum:g}"
+                message = f"the minimum {field.minimum:.15g} is above the maximum {field.maximum:.15g}"
                 yield Finding((*path, "fields", key, "minimum"), message)
 
 
@@ -98,6 +110,42 @@ def unexplained_patterns(inspection: Inspection) -> Iterator[Finding]:
                 yield Finding(
                     (*path, "fields", key, "pattern"), f"'{key}' has a pattern; say in 'help' what it takes"
                 )
+
+
+@rule("C510", Severity.ERROR, "A key of a field that its kind does not use", at_key=True)
+def idle_keys(inspection: Inspection) -> Iterator[Finding]:
+    """It does nothing, while whoever wrote it counts on it."""
+    for path, form in forms(inspection):
+        for key, field in form.fields.items():
+            for name in sorted(field.model_fields_set & _OF_KIND.keys()):
+                if field.kind not in _OF_KIND[name]:
+                    kinds = " or ".join(sorted(_OF_KIND[name]))
+                    message = f"'{name}' is for fields of kind {kinds}, not '{field.kind}'"
+                    yield Finding((*path, "fields", key, name), message)
+
+
+@rule("C511", Severity.ERROR, "A field that no rule can name", at_key=True)
+def unnameable_fields(inspection: Inspection) -> Iterator[Finding]:
+    """Rules and steps read it as variables.<key>."""
+    for path, form in forms(inspection):
+        for key in form.fields:
+            if _NAME.fullmatch(key) is None:
+                message = (
+                    f"'{key}' cannot be a field; use letters without accents, digits and _, not first a digit"
+                )
+                yield Finding((*path, "fields", key), message)
+
+
+@rule("C512", Severity.ERROR, "A choice that stands twice")
+def repeated_choices(inspection: Inspection) -> Iterator[Finding]:
+    """An answer could not tell which of them is meant, and would be refused."""
+    for path, form in forms(inspection):
+        for key, field in form.fields.items():
+            values = [choice.value for choice in field.choices]
+            for position, value in enumerate(values):
+                if value in values[:position]:
+                    where = (*path, "fields", key, "choices", position, "value")
+                    yield Finding(where, f"the choice '{value}' stands twice")
 
 
 _ALONE = {"visible_when": None, "required_when": None}

@@ -91,7 +91,10 @@ def endless_orders(inspection: Inspection) -> Iterator[Finding]:
     }
     cycle = first_cycle(graph)
     if cycle is not None:
-        yield Finding(("catalog", cycle[0], "plan"), f"these items order each other: {' → '.join(cycle)}")
+        steps = catalog[cycle[0]].plan.steps
+        key = next(key for key, step in steps.items() if step.item in cycle)
+        where = ("catalog", cycle[0], "plan", "steps", key, "item")
+        yield Finding(where, f"these items order each other: {' → '.join(cycle)}")
 
 
 @rule("C206", Severity.ERROR, "A step with something that its kind does not use", at_key=True)

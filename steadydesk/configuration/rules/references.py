@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from steadydesk.configuration.inspection import Inspection
 from steadydesk.configuration.mentions import DIRECTORY_NOUNS, Mention, Noun, mentions
 from steadydesk.configuration.problem import Severity, did_you_mean
+from steadydesk.configuration.readable import is_unread
 from steadydesk.configuration.rules.registry import Finding, rule
 from steadydesk.contracts.form import FieldKind
 from steadydesk.policies.form import references
@@ -14,18 +15,21 @@ from steadydesk.policies.form import references
 def dangling(inspection: Inspection) -> Iterator[Finding]:
     """A running process would meet a hole where its calendar, policy or connector should be."""
     organisation = inspection.organisation
-    known: Mapping[Noun, Mapping[str, object]] = {
-        Noun.FUNCTION: organisation.functions,
-        Noun.SERVICE: organisation.services,
-        Noun.CALENDAR: organisation.calendars,
-        Noun.POLICY: organisation.approval_policies,
-        Noun.MODEL: organisation.process_models,
-        Noun.CONNECTOR: organisation.connectors,
-        Noun.ITEM: organisation.catalog,
+    known: Mapping[Noun, tuple[str, Mapping[str, object]]] = {
+        Noun.FUNCTION: ("functions", organisation.functions),
+        Noun.SERVICE: ("services", organisation.services),
+        Noun.CALENDAR: ("calendars", organisation.calendars),
+        Noun.POLICY: ("approval_policies", organisation.approval_policies),
+        Noun.MODEL: ("process_models", organisation.process_models),
+        Noun.CONNECTOR: ("connectors", organisation.connectors),
+        Noun.ITEM: ("catalog", organisation.catalog),
     }
     for path, noun, name in mentions(organisation):
-        if noun not in DIRECTORY_NOUNS and name not in known[noun]:
-            yield Finding(path, f"there is no {noun} '{name}'{did_you_mean(name, known[noun])}")
+        if noun in DIRECTORY_NOUNS:
+            continue
+        section, entries = known[noun]
+        if name not in entries and not is_unread(inspection.unread, section, name):
+            yield Finding(path, f"there is no {noun} '{name}'{did_you_mean(name, entries)}")
 
 
 @rule("C102", Severity.ERROR, "A group or person that is not in the directory")

@@ -10,6 +10,7 @@ from steadydesk.configuration.inspection import Inspection
 from steadydesk.configuration.problem import Path, Severity, did_you_mean
 from steadydesk.configuration.rules.registry import Finding, rule
 from steadydesk.contracts.organisation import ConnectorDefinition
+from steadydesk.contracts.plan import Value
 
 _REFERENCE = re.compile(r"secret://([a-z][a-z0-9-]{0,62})")
 _TELLING_KEY = re.compile(
@@ -19,6 +20,8 @@ _TELLING_VALUE = re.compile(
     r"^(whsec_|sk_(live|test)_|xox[abprs]-|gh[pousr]_|glpat-|AKIA|eyJ[A-Za-z0-9_-]{10,}\.|Bearer |Basic )"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@]+:[^/\s@]+@"
 )
+_LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
+"""A text in CEL."""
 _DENSE = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
 _DENSE_BITS = 4.0
 """Bits per character from which a long word is taken for a key: prose and identifiers stay below."""
@@ -65,7 +68,7 @@ def misplaced_references(inspection: Inspection) -> Iterator[Finding]:
     for path, _, value in _values(inspection):
         if "secret://" in value:
             message = (
-                "a step's value is sent as it stands; refer to a secret in the connector's 'config', "
+                "what a step says is taken as it stands; refer to a secret in the connector's 'config', "
                 "such as auth: {scheme: bearer, secret: secret://name}"
             )
             yield Finding(path, message)
@@ -82,7 +85,7 @@ def _refusals(
     if key not in connectors:
         yield f"the connector '{key}'"
     host = _host(connector)
-    if host is not None and host not in hosts:
+    if host is not None and host.lower() not in {entry.lower() for entry in hosts}:
         yield f"the host '{host}'"
     for function in sorted(used_by - set(functions)):
         yield f"the function '{function}', whose items call '{key}'"
@@ -103,13 +106,25 @@ def _literals(inspection: Inspection) -> Iterator[tuple[Path, str, str]]:
 
 
 def _values(inspection: Inspection) -> Iterator[tuple[Path, str, str]]:
-    """The texts that steps hand on."""
+    """The texts that steps hand on, to other systems, other requests or people."""
     for path, _, _, call in inspection.calls():
         for name, value in call.values.items():
-            yield from _texts(value.value, (*path, "values", name, "value"), name)
+            yield from _given(value, (*path, "values", name), name)
     for path, _, step in inspection.steps():
         for name, value in step.variables.items():
-            yield from _texts(value.value, (*path, "variables", name, "value"), name)
+            yield from _given(value, (*path, "variables", name), name)
+        yield from _texts(step.instruction, (*path, "instruction"), "instruction")
+        if step.undo is not None:
+            yield from _texts(step.undo.instruction, (*path, "undo", "instruction"), "instruction")
+
+
+def _given(value: Value, path: Path, name: str) -> Iterator[tuple[Path, str, str]]:
+    yield from _texts(value.value, (*path, "value"), name)
+    source = (value.cel or "").strip()
+    for literal in _LITERAL.finditer(source):
+        text = (literal[1] or literal[2] or "").strip()
+        # A word within a longer expression is often no value at all, such as one that is compared with.
+        yield (*path, "cel"), name if literal[0] == source else "cel", text
 
 
 def _texts(value: object, path: Path, key: str = "") -> Iterator[tuple[Path, str, str]]:

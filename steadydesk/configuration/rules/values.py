@@ -1,11 +1,14 @@
 """Rules on the values that steps hand on: that they exist, and fit where they go."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from steadydesk.configuration.inspection import Inspection
 from steadydesk.configuration.problem import Severity, did_you_mean
 from steadydesk.configuration.rules.registry import Finding, rule
 from steadydesk.configuration.scopes import value_places
+from steadydesk.contracts.base import YEARS
+from steadydesk.contracts.form import FieldKind
 from steadydesk.contracts.plan import Step
 from steadydesk.policies.expression import ExpressionRefusedError, asked
 from steadydesk.policies.expression_types import Kind, Scope, Type
@@ -28,6 +31,30 @@ def unknown_paths(inspection: Inspection) -> Iterator[Finding]:
             yield Finding((*place.path, "from"), f"'{path}' names nothing that this step may read{hint}")
         elif place.wanted and found.kind not in (*place.wanted, Kind.ANY):
             yield Finding((*place.path, "from"), f"'{path}' is no date or instant, but {found.kind}")
+
+
+@rule("C607", Severity.ERROR, "An end that is no date")
+def undated_ends(inspection: Inspection) -> Iterator[Finding]:
+    """What ends, begins or waits by a value needs a date or an instant: a field of kind date, or one in ISO 8601."""
+    for place in value_places(inspection):
+        if not place.wanted:
+            continue
+        item = inspection.organisation.catalog[str(place.path[1])]
+        path, literal = place.value.path, place.value.value
+        field = item.form.fields.get(path.removeprefix("variables.")) if path is not None else None
+        if field is not None and field.kind is not FieldKind.DATE:
+            message = f"'{path}' is of kind {field.kind}; a field of kind date is needed"
+            yield Finding((*place.path, "from"), message)
+        elif literal is not None and not _is_dated(literal):
+            message = "a date such as 2027-03-31 is expected, or an instant such as 2027-03-31T08:00:00Z"
+            yield Finding((*place.path, "value"), message)
+
+
+def _is_dated(literal: object) -> bool:
+    try:
+        return datetime.fromisoformat(literal if isinstance(literal, str) else "").year in YEARS
+    except ValueError:
+        return False
 
 
 @rule("C606", Severity.ERROR, "A value that may be absent where one is needed")

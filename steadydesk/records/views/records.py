@@ -133,6 +133,11 @@ async def owner_of(connection: AsyncConnection, number: str) -> str | None:
     return await connection.scalar(select(record.c.owner).where(record.c.number == number))
 
 
+async def parent_of(connection: AsyncConnection, number: str) -> str | None:
+    """The request by whose plan this one was ordered; None where a person did."""
+    return await connection.scalar(select(record.c.parent).where(record.c.number == number))
+
+
 async def configuration_of(connection: AsyncConnection, number: str) -> str | None:
     """The digest of the configuration that the record started with and keeps."""
     return await connection.scalar(select(record.c.configuration).where(record.c.number == number))

@@ -113,13 +113,16 @@ async def _words(connection: AsyncConnection, number: str) -> dict[str, Any]:
 
 async def answers_of(
     connection: AsyncConnection, number: str, line_number: str
-) -> tuple[str, dict[str, Any], str]:
-    """Item, form answers and beneficiary of one line; the caller has checked visibility."""
+) -> tuple[str, dict[str, Any], str, bool]:
+    """Item, form answers and beneficiary of one line, and whether that is for a future person; the caller has checked
+    visibility.
+    """
     document = await connection.scalar(select(process.c.document).where(process.c.number == number))
     line = next(line for line in (document or {})["lines"] if line["number"] == line_number)
     ref = line["variables"]["ref"]
     bodies = await texts.read(connection, [ref])
-    return line["item"], bodies.get(ref) or {}, line["requested_for"]
+    for_future_person = line.get("for_future_person", False)
+    return line["item"], bodies.get(ref) or {}, line["requested_for"], for_future_person
 
 
 async def line_answers(
