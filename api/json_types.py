@@ -3,6 +3,7 @@ nothing but text, convert it before; the contracts are the same.
 """
 
 from functools import cache
+from json import JSONDecodeError
 from typing import Any
 
 from fastapi import Request, params
@@ -11,14 +12,15 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
+from api.json_body import parsed
 from api.media_type import is_json
 
 
 async def refuse_other_types(request: Request) -> None:
     """RequestValidationError with the place of each value that only a conversion would make what the contract asks for.
 
-    What would be refused after a conversion as well, no JSON, or no body at all, the route itself says, together with
-    what is wrong elsewhere in the request.
+    Also of what stands twice or cannot be read. What would be refused after a conversion as well, no JSON, or no body
+    at all, the route itself says, together with what is wrong elsewhere in the request.
     """
     if not is_json(request) or not await request.body():
         return
@@ -27,8 +29,8 @@ async def refuse_other_types(request: Request) -> None:
         return
     try:
         # Not the bytes: what Starlette reads as JSON in other encodings than UTF-8 is no JSON to pydantic.
-        sent = to_json(await request.json())
-    except ValueError:
+        sent = to_json(parsed(await request.body()))
+    except JSONDecodeError:
         return
     faults = [fault for fault in _faults(contract, sent, strict=True) if not _is_whole(fault)]
     if not faults:

@@ -194,6 +194,7 @@ async def test_what_is_no_order_at_all(desk: ApiDesk, content: bytes) -> None:
         ("-Infinity", "/note"),
         ("1e400", "/note"),
         ("[" * 40 + "]" * 40, "/note" + "/0" * 32),
+        ('"a", "note": "b"', "/note"),
     ],
 )
 async def test_what_json_can_spell_and_nobody_can_store(desk: ApiDesk, value: str, pointer: str) -> None:
