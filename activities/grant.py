@@ -1,5 +1,7 @@
 """The record writes of a grant: taken over from its request, reminded, extended, revoked, verified gone."""
 
+from functools import partial
+
 from sqlalchemy import select
 from temporalio import activity
 
@@ -7,6 +9,7 @@ from activities import grant_effects, grant_task
 from activities.grant_effects import GrantWork
 from activities.proven import proven
 from activities.refusal import refused
+from activities.same_access import Kept, kept_access
 from activities.sight_repair import take_back_sight
 from activities.transition import Transitions
 from activities.unheard import hear_of_holder
@@ -83,10 +86,13 @@ class GrantActivities:
 
         async def effect(work: GrantWork) -> None:
             assert tick.outcome is not None
-            if tick.errand != revoke_key(work.process) or not work.process.performing:
+            errand = revoke_key(work.process)
+            if tick.errand != errand or not work.process.performing:
+                work.keep_apart()
                 return
-            outcome = await proven(work, revoke_key(work.process), tick.outcome)
-            await grant_effects.take_outcome(work, outcome)
+            await grant_effects.take_outcome(
+                work, await proven(work, errand, tick.outcome, partial(_kept, work))
+            )
 
         return await self.transitions.tick(effect, tick)
 
@@ -114,3 +120,11 @@ class GrantActivities:
     async def record_grant_task(self, write: Write[ActOnTask]) -> Answer:
         """Work on the task of a revocation by hand."""
         return await self.transitions.command(grant_task.act, write)
+
+
+async def _kept(work: GrantWork) -> Kept | None:
+    """Another grant of the same access, as the revocation looked for it."""
+    document = select(process_table.c.document).where(process_table.c.number == work.process.request)
+    request = RequestProcess.model_validate(await work.connection.scalar(document))
+    line = request.line(work.process.line)
+    return await kept_access(work.connection, request, work.organisation, line, work.process.step)

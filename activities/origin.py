@@ -40,6 +40,18 @@ SIGNALLED = "record_signalled_decision"
 
 _STEP = "u:"
 
+STEPS = {
+    "open_grant": "open",
+    "record_outcome": "outcome:",
+    "record_revocation_outcome": "outcome:",
+    "ring_alarms": "alarm:",
+    "ring_grant": "alarm:",
+    "take_up_grant": "take-up:",
+    "take_up_request": "take-up:",
+    SIGNALLED: "s:",
+}
+"""How the steps begin of what no command asks for: under another name it would use up the step of a command."""
+
 
 class OriginCheck(Interceptor):
     """Whoever reaches Temporal can start an activity by itself, or from a workflow of their own: there no validator
@@ -63,6 +75,8 @@ def check_origin(info: activity.Info, message: object) -> None:
         _must_be_asked_by(info.workflow_id, number)
         if (command := COMMANDS.get(info.activity_type)) is not None:
             _verify(command, message)
+        elif (step := STEPS.get(info.activity_type)) is not None:
+            _must_be_called(step, message)
     except ForgedCommand as found:
         forged.note(parse_typed(number) if number else None, info.activity_type)
         raise ApplicationError(found.message, found.facts(), type=found.type, non_retryable=True) from None
@@ -71,6 +85,12 @@ def check_origin(info: activity.Info, message: object) -> None:
 def _must_be_asked_by(workflow_id: str | None, number: str | None) -> None:
     if workflow_id is None or number not in (None, workflow_id):
         raise ForgedCommand("the process of this record has not asked for it")
+
+
+def _must_be_called(beginning: str, message: object) -> None:
+    step, errand = getattr(message, "step", ""), getattr(message, "errand", None)
+    if not step.startswith(beginning) or (errand is not None and step != f"{beginning}{errand}"):
+        raise ForgedCommand("its step is not one of its own")
 
 
 def _verify(command: str, message: object) -> None:

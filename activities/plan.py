@@ -1,5 +1,7 @@
 """How errands ended, as record writes: outcomes of steps and undos, child requests, grants handed over."""
 
+from functools import partial
+
 from sqlalchemy import select
 from temporalio import activity
 
@@ -8,6 +10,7 @@ from activities.child_end import child_opened
 from activities.effect import instruction_of
 from activities.grant_register import end_registered
 from activities.proven import proven
+from activities.same_access import kept_access
 from activities.transition import Transitions
 from activities.work import RequestWork
 from steadydesk.contracts.agenda import Answer
@@ -43,13 +46,17 @@ class PlanActivities:
 async def take_outcome(work: RequestWork, errand: str, outcome: ErrandOutcome) -> None:
     if outcome.outputs is not None:
         work.texts.append(outcome.outputs.ref)
-    if errand == parent_key(work.process):
+    taken = errand == parent_key(work.process)
+    if taken:
         work.process.parent_told = True
     for line in work.process.lines:
         if line.extends is not None and errand == extension_key(line) and not line.extension_told:
             _take_extension(work, line, outcome)
+            taken = True
         for key in line.steps:
-            await _take_step_outcome(work, line, key, errand, outcome)
+            taken |= await _take_step_outcome(work, line, key, errand, outcome)
+    if not taken:
+        work.keep_apart()
 
 
 def _take_extension(work: RequestWork, line: Line, outcome: ErrandOutcome) -> None:
@@ -64,12 +71,16 @@ def _take_extension(work: RequestWork, line: Line, outcome: ErrandOutcome) -> No
 
 async def _take_step_outcome(
     work: RequestWork, line: Line, key: str, errand: str, outcome: ErrandOutcome
-) -> None:
+) -> bool:
+    """Whether the step waited for it."""
     run = line.steps[key]
     if run.state is StepState.RUNNING and errand == perform_key(line, key):
-        await _performed(work, line, key, await proven(work, errand, outcome))
+        seen = outcome if run.child is not None else await proven(work, errand, outcome)
+        await _performed(work, line, key, seen)
     elif run.undo is UndoState.RUNNING and errand == undo_key(line, key):
-        await _undone(work, line, key, await proven(work, errand, outcome))
+        kept = partial(kept_access, work.connection, work.process, work.organisation, line, key)
+        seen = outcome if run.child is not None else await proven(work, errand, outcome, kept)
+        await _undone(work, line, key, seen)
     elif run.grant is not None and errand == grant_key(line, key):
         run.grant_handed_over = True
         work.note("grant.handed-over", run.grant)
@@ -77,6 +88,9 @@ async def _take_step_outcome(
         run.dates_told += 1
         event = "child.rescheduled" if outcome.kind is OutcomeKind.DONE else "child.kept-date"
         work.note(event, f"{line.number}/{key}", child=run.child, problem=outcome.problem)
+    else:
+        return False
+    return True
 
 
 async def _performed(work: RequestWork, line: Line, key: str, outcome: ErrandOutcome) -> None:

@@ -79,6 +79,10 @@ class Work(Generic[P]):
         """Put a row into the audit chain: states, references, digests; never words or form values."""
         self.entries.append(AuditEntry(event, subject, {key: plain(value) for key, value in facts.items()}))
 
+    def keep_apart(self) -> None:
+        """Keep what nobody waited for under a step of its own, lest the real one is taken for its repeat later."""
+        self.step = f"{self.step}:early:{self.process.version}"
+
     def tell(self, event: str, audience: list[str], subject: str | None = None, **facts: object) -> None:
         """Put a message into the outbox; it is sent after the commit, whatever becomes of this process."""
         if not audience:

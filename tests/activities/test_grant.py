@@ -30,6 +30,7 @@ from steadydesk.records.tables.process import process as process_table
 from steadydesk.records.tables.process import record, sight
 from steadydesk.records.views.visibility import Viewer
 from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.ledger import settled
 from tests.support.request_catalogue import catalogue
 from tests.support.request_desk import Desk, request_desk
 from tests.support.requests import automated, manual
@@ -75,6 +76,8 @@ class Grants:
 
     async def outcome(self, answer: Answer, kind: OutcomeKind, problem: str | None = None) -> Answer:
         (errand,) = answer.agenda.errands
+        if kind is OutcomeKind.DONE:
+            await settled(self.desk.engine, self.number, errand.key, self.desk.now)
         outcome = ErrandOutcome(kind=kind, problem=problem)
         tick = self.desk.tick(self.number, f"outcome:{errand.key}", errand=errand.key, outcome=outcome)
         return await self.activities.record_revocation_outcome(tick)
@@ -101,6 +104,19 @@ async def granted(desk: Desk, item: str = "granting") -> Grants:
     run = (await desk.line(number)).steps["one"]
     assert run.grant is not None
     return Grants(desk, run.grant)
+
+
+async def test_a_revocation_told_before_it_has_begun_does_not_use_up_the_real_one(desk: Desk) -> None:
+    grants = await granted(desk)
+    opened = await grants.open()
+    errand = f"{grants.number}:revoke:1"
+    done = ErrandOutcome(kind=OutcomeKind.DONE)
+    early = desk.tick(grants.number, f"outcome:{errand}", errand=errand, outcome=done)
+    await grants.activities.record_revocation_outcome(early)
+    assert opened.agenda.alarm is not None
+    revoking = await grants.activities.record_revocation(grants.write(Revoke(assertion=unsigned())))
+    assert [each.key for each in revoking.agenda.errands] == [errand]
+    assert (await grants.outcome(revoking, OutcomeKind.DONE)).agenda.closed
 
 
 async def test_the_register_has_it_as_soon_as_the_access_is_there(desk: Desk) -> None:

@@ -13,14 +13,16 @@ from steadydesk.contracts.agenda import ErrandKind
 from steadydesk.contracts.plan import StepKind
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.request import Line, RequestProcess, StepState, UndoState
-from steadydesk.contracts.request_commands import OutcomeKind, TaskAction
+from steadydesk.contracts.request_commands import ErrandOutcome, OutcomeKind, TaskAction
 from steadydesk.policies import request as moves
 from steadydesk.policies.plan import CHILD_ENDED, IN_DOUBT
 from steadydesk.records.tables.grant import grant_register
+from steadydesk.records.tables.identity import security_event
 from steadydesk.records.tables.journal import audit
 from steadydesk.records.tables.process import process as process_table
 from steadydesk.records.tables.process import record
 from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.ledger import settled
 from tests.support.request_catalogue import catalogue
 from tests.support.request_desk import Desk, request_desk
 from tests.support.request_story import Story, random_items
@@ -56,6 +58,34 @@ async def test_an_outcome_that_nobody_waits_for_changes_nothing(desk: Desk) -> N
     await desk.report(number, "RITM9999999:one:1", K.DONE)
     await desk.report(number, f"{before[0].number}:one:2", K.DONE)
     assert (await desk.document(number)).lines == before
+
+
+async def test_an_outcome_told_too_early_does_not_use_up_the_real_one(desk: Desk) -> None:
+    """Whoever reaches Temporal could tell it before the step has begun: the real one would be taken for its repeat."""
+    number = await desk.order("automated")
+    line = (await desk.line(number)).number
+    await desk.claim(number, f"{line}:two:1", K.DONE)
+    await desk.report(number, f"{line}:one:1", K.DONE)
+    assert (await desk.report(number, f"{line}:two:1", K.DONE)).agenda.closed
+
+
+async def test_a_success_that_the_ledger_does_not_know_is_not_believed(desk: Desk) -> None:
+    """Completed by hand before any worker took it up, so that nothing went out."""
+    number = await desk.order("automated")
+    await desk.claim(number, f"{(await desk.line(number)).number}:one:1", K.DONE)
+    assert (await desk.line(number)).steps["one"].problem == "OutcomeUnknown"
+    [event] = await desk.rows(security_event, security_event.c.number == number)
+    assert (event.kind, event.detail) == ("forged-update", "activity completed by hand")
+
+
+async def test_what_came_back_is_what_the_ledger_has(desk: Desk) -> None:
+    number = await desk.order("automated")
+    errand = f"{(await desk.line(number)).number}:one:1"
+    await settled(desk.engine, number, errand, desk.now)
+    outcome = ErrandOutcome(kind=K.DONE, outputs=await desk.words({"id": "of another"}))
+    await desk.plan.record_outcome(desk.tick(number, f"outcome:{errand}", errand=errand, outcome=outcome))
+    run = (await desk.line(number)).steps["one"]
+    assert (run.state, run.outputs) == (StepState.DONE, None)
 
 
 async def test_a_failure_undoes_what_was_done_and_closes_incomplete(desk: Desk) -> None:

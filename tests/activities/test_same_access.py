@@ -122,6 +122,22 @@ async def test_ending_one_of_two_leaves_the_access_and_the_last_takes_it_away(de
     assert (outcome.kind, outcome.problem, answer.agenda.closed) == (_OUTSIDE, None, False)
 
 
+@pytest.mark.parametrize("door", ["attic", "cellar"])
+async def test_an_access_that_is_said_to_stay_is_looked_for(desk: Desk, door: str) -> None:
+    """Whoever reaches Temporal could keep any access beyond its end: by a grant of another one, or of none."""
+    (_, ours), (_, other) = await given(desk, door), await given(desk, f"{door}-2")
+    grants = grants_of(desk)
+    await grants.open_grant(desk.tick(ours, "open"))
+    answer = await grants.record_revocation(desk.write(ours, Revoke(assertion=unsigned()), "rita"))
+    (errand,) = answer.agenda.errands
+    by = other if door == "attic" else "GRA9999999"
+    outcome = ErrandOutcome(kind=OutcomeKind.DONE, problem=f"KeptBy:{by}")
+    tick = desk.tick(ours, f"outcome:{errand.key}", errand=errand.key, outcome=outcome)
+    assert not (await grants.record_revocation_outcome(tick)).agenda.closed
+    assert await state_of(desk, ours) == "revoking"
+    assert len(await desk.rows(task_table, task_table.c.owner == ours)) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "door", "by"), [("another door", "west", "rita"), ("another person", "east", "ralf")]
 )

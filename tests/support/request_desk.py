@@ -58,6 +58,7 @@ from steadydesk.records.tables.process import reservation, serials
 from steadydesk.records.tables.voice import survey
 from steadydesk.stack.postgres import EmbeddedPostgres
 from tests.support.databases import migrated_database
+from tests.support.ledger import settled
 from tests.support.quiet import Quiet
 from tests.support.request_people import PEOPLE, People
 from tests.support.request_reading import Reading
@@ -237,7 +238,13 @@ class Desk(People, Reading):
         return await self.ring(number)
 
     async def report(self, number: str, errand: str, kind: OutcomeKind, problem: str | None = None) -> Answer:
-        """An errand's outcome, as the workflow reports it."""
+        """An errand's outcome, as the workflow reports it; what was done stands in the ledger."""
+        if kind is OutcomeKind.DONE:
+            await settled(self.engine, number, errand, self.now)
+        return await self.claim(number, errand, kind, problem)
+
+    async def claim(self, number: str, errand: str, kind: OutcomeKind, problem: str | None = None) -> Answer:
+        """An outcome of which the ledger has what it has."""
         outcome = ErrandOutcome(kind=kind, problem=problem)
         return await self.plan.record_outcome(
             self.tick(number, f"outcome:{errand}", errand=errand, outcome=outcome)

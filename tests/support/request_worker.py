@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
@@ -31,6 +32,7 @@ from steadydesk.orchestration.client import DATA_CONVERTER
 from steadydesk.orchestration.requests import Sender
 from steadydesk.policies.assertion import unsigned
 from steadydesk.records.engine import make_engine
+from tests.support.ledger import settled
 from tests.support.quiet import Quiet
 from tests.support.request_desk import KEYRING, Desk, command_name
 from tests.support.sandbox import SANDBOX
@@ -44,6 +46,7 @@ class Errands:
     """Outside effects, written down, held back, failing as told; each by its key without the line, ``one:1:undo:1``."""
 
     def __init__(self) -> None:
+        self.engine: AsyncEngine | None = None
         self.called: list[str] = []
         self.failing: dict[str, str] = {}
         self.held: dict[str, asyncio.Event] = {}
@@ -71,6 +74,8 @@ class Errands:
             await self._wait(key, self.held[key])
         if problem := self.failing.get(key):
             raise ApplicationError(problem, type=problem, non_retryable=True)
+        if self.engine is not None:
+            await settled(self.engine, order.number, order.key, now())
         return ErrandOutcome(kind=OutcomeKind.DONE)
 
     async def _wait(self, key: str, event: asyncio.Event) -> None:
@@ -204,6 +209,7 @@ async def working(
     staff.sender.keyring = KEYRING
     staff.transitions.waker = staff.grants.waker = Quiet()
     works = Works(desk, client, staff)
+    works.errands.engine = patient
     names = {name_of(one) for one in instead}
     records = [*(one for one in staff.records() if name_of(one) not in names), *instead]
     errands = [works.errands.perform_step, works.errands.undo_step]

@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.origin import COMMANDS, SIGNALLED, check_origin
+from activities.origin import COMMANDS, SIGNALLED, STEPS, check_origin
 from steadydesk.contracts.queues import PROCESSES
 from steadydesk.contracts.request_commands import Decide, Tick, Write
 from steadydesk.policies import forged as forgeries
@@ -82,6 +82,38 @@ def test_what_no_process_asks_for_is_refused(
         check_origin(replace(info, workflow_id=workflow_id), said)
     assert (refused.value.type, refused.value.non_retryable) == ("ForgedCommand", True)
     assert [each.command for each in forgeries.take()] == [activity]
+
+
+_STEPS = [
+    ("open_grant", "open", None),
+    ("record_outcome", "outcome:RITM0000001:one:1", "RITM0000001:one:1"),
+    ("record_revocation_outcome", "outcome:GRA0000001:revoke:1", "GRA0000001:revoke:1"),
+    ("ring_alarms", "alarm:2027-03-01T00:00:00+00:00:7", None),
+    ("ring_grant", "alarm:2027-03-01T00:00:00+00:00:7", None),
+    ("take_up_grant", "take-up:run", None),
+    ("take_up_request", "take-up:run", None),
+]
+
+
+@pytest.mark.parametrize(("activity", "step", "errand"), _STEPS, ids=[each[0] for each in _STEPS])
+@pytest.mark.parametrize("other", ["u:ended:REQ0000002", "outcome:RITM0000001:two:1"])
+def test_what_a_process_does_by_itself_uses_up_no_step_of_another(
+    desk: Desk, activity: str, step: str, errand: str | None, other: str
+) -> None:
+    """Else the command or outcome that has the step would be taken for its repeat, and never be carried out."""
+    own = Tick(number="REQ0000001", step=step, at=desk.now, run="", errand=errand)
+    info = replace(ActivityEnvironment.default_info(), activity_type=activity, workflow_id="REQ0000001")
+    check_origin(info, own)
+    forgeries.take()
+    with pytest.raises(ApplicationError) as refused:
+        check_origin(info, own.model_copy(update={"step": other}))
+    assert refused.value.type == "ForgedCommand"
+    assert [each.command for each in forgeries.take()] == [activity]
+
+
+def test_every_tick_has_steps_of_its_own(works: Works) -> None:
+    ticks = {name_of(one) for one in works.staff.records() if Tick in typing.get_type_hints(one).values()}
+    assert {*STEPS} == (ticks - {"note_cancellation_without_proof"}) | {SIGNALLED}
 
 
 def test_every_write_of_a_command_is_verified(works: Works) -> None:
