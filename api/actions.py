@@ -40,15 +40,18 @@ class Action:
         body: BaseModel,
         build: Build,
         *,
+        act: str | None = None,
         subject: str | None = None,
         acting_for: str | None = None,
     ) -> dict[str, Any]:
-        """Check, keep under the key, send to the process ``number``; ``subject`` is its part, where it is one."""
+        """Check, keep under the key, send to the process ``number``; ``subject`` is its part, where it is one, ``act``
+        what a refusal calls it, where not the verb.
+        """
         what = f"{name} {subject or number} {getattr(body, 'action', '')}".strip()
         hashed, key = commands.body_hash(what, body), commands.key_or_new(self.key)
         # Nothing here needs a transaction: words that no kept command refers to are swept.
         async with autocommit(self.services.engine).connect() as connection:
-            await require(connection, self.caller, number, verb)
+            await require(connection, self.caller, number, verb, act)
             kept = await commands.kept_before(connection, self.caller, self.key, hashed)
             if kept is None:
                 command = await build(connection)

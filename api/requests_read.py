@@ -104,14 +104,18 @@ def _history(view: RequestView, caller: Caller, settings: Settings) -> str:
     return f"{word} about {until:%Y-%m-%d}"
 
 
-async def require(connection: Connection, caller: Caller, number: str, verb: Verb) -> list[str]:
+async def require(
+    connection: Connection, caller: Caller, number: str, verb: Verb, act: str | None = None
+) -> list[str]:
     """UnknownRecord for the invisible, NotAllowed for the visible that the matrix does not allow, InvalidTransition for
-    what is still being received.
+    what is still being received. ``act`` is what was asked for, where ``verb`` stands for several things.
     """
     find = partial(relations, connection, viewer_of(caller), number)
     found = await found_or_received(connection, caller, number, find, still_received)
     if not may(verb, found):
-        raise NotAllowed(f"you may see {number}, but this is not yours to do: {verb.value.replace('_', ' ')}")
+        raise NotAllowed(
+            f"you may see {number}, but this is not yours to do: {(act or verb).replace('_', ' ')}"
+        )
     return found
 
 

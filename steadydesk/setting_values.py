@@ -35,14 +35,16 @@ def _asyncpg_url(url: str) -> str:
 
 def _mail_server(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+    known = parts.scheme in ("smtp", "smtps")
+    if not (known and parts.hostname and _has_no_wrong_port(parts)):
         raise ValueError("a mail server reads smtp://host:port or smtps://host:port")
     return url
 
 
 def _web_address(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+    known = parts.scheme in ("http", "https") and not (parts.query or parts.fragment or parts.path.strip("/"))
+    if not (known and parts.hostname and _has_no_wrong_port(parts)):
         raise ValueError("a web address reads https://host or https://host:port, without a path")
     return url.rstrip("/")
 
@@ -64,7 +66,7 @@ def _has_no_wrong_port(parts: SplitResult) -> bool:
 
 def _mail_sender(sender: str) -> str:
     local, _, host = parseaddr(sender)[1].rpartition("@")
-    if not local or not host:
+    if not local or not host or not sender.isprintable():
         raise ValueError("a sender reads name@host or Some Name <name@host>")
     return sender
 
@@ -80,7 +82,7 @@ def _egress_target(target: str) -> str:
 
 def _temporal_target(address: str) -> str:
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or "/" in address:
+    if not host or not port.isdecimal() or int(port) not in range(1, 65536) or "/" in address:
         raise ValueError("a Temporal address reads host:port, without a scheme")
     return address
 

@@ -154,7 +154,7 @@ async def reschedule(number: RequestNumber, body: NewDate, act: OrdererAction) -
             assertion=unsigned(), if_match=act.version, line=line.number, effective_at=body.effective_at
         )
 
-    return await act(number, Verb.RESUBMIT, "reschedule", body, build)
+    return await act(number, Verb.RESUBMIT, "reschedule", body, build, act="reschedule")
 
 
 @router.post("/{number}/move")

@@ -1,6 +1,6 @@
 """What of a configuration with errors the rules can still look at, and what they must not conclude from its gaps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from difflib import get_close_matches
 from typing import Any
@@ -73,7 +73,9 @@ def _mend(rest: dict[str, Any], fault: ErrorDetails, path: Path, holder: object,
         if len(path) == 1:
             gaps.update(_section_meant(str(path[0]), unknown))
             return
-        if not _is_misspelt(path, holder):
+        # An entry that is indented too far stands in the one above it, and what holds a map is part of something.
+        gaps.update((path[0], name) for name in _keys_of_maps({path[-1]: unknown}))
+        if not isinstance(unknown, dict) and not _is_misspelt(path, holder):
             return
     elif fault["type"] == "missing":
         path = (*path, fault["loc"][-1])
@@ -115,7 +117,16 @@ def _leave_out(rest: dict[str, Any], path: Path, gaps: set[Path]) -> None:
         return
     entries = rest.get(str(section))
     if len(path) > 1 and isinstance(entries, dict):
-        entries.pop(path[1], None)
+        gaps.update((section, name) for name in _keys_of_maps(entries.pop(path[1], None)))
     else:
         rest.pop(str(section), None)
     gaps.add(path[:2])
+
+
+def _keys_of_maps(value: object) -> Iterator[str]:
+    """Every key below ``value`` that holds a map, as an entry does."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if isinstance(value, dict):
+        yield from (str(key) for key, held in value.items() if isinstance(held, dict))
+    for held in inner:
+        yield from _keys_of_maps(held)

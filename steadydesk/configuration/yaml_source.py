@@ -30,6 +30,8 @@ MOST_NODES = 50_000
 _NULL = re.compile(r"null|Null|NULL|~|")
 _BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+"""What no database keeps; only an escape such as ``\\0`` brings it past the parser."""
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
@@ -168,6 +170,9 @@ class _Reader:
             raise _RefusedError("C004", f"a file holds at most {limit}", here)
         if event.tag is not None and not _is_plain_tag(event):
             raise _RefusedError("C004", f"the tag '{event.tag}' is not read; write the value plainly", here)
+        if isinstance(event, ScalarEvent) and (found := _NO_TEXT.search(event.value)):
+            message = f"the character U+{ord(found[0]):04X} must not stand in a text"
+            raise _RefusedError("C004", message, here)
         if event.anchor is not None:
             raise _RefusedError("C004", "anchors and aliases are not read; write the value out", here)
 

@@ -97,7 +97,7 @@ class Settings(Contract):
         description="Share of fulfilled requests whose requester is asked for a score.",
     )
     survey_every_days: int = Field(
-        default=30, ge=0, description="Days in which nobody is asked for a second score."
+        default=30, ge=0, le=36_500, description="Days in which nobody is asked for a second score."
     )
     complaints_group: Key
     suggestions_group: Key

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from steadydesk.contracts.directory_document import DirectoryDocument, GroupEntry, PersonEntry
 from steadydesk.errors import InvalidInput
@@ -94,6 +94,10 @@ def parse_yaml(content: str, source: str, *, complete: bool = False) -> Director
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise fault(source, line, error.problem or "this is not YAML") from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        # What cannot be printed, a number or date that is none, a nesting without end.
+        reason = "its characters, a number, a date or its nesting are not those of YAML"
+        raise fault(source, 1, f"this is not YAML: {reason}") from error
     if not isinstance(loaded, CommentedMap):
         raise fault(source, 1, "a directory file is a mapping with 'people' and 'groups'")
     try:

@@ -143,6 +143,14 @@ async def test_a_requester_neither_reads_nor_changes_versions(office: Office) ->
     assert (await office.propose("rita.requester", FILES)).status_code == 403
 
 
+async def test_a_serial_is_no_digest(office: Office) -> None:
+    for digest, status in (("0", 422), ("1", 422), ("-1", 404), ("0x10000000", 404)):
+        for method, path in (("GET", ""), ("GET", "/difference"), ("POST", "/approve")):
+            answer = await office.call("ada.admin", method, f"/{digest}{path}")
+            assert (answer.status_code, digest, path) == (status, digest, path)
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
 async def test_a_warning_names_file_line_and_column(office: Office) -> None:
     files = changed("{en: VPN access, de: VPN-Zugang}", "{en: VPN access}", "catalog/it.yaml")
     accepted = await office.propose("ada.admin", files)

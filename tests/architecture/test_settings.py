@@ -83,6 +83,12 @@ def test_an_address_is_made_from_host_and_port() -> None:
         ("STEADYDESK_FILES_URL", "https://desk.example.org/files", "without a path"),
         ("STEADYDESK_ANCHOR_SINKS", "file,ftp://loghost", "neither file, nor a syslog://"),
         ("STEADYDESK_ANCHOR_SINKS", "syslog://loghost:70000", "Port out of range"),
+        ("STEADYDESK_SMTP_URL", "smtp://root:hunter2@mail:none", "smtp://host:port"),
+        ("STEADYDESK_SMTP_URL", "smtp://mail:0", "smtp://host:port"),
+        ("STEADYDESK_FILES_URL", "https://files.example.org:70000", "https://host or https://host:port"),
+        ("STEADYDESK_FILES_URL", "https://files.example.org#x", "without a path"),
+        ("STEADYDESK_MAIL_FROM", "a@b.example\nBcc: c@d.example", "name@host"),
+        ("TEMPORAL_ADDRESS", "temporal:70000", "host:port"),
         ("TEMPORAL_ADDRESS", "http://temporal:7233", "host:port, without a scheme"),
     ],
 )
@@ -97,6 +103,25 @@ def test_a_wrong_value_is_refused_by_its_variable(
     assert sentences[0].startswith(f"{variable}: ")
     assert part in sentences[0]
     assert "hunter2" not in sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "postgresql+asyncpg://u:p%40x@[::1]:5432/d"),
+        ("database_url", "postgresql+asyncpg:///d?host=/var/run/postgresql"),
+        ("smtp_url", "smtps://u%40x:p@[::1]:465"),
+        ("smtp_url", "smtp://mail"),
+        ("files_url", "https://[::1]:8443"),
+        ("oidc_issuer", "https://login.example/realm/"),
+        ("temporal_address", "[::1]:7233"),
+        ("mail_from", "Größe & Co <ä@b.example>"),
+        ("egress_allow", ("::1", "[::1]:80", "::1/128", "10.0.0.1", "mail:25")),
+        ("anchor_sinks", ("syslog+tcp://[::1]:514", "syslog+unix:///dev/log", "https://u:p@h.example/x")),
+    ],
+)
+def test_unusual_values_are_taken_as_they_are(name: str, value: str | tuple[str, ...]) -> None:
+    assert getattr(isolated_settings(**{name: value}), name) == value
 
 
 def test_a_misspelt_variable_is_told_with_the_nearest() -> None:

@@ -187,6 +187,11 @@ BROKEN: list[tuple[str, Edits, str]] = [
     ("C905", {(*LIST, "promise"): "P1000D"}, "longer than ten years on the calendar 'berlin-office'"),
     ("C905", {(*STAGE, "due"): "P30000D"}, "longer than ten years"),
     ("C905", {(*OPEN, "timeout"): "P9999D"}, "longer than ten years; write a shorter one"),
+    ("C906", {(*OPEN, "timeout"): "PT0S"}, "'timeout' must be longer than nothing"),
+    ("C906", {(*OPEN, "retry"): {"first": "-PT1S"}}, "'first' cannot be less than nothing"),
+    ("C906", {(*STAGE, "due"): "-PT1H"}, "'due' cannot be less than nothing"),
+    ("C906", {(*STAGE, "due"): "PT0S"}, "'due' must be longer than nothing"),
+    ("C907", {(*OPEN, "retry"): {"first": "PT5M"}}, "write a longer 'longest'"),
     ("C904", {("organisation", "zone"): "Mars/Crater"}, "unknown time zone"),
 ]  # fmt: skip
 

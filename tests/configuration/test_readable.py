@@ -40,6 +40,7 @@ FILES = sorted(str(file.relative_to(DEMO)) for file in DEMO.rglob("*.yaml") if f
         ("C007", {(*FUNCTION, "review_by"): "soon"}),
         ("C007", {("services",): []}),
         ("C007", {("organisation", "survey_percent"): 300}),
+        ("C007", {("organisation", "survey_every_days"): 10**9}),
         ("C007", {("organisation", "languages"): []}),
         ("C008", {("catalog", "new-laptop", "promise"): 8}),
     ],
@@ -60,6 +61,20 @@ def test_nothing_is_missing_that_stands_in_an_entry_which_could_not_be_read(sect
     data[section][key] = 5.5
     found = problems_of(data)
     assert {problem.rule for problem in found} == {"C007"}, found
+
+
+@pytest.mark.parametrize(("section", "key"), _entries())
+def test_nothing_is_missing_that_stands_in_the_entry_above(section: str, key: str) -> None:
+    """As it does where it is indented too far."""
+    data: dict[str, Any] = demo_data()
+    above = next((name for name in data[section] if name != key), None)
+    if section == "organisation" or above is None:
+        return
+    data[section][above][key] = data[section].pop(key)
+    assert {problem.rule for problem in problems_of(data)} == {"C005"}, problems_of(data)
+    data[section][above] = {"label": 5.5, "week": {key: data[section][above].pop(key)}}
+    told = {problem.rule for problem in problems_of(data)}
+    assert told <= {"C005", "C006", "C007"}, problems_of(data)
 
 
 @pytest.mark.parametrize("name", FILES)

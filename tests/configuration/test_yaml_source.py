@@ -82,3 +82,14 @@ def test_what_cannot_be_opened_or_is_huge_is_refused(tmp_path: Path) -> None:
     assert "larger" in read_file(huge).problems[0].message
     assert "cannot be read" in read_file(tmp_path).problems[0].message
     assert "cannot be read" in read_file(tmp_path / "absent.yaml").problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "character"), [('a: "x\\0y"\n', "U+0000"), ('b: 1\n"\\uD83D": 1\n', "U+D83D")]
+)
+def test_what_no_database_keeps_is_refused_where_it_stands(text: str, character: str) -> None:
+    source = read_yaml(text, "a.yaml")
+    assert source.data is None
+    [problem] = source.problems
+    place = (1, 4) if character == "U+0000" else (2, 1)
+    assert (problem.rule, problem.place[1:], character in problem.message) == ("C004", place, True)

@@ -8,6 +8,7 @@ from activities.grant import GrantActivities
 from activities.registry import GRANTS
 from activities.transition import Transitions
 from steadydesk.contracts.request_commands import OutcomeKind, Tick
+from steadydesk.records.tables.grant import grant_register
 from tests.portal.test_timeline import ACCESS, approve_all, report
 from tests.portal.visitors import Visitor, field_of, statements, visitor
 from tests.support.api_desk import ApiDesk
@@ -16,15 +17,21 @@ from tests.support.refusals import refused as assert_refused
 
 
 @pytest.fixture
-async def granted(portal: ApiDesk) -> tuple[str, str]:
-    """The number of a request of Rita's, and of the access that it gave her."""
+async def just_given(portal: ApiDesk) -> tuple[str, str]:
+    """The number of a request of Rita's, and of the access that it gave her and has not handed over yet."""
     number = (await portal.order("rita.requester", "application-access", **ACCESS))["number"]
     await approve_all(portal, number)
     await report(portal, number, OutcomeKind.DONE)
     [grant] = [one for one in (await register(portal)) if one["request"] == number]
-    grants = GrantActivities(Transitions(GRANTS, portal.services.engine, Quiet()))
-    await grants.open_grant(Tick(number=grant["number"], step="open", at=portal.services.clock(), run="run"))
     return number, grant["number"]
+
+
+@pytest.fixture
+async def granted(portal: ApiDesk, just_given: tuple[str, str]) -> tuple[str, str]:
+    """The same, handed over to the grant's own process."""
+    grants = GrantActivities(Transitions(GRANTS, portal.services.engine, Quiet()))
+    await grants.open_grant(Tick(number=just_given[1], step="open", at=portal.services.clock(), run="run"))
+    return just_given
 
 
 async def register(portal: ApiDesk) -> list[dict[str, str]]:
@@ -145,3 +152,45 @@ async def test_a_grant_is_no_request_nor_the_reverse(portal: ApiDesk, granted: t
         for form in ("comments", "answer", "watch", "survey", "voice", "cancel", "revoke"):
             answer = await rita.send(f"/records/{grant}/{form}", grant=grant, text="Hello")
             assert (answer.status_code, form) == (404, form)
+
+
+@pytest.mark.parametrize(
+    ("who", "status", "refusal", "words"),
+    [
+        ("rita.requester", 409, "invalid-transition", "cancel that order to have it taken back"),
+        ("mona.manager", 403, "not-allowed", "not yours to do: revoke"),
+        ("felix.finance", 404, "unknown-record", ""),
+    ],
+)
+async def test_what_an_order_under_way_gave_goes_back_with_that_order(
+    portal: ApiDesk, just_given: tuple[str, str], who: str, status: int, refusal: str, words: str
+) -> None:
+    number, grant = just_given
+    answer = await portal.call(who, "POST", f"/grants/{grant}/revoke", {})
+    assert_refused(answer, status, refusal)
+    assert words in answer.json()["detail"]
+    assert answer.json().get("request") == (number if status == 409 else None)
+    async with visitor(portal, who) as browser:
+        opened = await browser.open(way(number, grant))
+        assert opened.status_code == status
+        assert words in opened.text or status != 409
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("revoked", "has ended: nothing is left"), ("left", "has ended: nothing is left")],
+)
+async def test_the_pages_say_that_it_has_ended(
+    portal: ApiDesk, just_given: tuple[str, str], state: str, words: str
+) -> None:
+    number, grant = just_given
+    async with portal.services.engine.begin() as connection:
+        ended = grant_register.update().where(grant_register.c.number == grant)
+        await connection.execute(ended.values(state=state))
+    assert_refused(
+        await portal.call("rita.requester", "POST", f"/grants/{grant}/revoke", {}), 409, "invalid-transition"
+    )
+    async with visitor(portal, "rita.requester") as rita:
+        assert words in (await rita.open(way(number, grant))).text
+        refused = await rita.open(f"/records/{number}/extend")
+        assert (refused.status_code, "What was granted has ended" in refused.text) == (409, True)

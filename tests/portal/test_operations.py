@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 import steadydesk.configuration
+from api.portal.words import words_in
 from steadydesk.configuration import apply as application
 from steadydesk.contracts.assertion import AuthenticationMethod
 from steadydesk.records.anchors import seal
@@ -237,6 +238,11 @@ async def test_breakers_and_security_events_by_kind(olga: Visitor, orders: Order
     assert orders.known not in other
     assert "Left alone" in breakers
     assert "in 4 minutes" in breakers or "in 5 minutes" in breakers
+
+
+@pytest.mark.parametrize(("language", "span"), [("en", "7 days"), ("de", "7 Tage")])
+def test_a_span_that_stands_alone_is_in_the_nominative(language: str, span: str) -> None:
+    assert words_in(language)("time.days_alone", count=7) == span
 
 
 @pytest.mark.parametrize("path", ["/security-events", "/deliveries/dead-letters"])

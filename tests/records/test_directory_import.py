@@ -262,3 +262,12 @@ def test_a_file_that_is_no_table_is_refused_at_its_line(
         read_directory(file)
     assert f"{file}{place}" in refused.value.message
     assert words in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["people: [\x07]\n", "[" * 3000, f"people: {'9' * 5000}\n", "people: 2027-13-45\n", "people: !!int x\n"],
+)
+def test_what_is_no_yaml_at_all_is_refused_too(content: str) -> None:
+    with pytest.raises(InvalidInput, match=r"d\.yaml:1: this is not YAML"):
+        parse_yaml(content, "d.yaml")

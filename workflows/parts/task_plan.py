@@ -80,11 +80,7 @@ async def _execute(number: str, errand: Errand) -> ErrandOutcome:
             task_queue=CONNECTORS,
             start_to_close_timeout=_CALLS * timedelta(seconds=errand.timeout_seconds) + _GRACE,
             heartbeat_timeout=_HEARTBEAT,
-            retry_policy=RetryPolicy(
-                initial_interval=timedelta(seconds=errand.first_retry_seconds),
-                maximum_interval=timedelta(seconds=errand.longest_retry_seconds),
-                non_retryable_error_types=["InvalidInput", "ExpressionError"],
-            ),
+            retry_policy=retries_of(errand),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=errand.summary,
         )
@@ -92,6 +88,17 @@ async def _execute(number: str, errand: Errand) -> ErrandOutcome:
         if is_cancelled_exception(failed):
             return ErrandOutcome(kind=OutcomeKind.STOPPED, problem="Stopped")
         return _outcome(failed)
+
+
+def retries_of(errand: Errand) -> RetryPolicy:
+    """How the errand is tried again, by what its step says."""
+    first = timedelta(seconds=errand.first_retry_seconds)
+    return RetryPolicy(
+        initial_interval=first,
+        # A longest pause below the first would be refused at each attempt to go on: the process would stand still.
+        maximum_interval=max(first, timedelta(seconds=errand.longest_retry_seconds)),
+        non_retryable_error_types=["InvalidInput", "ExpressionError"],
+    )
 
 
 def _outcome(failed: BaseException) -> ErrandOutcome:

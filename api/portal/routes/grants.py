@@ -1,5 +1,7 @@
 """End what a request granted, on a page that says first what is taken back."""
 
+from typing import Never
+
 from fastapi.responses import Response
 
 from api.portal.forms import Form, FormState, attempt
@@ -11,11 +13,15 @@ from api.portal.typed_form import shows_again
 from api.requests_read import RequestNumber
 from api.routes import grants
 from api.routes.grants import Revocation
+from steadydesk.contracts.grant import GrantState
 from steadydesk.errors import InvalidTransition, UnknownRecord
+from steadydesk.records.engine import autocommit
 from steadydesk.records.grants import GrantView
 from steadydesk.records.views.request_page import RequestContent
 
 router = pages()
+
+_ENDED = (GrantState.REVOKED, GrantState.LEFT)
 
 
 @router.get("/records/{number}/revoke")
@@ -43,9 +49,7 @@ async def _page(page: Page, number: str, chosen: str, failed: FormState | None =
     grant = _grant(content, chosen)
     ending = can_do(page, content).revoke
     if failed is None and grant.number not in ending:
-        raise InvalidTransition(
-            f"{grant.number} cannot be changed in this way now: it has moved on, or it is not yours to change."
-        )
+        await _refuse(page, grant)
     return await page.show(
         "record/revoke",
         failed=failed,
@@ -54,6 +58,17 @@ async def _page(page: Page, number: str, chosen: str, failed: FormState | None =
         version=ending.get(grant.number),
         own=grant.holder.id == page.caller.id,
         back=revoked_by(content, grant, page.words),
+    )
+
+
+async def _refuse(page: Page, grant: GrantView) -> Never:
+    number = grant.number
+    if grant.state in _ENDED:
+        raise InvalidTransition(f"{number} has ended: nothing is left to give back.")
+    async with autocommit(page.services.engine).connect() as connection:
+        await grants.check_begun(connection, page.caller, number)
+    raise InvalidTransition(
+        f"{number} cannot be changed in this way now: it has moved on, or it is not yours to change."
     )
 
 

@@ -97,7 +97,7 @@ async def show_security(
         kinds=[(each, times, _security(days, each)) for each, times in kinds.items()],
         kind=wanted,
         events=found,
-        spans=[(_security(each, wanted), page.words("time.day", count=each)) for each in _DAYS],
+        spans=[(_security(each, wanted), page.words("time.days_alone", count=each)) for each in _DAYS],
         span=_security(days, wanted),
         everything=_security(days),
         first=_security(days, wanted) if after else None,

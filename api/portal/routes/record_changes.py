@@ -22,6 +22,7 @@ from api.routes import extensions, request_actions
 from api.routes.extensions import Extension
 from api.routes.request_actions import Cancellation, Resubmission, Returning
 from steadydesk.contracts.catalog import CatalogItem
+from steadydesk.contracts.grant import GrantState
 from steadydesk.contracts.process_model import Phase
 from steadydesk.contracts.views import LineView
 from steadydesk.errors import InvalidTransition, RecordClosed, UnknownRecord
@@ -169,6 +170,7 @@ async def _line_page(
 async def _extend_page(page: Page, number: str, failed: FormState | None = None) -> Response:
     content = await read_content(page, number)
     if failed is None and not can_do(page, content).extend:
+        _refuse_ended(content)
         _refuse(page, content)
     able = await extendable(page, content)
     if failed is None and not able.ends and able.refusal is not None:
@@ -194,6 +196,13 @@ def _refuse_closed(content: RequestContent) -> None:
         number = content.view.number
         words = f"{number} is closed; order again or refer to it"
         raise RecordClosed(words, details={"follow_up": number})
+
+
+def _refuse_ended(content: RequestContent) -> None:
+    if content.grants and all(
+        grant.state in (GrantState.REVOKED, GrantState.LEFT) for grant in content.grants
+    ):
+        raise InvalidTransition("What was granted has ended. Order it again where it is still needed.")
 
 
 def _refuse(page: Page, content: RequestContent) -> None:

@@ -1,4 +1,4 @@
-"""Rules on durations: that a clock which counts them comes to an end in a time that somebody lives to see."""
+"""Rules on durations: that what counts them can begin, and ends in a time that somebody lives to see."""
 
 from collections.abc import Iterator
 from datetime import time, timedelta
@@ -13,6 +13,9 @@ from steadydesk.contracts.organisation import CalendarDefinition
 _LONGEST = timedelta(days=3660)
 _LONGEST_WORDS = "ten years"
 _WEEK = timedelta(days=7)
+_BACKWARDS_TOO = "offset"
+_SOME_TIME = frozenset({"timeout", "due", "decide_within", "resubmit_within"})
+"""Of nothing, each would have ended before anybody could act."""
 _ON_CALENDAR = frozenset({"promise", "due", "ask_limit", "resubmit_within", "reopen_window", "decide_within"})
 
 
@@ -33,6 +36,29 @@ def endless_durations(inspection: Inspection) -> Iterator[Finding]:
                     yield Finding(
                         path, f"it would last longer than {_LONGEST_WORDS}{where}; write a shorter one"
                     )
+
+
+@rule("C906", Severity.ERROR, "A duration of less than nothing, or of nothing where time is needed")
+def impossible_durations(inspection: Inspection) -> Iterator[Finding]:
+    """No clock counts it and no call ends in it: whatever meets it would stand still."""
+    organisation = inspection.organisation
+    entries = {"catalog": organisation.catalog, "approval_policies": organisation.approval_policies}
+    for section, keyed in entries.items():
+        for path, duration in _durations(keyed, (section,)):
+            if duration < timedelta() and path[-1] != _BACKWARDS_TOO:
+                yield Finding(path, f"'{path[-1]}' cannot be less than nothing")
+            elif not duration and path[-1] in _SOME_TIME:
+                yield Finding(path, f"'{path[-1]}' must be longer than nothing")
+
+
+@rule("C907", Severity.ERROR, "A first pause that is longer than the longest")
+def contrary_pauses(inspection: Inspection) -> Iterator[Finding]:
+    """The pause between two attempts grows from 'first' up to 'longest', which is a minute where it is not given."""
+    for path, _, step in inspection.steps():
+        if step.retry.first > step.retry.longest:
+            yield Finding(
+                (*path, "retry", "first"), "'first' is longer than 'longest'; write a longer 'longest'"
+            )
 
 
 def _open_share(calendar: CalendarDefinition) -> float:
