@@ -63,6 +63,12 @@ def test_nothing_is_missing_that_stands_in_an_entry_which_could_not_be_read(sect
     assert {problem.rule for problem in found} == {"C007"}, found
 
 
+@pytest.mark.parametrize(("connector", "key"), [("cloud", "base_url"), ("monitoring", "url")])
+def test_what_is_no_address_is_told_and_no_failure(connector: str, key: str) -> None:
+    data = edited({("connectors", connector, "config", key): "https://[::1"})
+    assert [problem.rule for problem in problems_of(data)] == ["C701"], problems_of(data)
+
+
 @pytest.mark.parametrize(("section", "key"), _entries())
 def test_nothing_is_missing_that_stands_in_the_entry_above(section: str, key: str) -> None:
     """As it does where it is indented too far."""

@@ -94,7 +94,10 @@ def _refusals(
 def _host(connector: ConnectorDefinition) -> str | None:
     address = connector.config.get("base_url") or connector.config.get("url")
     if isinstance(address, str):
-        return urlsplit(address).hostname
+        try:
+            return urlsplit(address).hostname
+        except ValueError:
+            return None  # What is no address, C701 tells.
     host = connector.config.get("host")
     return host if isinstance(host, str) else None
 
