@@ -3,7 +3,7 @@
 from activities.work import Work
 from steadydesk.contracts.grant import GrantProcess
 from steadydesk.policies.rights import Relation
-from steadydesk.records.directory_approvers import line_above
+from steadydesk.records.directory_approvers import staying_above
 from steadydesk.records.directory_facts import has_left, leavers
 from steadydesk.records.sights import let_see
 from steadydesk.records.silence import kept_from
@@ -55,6 +55,6 @@ async def _managers(work: Work[GrantProcess], person: str) -> list[str]:
     """The nearest who is there, unless the order is silent about them; what a grant that begins shows to whom is not
     written yet.
     """
-    above = await line_above(work.connection, person)
+    above = await staying_above(work.connection, person, work.at)
     unknowing = await kept_from(work.connection, work.process.request, above, work.at)
     return [f"p:{one}" for one in above if one not in unknowing][:1]

@@ -28,7 +28,7 @@ async def act(work: GrantWork, command: ActOnTask) -> None:
         raise RecordClosed(
             f"{task.number} is {task.state.value}", details={"follow_up": work.process.request}
         )
-    await must_work_on(work, task)
+    await must_work_on(work, task, taking=command.action is TaskAction.START)
     if command.text is not None:
         work.write_down("work_note", command.text, task.number)
     if command.action is not TaskAction.ASSIGN:

@@ -11,7 +11,7 @@ from activities.work import RequestWork
 from steadydesk.contracts.gate import Eligible, Gate
 from steadydesk.policies.approval import can_be_satisfied
 from steadydesk.policies.rights import Relation
-from steadydesk.records.directory_approvers import approvers, line_above
+from steadydesk.records.directory_approvers import approvers, staying_above
 from steadydesk.records.directory_facts import left_at
 from steadydesk.records.outbox import Message, is_posted
 from steadydesk.records.processes import release_approver
@@ -96,7 +96,7 @@ async def _hand_up(work: RequestWork, person: str, kept_from: Collection[str]) -
     """It is on the list of those who look after leavers, and the manager's now, unless it is silent about them."""
     group = f"g:{work.organisation.organisation.leavers_group}"
     work.show_to(group, Relation.PROCESS_OWNER)
-    above = [one for one in await line_above(work.connection, person) if one not in kept_from]
+    above = [one for one in await staying_above(work.connection, person, work.at) if one not in kept_from]
     manager = [f"p:{one}" for one in above[:1]]
     for one in manager:
         work.show_to(one, Relation.REQUESTER)

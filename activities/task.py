@@ -55,7 +55,7 @@ async def act(work: RequestWork, command: ActOnTask) -> None:
     if not task.is_open:
         is_returned = line.phase is Phase.RETURNED or line.returning
         raise _closed_already(work, task.number, task.state, is_returned=is_returned)
-    await must_work_on(work, task)
+    await must_work_on(work, task, taking=command.action is TaskAction.START)
     if command.text is not None and command.action is not TaskAction.ASK:
         work.write_down("work_note", command.text, task.number)
     match command.action:

@@ -10,8 +10,13 @@ from steadydesk.records.directory_standing import standing
 from steadydesk.records.silence import kept_from
 
 
-async def must_work_on(work: Work[Any], task: TaskRun) -> None:
-    """NotAllowed for all but active members of the task's group and the process owners of its function."""
+async def must_work_on(work: Work[Any], task: TaskRun, *, taking: bool = False) -> None:
+    """NotAllowed for all but active members of the task's group and the process owners of its function. Whoever is
+    ``taking`` it to work on stays meanwhile.
+    """
+    if taking:
+        # It waits for a departure, or the end of a membership, that is just being written and has not found this task.
+        await has_left(work.connection, work.actor.whose_right)
     who = await standing(work.connection, work.actor.whose_right, work.at)
     if who is None or not who.person.active:
         raise NotAllowed("only active people of the directory work on tasks")
@@ -22,7 +27,7 @@ async def must_work_on(work: Work[Any], task: TaskRun) -> None:
 async def assign(work: Work[Any], task: TaskRun, assignee: str | None) -> None:
     """To an active member of its group, who is told (InvalidInput for anybody else); to the actor for None."""
     person = assignee or work.actor.whose_right
-    # Asked first: it waits for a departure that is just being written, and would not hear of this task.
+    # Asked first: it waits for a departure, or the end of a membership, that would not hear of this task.
     gone = await has_left(work.connection, person)
     who = await standing(work.connection, person, work.at)
     if gone or who is None or task.group not in who.groups:

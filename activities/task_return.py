@@ -6,7 +6,7 @@ from typing import Any
 from activities.work import Work
 from steadydesk.contracts.request import TaskRun, TaskState
 from steadydesk.policies.rights import Relation
-from steadydesk.records.directory_approvers import line_above
+from steadydesk.records.directory_approvers import staying_above
 from steadydesk.records.directory_standing import standing
 
 
@@ -37,7 +37,7 @@ async def hand_over(
         return
     audience = [f"g:{group}" for group in restricted_to]
     if not restricted_to:
-        managers = (await line_above(work.connection, person))[:1]
+        managers = (await staying_above(work.connection, person, work.at))[:1]
         audience = [f"g:{work.organisation.organisation.leavers_group}"]
         audience += [f"p:{manager}" for manager in managers if manager not in kept_from]
         for subject in audience:

@@ -1,6 +1,6 @@
 """What an import would change: the directory as it is against a document, pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from steadydesk.contracts.directory import ANY_FUNCTION, Role, RoleHolding
@@ -14,6 +14,7 @@ from steadydesk.contracts.directory_document import (
 )
 from steadydesk.errors import Problem
 
+_MOST_NAMED = 6
 _ADMINISTRATOR = RoleHolding(role=Role.ADMINISTRATOR, function=ANY_FUNCTION)
 
 
@@ -52,6 +53,52 @@ def chained(present: Present, document: DirectoryDocument) -> list[Problem]:
         if first and (words := wrong_first(first_of.get(first) is not None, entry.user_name in firsts)):
             problems.append(Problem(f"/people/{index}/same_person_as", words))
     return problems
+
+
+def circular(present: Present, document: DirectoryDocument) -> list[Problem]:
+    """A problem for each manager of the document in a circle that comes about by it, whatever the order of its
+    entries. Whoever is their own manager has nobody above; a circle that stands already is not the document's.
+    """
+    before = {name: entry.manager for name, entry in present.people.items()}
+    given = {
+        entry.user_name: entry.manager for entry in document.people if "manager" in entry.model_fields_set
+    }
+    new = {name for name, manager in given.items() if manager != before.get(name)}
+    words: dict[str, str] = {}
+    for circle in _circles(before | given):
+        if new & set(circle):
+            words |= {name: circle_words(_from(circle, index)) for index, name in enumerate(circle)}
+    return [
+        Problem(f"/people/{index}/manager", words[entry.user_name])
+        for index, entry in enumerate(document.people)
+        if entry.user_name in words and entry.user_name in given
+    ]
+
+
+def _from(circle: Sequence[str], start: int) -> list[str]:
+    """The circle as seen from there, as far as words tell it."""
+    return [circle[(start + step) % len(circle)] for step in range(min(len(circle), _MOST_NAMED + 1))]
+
+
+def circle_words(circle: Sequence[str]) -> str:
+    """Why the manager of the first of them cannot be the second, of whom the third is, and so on."""
+    named = [f"'{name}'" for name in circle[:_MOST_NAMED]] + ["…"] * (len(circle) > _MOST_NAMED)
+    line = " → ".join([*named, f"'{circle[0]}'"])
+    return f"nobody stands above themselves: {line}; give one of them another manager, or none"
+
+
+def _circles(above: Mapping[str, str | None]) -> Iterator[list[str]]:
+    """Each circle of two or more, once; nobody is looked at twice."""
+    seen: set[str] = set()
+    for start in above:
+        line: list[str] = []
+        name: str | None = start
+        while name is not None and name not in seen:
+            seen.add(name)
+            line.append(name)
+            name = above.get(name)
+        if name is not None and name in line[:-1]:
+            yield line[line.index(name) :]
 
 
 def wrong_first(names_another: bool, is_first: bool) -> str | None:

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from steadydesk.contracts.directory import NewPerson, Person, PersonCard, PersonEdit, RoleHolding
 from steadydesk.contracts.page import Page, cursor, keys_of
 from steadydesk.errors import ConflictingEdit, InvalidInput, Problem, UnknownRecord
-from steadydesk.records.directory_administration import WOULD_BE_NONE, administered
+from steadydesk.records.directory_administration import WOULD_BE_NONE, administered, lock_administration
 from steadydesk.records.directory_events import Author
 from steadydesk.records.directory_rows import CARD_COLUMNS, PERSON_COLUMNS, card_of, person_of
+from steadydesk.records.directory_shape import check_manager
 from steadydesk.records.directory_sight import made_owner
 from steadydesk.records.first_account import check_first_account
 from steadydesk.records.identifiers import new_id
@@ -90,6 +91,10 @@ async def edit_person(
     fields = edit.model_dump(include=edit.model_fields_set - {"roles"})
     await _people_exist(connection, fields)
     await check_first_account(connection, person_id, fields.get("natural_person"))
+    await check_manager(connection, person_id, fields.get("manager"))
+    if edit.roles is not None:
+        # Before their row, as everybody does who locks both.
+        await lock_administration(connection)
     values = {**fields, "updated_at": author.at}
     row = await edit_row(connection, person, person.c.id == person_id, version, values, PERSON_COLUMNS)
     if row is None:

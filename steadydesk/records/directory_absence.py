@@ -53,9 +53,11 @@ async def remove_absence(
     statement = delete(absence).where(absence.c.id == absence_id, absence.c.person == person_id)
     if await connection.scalar(statement.returning(absence.c.id)) is None:
         raise UnknownRecord("There is no such absence.")
+    # Locked before the trace, as by a departure: neither waits for the other in turn.
+    by_others = await made_by_others(connection, person_id, author.at)
     await author.did(connection, "person.absence-removed", person_id, absence=absence_id)
     ended: list[Delegation] = []
-    for made in await made_by_others(connection, person_id, author.at):
+    for made in by_others:
         begin = max(made.begins_at, author.at)
         away = await absence_during(connection, person_id, begin, made.ends_at)
         if not is_within(away, begin, made.ends_at):

@@ -187,6 +187,7 @@ _ABOVE = (
     .where(_IS_ABOVE, person.c.active)
     .order_by(_LINE.c.level)
 )
+_EVERYBODY_ABOVE = select(_LINE.c.id).where(_LINE.c.id.is_not(None), _IS_ABOVE).order_by(_LINE.c.level)
 _WANTED = union_all(
     select(func.unnest(_PEOPLE).label("id"), literal(0).label("level")),
     select(_LINE.c.id, _LINE.c.level).where(_IS_ABOVE),
@@ -203,6 +204,17 @@ async def line_above(connection: AsyncConnection, person_id: str) -> list[str]:
     ends it.
     """
     return list(await connection.scalars(_ABOVE, {"under": person_id}))
+
+
+async def everybody_above(connection: AsyncConnection, person_id: str) -> list[str]:
+    """The same with the inactive ones."""
+    return list(await connection.scalars(_EVERYBODY_ABOVE, {"under": person_id}))
+
+
+async def staying_above(connection: AsyncConnection, person_id: str, now: datetime) -> list[str]:
+    """``line_above`` of a person, whom something is handed to: nobody in it leaves before the transaction ends."""
+    line, _ = await approvers_above(connection, person_id, (), now)
+    return line
 
 
 async def approvers_above(

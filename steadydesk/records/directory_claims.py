@@ -18,7 +18,7 @@ from steadydesk.errors import ConflictingEdit, NotSignedIn
 from steadydesk.records.directory import add_person, roles_held, set_roles
 from steadydesk.records.directory_administration import without_letting_go_of_the_last
 from steadydesk.records.directory_events import Author
-from steadydesk.records.directory_membership import membership_ended
+from steadydesk.records.directory_membership import hold_member, membership_ended
 from steadydesk.records.directory_sight import CLAIMS, joined, made_owner
 from steadydesk.records.tables.directory import membership, person_group
 
@@ -58,10 +58,11 @@ async def follow_claims(
     administrator stays administrator, whatever the claims say.
     """
     changed = False
-    if claims.groups is not None:
-        changed = await _follow_groups(connection, standing, claims.groups, mapping, author)
+    # Roles first: they lock the administration, which everybody locks before the row of a person.
     if claims.roles is not None:
-        changed |= await _follow_roles(connection, standing, claims.roles, mapping, author)
+        changed = await _follow_roles(connection, standing, claims.roles, mapping, author)
+    if claims.groups is not None:
+        changed |= await _follow_groups(connection, standing, claims.groups, mapping, author)
     return changed
 
 
@@ -84,6 +85,7 @@ async def _follow_groups(
     if not new and not left:
         return False
     person_id = standing.person.id
+    await hold_member(connection, person_id)
     await connection.execute(
         delete(membership).where(membership.c.person == person_id, membership.c.group_key.in_(left))
     )

@@ -13,6 +13,7 @@ from steadydesk.records.delegation_end import end_now, trace
 from steadydesk.records.directory import read_person
 from steadydesk.records.directory_absence import absence_during
 from steadydesk.records.directory_events import Author
+from steadydesk.records.directory_facts import leavers
 from steadydesk.records.directory_rows import DELEGATION_COLUMNS, delegation_of
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.tables.directory import delegation
@@ -24,6 +25,8 @@ async def delegate(
     """Let somebody decide for somebody else, in force in [begins_at, ends_at); ``by`` is whose rights
     count.
     """
+    # Waits for their departures, which have not found this delegation.
+    await leavers(connection, {new.delegator, new.delegate, by.person.id})
     try:
         delegator = await read_person(connection, new.delegator)
         deputy = await read_person(connection, new.delegate)

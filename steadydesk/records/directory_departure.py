@@ -28,12 +28,13 @@ async def deactivate(connection: AsyncConnection, person_id: str, author: Author
     counts.
     """
     statement = select(person.c.active, person.c.left_at).where(person.c.id == person_id).with_for_update()
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        raise UnknownRecord("There is no such person.")
-    if not row.active:
-        return Departure(person=person_id, left_at=row.left_at or author.at)
+    # The administration is locked before their row, as an import does.
     async with administered(connection, Problem("/person_id", WOULD_BE_NONE, "path")):
+        row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            raise UnknownRecord("There is no such person.")
+        if not row.active:
+            return Departure(person=person_id, left_at=row.left_at or author.at)
         await connection.execute(
             update(person)
             .where(person.c.id == person_id)

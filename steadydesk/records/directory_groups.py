@@ -8,7 +8,7 @@ from steadydesk.contracts.directory import Group, GroupEdit, GroupWithMembers, N
 from steadydesk.contracts.page import Page, cursor, keys_of
 from steadydesk.errors import ConflictingEdit, GroupInUse, InvalidInput, Problem, UnknownRecord
 from steadydesk.records.directory_events import Author, group_subject
-from steadydesk.records.directory_membership import membership_ended
+from steadydesk.records.directory_membership import hold_member, membership_ended
 from steadydesk.records.directory_rows import CARD_COLUMNS, GROUP_COLUMNS, card_of, group_of
 from steadydesk.records.directory_sight import joined
 from steadydesk.records.directory_use import uses_of
@@ -105,6 +105,7 @@ async def add_member(connection: AsyncConnection, key: str, person_id: str, auth
 async def remove_member(connection: AsyncConnection, key: str, person_id: str, author: Author) -> None:
     """Take a person out of the group, and its tasks from them; not there: nothing changes."""
     await _touch(connection, key, author)
+    await hold_member(connection, person_id)
     statement = delete(membership).where(membership.c.group_key == key, membership.c.person == person_id)
     removed = await connection.scalar(statement.returning(membership.c.person))
     if removed:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,7 +17,14 @@ from steadydesk.contracts.directory_document import (
     PersonEntry,
 )
 from steadydesk.errors import Conflict, GroupInUse, InvalidInput, LastAdministrator, Problem
-from steadydesk.policies.directory import Present, chained, dangling, difference, last_administrators
+from steadydesk.policies.directory import (
+    Present,
+    chained,
+    circular,
+    dangling,
+    difference,
+    last_administrators,
+)
 from steadydesk.records.directory import set_roles
 from steadydesk.records.directory_administration import lock_administration
 from steadydesk.records.directory_approvers import people_by_name
@@ -25,12 +32,12 @@ from steadydesk.records.directory_departure import deactivate, reactivate
 from steadydesk.records.directory_events import Author, group_subject, installation
 from steadydesk.records.directory_membership import membership_ended
 from steadydesk.records.directory_present import read_present
+from steadydesk.records.directory_shape import lock_shape
 from steadydesk.records.directory_sight import joined, made_owner
 from steadydesk.records.directory_use import uses_of
 from steadydesk.records.identifiers import new_id
 from steadydesk.records.tables.directory import membership, person, person_group
 
-_ONE_IMPORT_AT_A_TIME = 7_301_968
 _PLAIN = ("name", "email", "language", "zone", "service_account")
 
 
@@ -45,11 +52,11 @@ async def apply_directory(
     """What the document adds, changes and removes, done unless ``dry_run``; all of it or, on a fault,
     nothing.
 
-    InvalidInput lists every reference to nobody; LastAdministrator where nobody would administer any more, GroupInUse
-    where a group would end that is needed, Conflict where the author would leave. Without ``author`` the installation
-    itself did it.
+    InvalidInput lists every reference to nobody, and every manager by whom a circle comes about; LastAdministrator
+    where nobody would administer any more, GroupInUse where a group would end that is needed, Conflict where the author
+    would leave. Without ``author`` the installation itself did it.
     """
-    await connection.execute(select(func.pg_advisory_xact_lock(_ONE_IMPORT_AT_A_TIME)))
+    await lock_shape(connection)
     await lock_administration(connection)
     present = await read_present(connection)
     problems = dangling(present, document)
@@ -57,6 +64,8 @@ async def apply_directory(
         raise InvalidInput("The document names somebody or something unknown.", problems=problems)
     if later := chained(present, document):
         raise InvalidInput("Every other account of a person names the first one.", problems=later)
+    if above := circular(present, document):
+        raise InvalidInput("Managers would stand in a circle.", problems=above)
     if lost := last_administrators(present, document):
         raise LastAdministrator("Nobody would administer the organisation any more.", problems=lost)
     found = difference(present, document)

@@ -11,7 +11,16 @@ from steadydesk.contracts.numbers import RecordKind
 from steadydesk.records.directory_events import Author
 from steadydesk.records.outbox import Message, post
 from steadydesk.records.sights import end_watching
+from steadydesk.records.tables.directory import person
 from steadydesk.records.tables.process import record
+
+
+async def hold_member(connection: AsyncConnection, person_id: str) -> None:
+    """Nobody gives the person a task before the transaction ends, which is to find all of theirs. Belongs before the
+    end of a membership.
+    """
+    held = select(person.c.id).where(person.c.id == person_id)
+    await connection.execute(held.with_for_update(key_share=True))
 
 
 async def membership_ended(

@@ -5,17 +5,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steadydesk.errors import InvalidInput, Problem
 from steadydesk.policies.directory import wrong_first
+from steadydesk.records.directory_shape import lock_shape
 from steadydesk.records.tables.directory import person
 
 
 async def check_first_account(connection: AsyncConnection, account: str | None, first: str | None) -> None:
-    """InvalidInput where ``account`` (None: a new one) cannot name ``first``. Locks both, so that no other edit makes
-    a chain of them meanwhile.
+    """InvalidInput where ``account`` (None: a new one) cannot name ``first``. No other edit and no import makes a
+    chain of them meanwhile.
     """
     if not first:
         return
-    about = select(person.c.id, person.c.natural_person).order_by(person.c.id)
-    await connection.execute(about.where(person.c.id.in_([first, account])).with_for_update())
+    await lock_shape(connection)
+    about = select(person.c.id, person.c.natural_person)
     rows = (
         await connection.execute(about.where(or_(person.c.id == first, person.c.natural_person == account)))
     ).all()

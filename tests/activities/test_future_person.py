@@ -1,5 +1,6 @@
 """Something is ordered for somebody who is not in the directory yet: they keep it when whoever ordered it leaves."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -24,10 +25,13 @@ from steadydesk.egress.guard import EgressGuard
 from steadydesk.policies.assertion import unsigned
 from steadydesk.policies.errands import perform_key
 from steadydesk.records import configuration
+from steadydesk.records.directory_departure import deactivate
+from steadydesk.records.directory_events import installation
 from steadydesk.records.doctor_organisation import examine_grants
 from steadydesk.records.tables.grant import grant_register
 from steadydesk.records.tables.process import process as process_table
 from steadydesk.stack.postgres import EmbeddedPostgres
+from tests.support.locks import until_it_waits
 from tests.support.request_catalogue import POLICIES
 from tests.support.request_desk import Desk, request_desk
 from tests.support.requests import automated, manual, organisation
@@ -166,6 +170,21 @@ async def test_what_an_ended_order_gave_for_good_stays(desk: Desk, item: str, *,
     assert (found.state, found.in_their_place) == (GrantState.ACTIVE, [acting])
     assert await register(desk, number) == {"card": "active"}
     assert await doctored(desk) == []
+
+
+async def test_what_they_have_goes_to_no_manager_who_is_just_leaving(desk: Desk) -> None:
+    """Their departure has not found the grant: nobody would act for whom ordered it."""
+    grant = await performed(desk, await desk.order("card", variables=_FUTURE))
+    await grants_of(desk).open_grant(desk.tick(grant, "open"))
+    await desk.leave("rita")
+    word = TellRequest(assertion=unsigned(), event="person_left", subject=desk.ids["rita"])
+    async with desk.engine.begin() as connection:
+        await deactivate(connection, desk.ids["mona"], installation(desk.now))
+        telling = grants_of(desk).record_grant_message(desk.write(grant, word, "service"))
+        hearing = asyncio.create_task(telling)
+        await until_it_waits(desk.owner, hearing)
+    await hearing
+    assert (await document(desk, grant)).in_their_place == [f"p:{desk.ids['dora']}"]
 
 
 async def test_a_child_order_goes_on_too(desk: Desk) -> None:

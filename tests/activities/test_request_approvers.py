@@ -44,6 +44,7 @@ async def test_a_group_is_asked_without_its_service_accounts(desk: Desk) -> None
 async def test_the_manager_is_found_up_the_line_or_the_fallback_decides(
     desk: Desk, by: str, asked: list[str]
 ) -> None:
+    await desk.change_person("lea", manager=desk.ids["leo"])
     assert await desk.asked(await gate_of(desk, "manager", by=by)) == asked
 
 

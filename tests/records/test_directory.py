@@ -70,7 +70,7 @@ async def test_approvers_leave_out_service_accounts_and_the_line_passes_over_the
 @pytest.mark.parametrize("top", ["ada", "mia", "root"])
 async def test_a_circle_of_managers_ends(connection: AsyncConnection, top: str) -> None:
     ids = await people_by_name(connection, ["dan", "ada", "mia", "root"])
-    await edit_person(connection, ids["root"], PersonEdit(manager=ids[top]), None, BY)
+    await connection.execute(update(person).where(person.c.id == ids["root"]).values(manager=ids[top]))
     line = await line_above(connection, ids["dan"])
     assert line == [ids["ada"], ids["mia"], ids["root"]]
     assert ids["dan"] not in await line_above(connection, ids["ada"])
@@ -83,7 +83,7 @@ async def test_the_line_with_its_facts_is_the_line_and_its_facts(
 ) -> None:
     ids = await people_by_name(connection, ["dan", "dan-admin", "ada", "mia", "root"])
     if circle:
-        await edit_person(connection, ids["root"], PersonEdit(manager=ids["mia"]), None, BY)
+        await connection.execute(update(person).where(person.c.id == ids["root"]).values(manager=ids["mia"]))
     await connection.execute(update(person).where(person.c.id == ids["ada"]).values(active=False))
     asked = {ids["dan-admin"], ids[under], "p_nobodyatall2"}
     line, facts = await approvers_above(connection, ids[under], asked, NOW)
@@ -235,6 +235,21 @@ async def test_every_other_account_names_the_first_one(
     with pytest.raises(InvalidInput) as chained:
         await asked
     assert [problem.pointer for problem in chained.value.problems] == ["/natural_person"]
+
+
+@pytest.mark.parametrize("above", ["mia", "ada", "dan"])
+async def test_nobody_comes_to_stand_above_themselves(connection: AsyncConnection, above: str) -> None:
+    """Not even by way of somebody who has left."""
+    ids = await people_by_name(connection, ["root", "mia", "ada", "dan"])
+    await connection.execute(update(person).where(person.c.id == ids["mia"]).values(active=False))
+    with pytest.raises(InvalidInput) as refused:
+        await edit_person(connection, ids["root"], PersonEdit(manager=ids[above]), None, BY)
+    [problem] = refused.value.problems
+    assert problem.pointer == "/manager"
+    assert f"'root' → '{above}'" in problem.message
+    assert "'mia' → 'root'" in problem.message
+    own = await edit_person(connection, ids["root"], PersonEdit(manager=ids["root"]), None, BY)
+    assert own.manager == ids["root"]
 
 
 async def test_a_third_account_names_the_first_one_too(connection: AsyncConnection) -> None:

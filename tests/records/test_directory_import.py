@@ -217,6 +217,18 @@ def test_applied_a_difference_is_empty(
         }
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_circle_of_managers_is_refused_at_its_rows(
+    connection: AsyncConnection, *, dry_run: bool
+) -> None:
+    table = "user_name,name,manager\neve,Eve,ada\nroot,Root,dan\n"
+    with pytest.raises(InvalidInput) as refused:
+        await apply_directory(connection, parse_csv(table, "people.csv"), NOW, dry_run=dry_run)
+    [problem] = refused.value.problems
+    assert problem.pointer == "/people/1/manager"
+    assert "'root' → 'dan' → 'ada' → 'mia' → 'root'" in problem.message
+
+
 @pytest.mark.parametrize(("account", "first"), [("bob", "bob"), ("bob", "dan-admin"), ("dan", "bob")])
 async def test_no_account_names_a_second_account(
     connection: AsyncConnection, account: str, first: str

@@ -47,7 +47,7 @@ PEOPLE: dict[str, Any] = {
         {"user_name": "ida", "name": "Ida", "manager": "ines", "groups": ["desk"]},
         {"user_name": "carl", "name": "Carl", "manager": "dora", "groups": ["confidants", "voices"]},
         {"user_name": "selma", "name": "Selma", "manager": "selma"},
-        {"user_name": "lea", "name": "Lea", "manager": "leo"},
+        {"user_name": "lea", "name": "Lea"},
         {"user_name": "leo", "name": "Leo", "manager": "lea"},
         {"user_name": "solo", "name": "Solo"},
         {"user_name": "robot", "name": "Robot", "service_account": True, "groups": ["board", "desk"]},
