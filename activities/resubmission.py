@@ -67,7 +67,11 @@ async def _read_beneficiary(work: RequestWork, line: Line) -> bool:
     if named is not None:
         line.for_future_person = names_future_person(work.organisation.catalog[line.item], answers)
     if not isinstance(named, str):
-        return line.for_future_person != before
+        moved = line.for_future_person != before
+        if moved and line.requested_for != work.process.opened_by:
+            # Whoever was named before has nothing to do with it; who orders stands in, as in a new order.
+            _change_beneficiary(work, line, work.process.opened_by)
+        return moved
     person = (await people_by_name(work.connection, [named])).get(named.lower(), line.requested_for)
     if person == line.requested_for:
         return line.for_future_person != before

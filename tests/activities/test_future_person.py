@@ -227,6 +227,16 @@ async def test_a_resubmission_says_anew_whether_they_are_there(
     assert (await desk.line(number)).phase is phase
 
 
+async def test_whom_it_was_for_does_not_stand_in_for_a_future_person(desk: Desk) -> None:
+    """They would hold in the register what somebody else has."""
+    number = await desk.order("approved", requested_for="ralf", variables={"who": "ralf"})
+    await desk.resubmit(await desk.line(number), number, _FUTURE)
+    line, process = await desk.line(number), await desk.document(number)
+    assert (line.requested_for, line.for_future_person) == (desk.ids["rita"], True)
+    assert process.requested_for == desk.ids["rita"]
+    assert (await desk.gate(f"{number}-G1")).reason is not None
+
+
 async def test_a_future_persons_access_keeps_none_of_who_ordered_it(desk: Desk) -> None:
     """The register has both under one name, and the same call gave both."""
     own = await desk.order("key")
