@@ -93,15 +93,20 @@ async def test_the_end_of_a_membership_finds_a_task_that_is_just_given(
     assert [row.facts["person"] for row in told] == [desk.ids["ida"]]
 
 
+async def hear_of(desk: Desk, number: str, gone: str, *, leaving: str) -> None:
+    """The process hears that one has left, while the departure of another is being written."""
+    async with desk.engine.begin() as connection:
+        await deactivate(connection, desk.ids[leaving], installation(desk.now))
+        hearing = asyncio.create_task(desk.tell(number, "person_left", subject=desk.ids[gone]))
+        await until_it_waits(desk.owner, hearing)
+    await hearing
+
+
 async def test_an_order_goes_to_no_manager_who_is_just_leaving(desk: Desk) -> None:
     """Their departure has not found the order: nobody would act for its requester."""
     number = await desk.order("by-hand")
     await desk.leave("rita")
-    async with desk.engine.begin() as connection:
-        await deactivate(connection, desk.ids["mona"], installation(desk.now))
-        hearing = asyncio.create_task(desk.tell(number, "person_left", subject=desk.ids["rita"]))
-        await until_it_waits(desk.owner, hearing)
-    await hearing
+    await hear_of(desk, number, "rita", leaving="mona")
     assert (await desk.document(number)).in_their_place == [f"p:{desk.ids['dora']}"]
 
 
@@ -109,11 +114,7 @@ async def test_a_leavers_task_is_shown_to_no_manager_who_is_just_leaving(desk: D
     number = await desk.order("by-hand")
     await desk.act(number, (await desk.task(number, "one")).number, TaskAction.START, by="ida")
     await desk.leave("ida")
-    async with desk.engine.begin() as connection:
-        await deactivate(connection, desk.ids["ines"], installation(desk.now))
-        hearing = asyncio.create_task(desk.tell(number, "person_left", subject=desk.ids["ida"]))
-        await until_it_waits(desk.owner, hearing)
-    await hearing
+    await hear_of(desk, number, "ida", leaving="ines")
     subjects = {row.subject for row in await desk.rows(sight, sight.c.number == number)}
     assert f"p:{desk.ids['dora']}" in subjects
     assert f"p:{desk.ids['ines']}" not in subjects

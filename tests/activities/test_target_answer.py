@@ -13,6 +13,7 @@ from activities.grant import GrantActivities
 from activities.registry import GRANTS
 from activities.transition import Transitions
 from steadydesk.connectors.registry import Surroundings, load_registry
+from steadydesk.contracts.agenda import Errand
 from steadydesk.contracts.grant import Revoke
 from steadydesk.contracts.request import TaskPurpose
 from steadydesk.contracts.request_commands import ErrandOrder, ErrandOutcome, OutcomeKind, TaskAction
@@ -190,13 +191,19 @@ async def test_what_could_not_be_taken_back_says_so_too(desk: Desk, remote: Remo
     assert (failure.problem, failure.status, failure.said) == ("Refused", 409, SAID)
 
 
-async def test_so_does_a_grant_that_could_not_be_revoked(desk: Desk, remote: Remote) -> None:
+async def revoking(desk: Desk, remote: Remote) -> tuple[GrantActivities, str, Errand]:
+    """What was lent, and how it is taken back."""
     grant = (await desk.line(await delivered(desk, remote, "lent"))).steps["one"].grant
     assert grant is not None
     grants = GrantActivities(Transitions(GRANTS, desk.engine, desk.waker))
     await grants.open_grant(desk.tick(grant, "open"))
     answer = await grants.record_revocation(desk.write(grant, Revoke(assertion=unsigned()), "rita"))
     [errand] = answer.agenda.errands
+    return grants, grant, errand
+
+
+async def test_so_does_a_grant_that_could_not_be_revoked(desk: Desk, remote: Remote) -> None:
+    grants, grant, errand = await revoking(desk, remote)
     outcome = ErrandOutcome(kind=OutcomeKind.FAILED, problem=await attempt(desk, grant, errand.key))
     tick = desk.tick(grant, f"outcome:{errand.key}", errand=errand.key, outcome=outcome)
     await grants.record_revocation_outcome(tick)
@@ -226,12 +233,7 @@ async def test_a_success_that_the_other_system_never_answered_is_not_believed(
     await desk.report(number, errand, OutcomeKind.DONE)
     run = (await desk.line(number)).steps["one"]
     assert (run.problem, (await desk.task(number, "one")).purpose) == ("OutcomeUnknown", TaskPurpose.DECIDE)
-    grant = (await desk.line(await delivered(desk, remote, "lent"))).steps["one"].grant
-    assert grant is not None
-    grants = GrantActivities(Transitions(GRANTS, desk.engine, desk.waker))
-    await grants.open_grant(desk.tick(grant, "open"))
-    answer = await grants.record_revocation(desk.write(grant, Revoke(assertion=unsigned()), "rita"))
-    [undo] = answer.agenda.errands
+    grants, grant, undo = await revoking(desk, remote)
     await attempt(desk, grant, undo.key)
     done = ErrandOutcome(kind=OutcomeKind.DONE)
     await grants.record_revocation_outcome(
